@@ -1,0 +1,4 @@
+package luciola.client;
+
+/** A name in a directory and what it names. */
+public record DirectoryEntry(String name, FileStat stat) {}

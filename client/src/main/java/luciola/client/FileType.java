@@ -1,0 +1,8 @@
+package luciola.client;
+
+/** Kind of an inode. */
+public enum FileType {
+  FILE,
+  DIRECTORY,
+  SYMLINK
+}

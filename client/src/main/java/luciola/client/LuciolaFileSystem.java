@@ -1,0 +1,79 @@
+package luciola.client;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import luciola.protocol.error.LuciolaException;
+
+/**
+ * A Luciola file system as a program sees it. Paths are absolute, separated by {@code /}; {@code .}
+ * and {@code ..} are refused. Every method may be called from any thread and fails with {@link
+ * LuciolaException}, whose message names the path and the operation.
+ *
+ * <p>Implementations: the cluster's ({@code ClusterFileSystem}) and one in memory with the same
+ * contract for tests ({@code MemoryFileSystem}); one contract test runs over both.
+ */
+public interface LuciolaFileSystem extends AutoCloseable {
+
+  /** Attributes of what the path names, symbolic links followed; NOT_FOUND if there is nothing. */
+  FileStat stat(String path);
+
+  /** Like {@link #stat} but empty where there is nothing. */
+  Optional<FileStat> find(String path);
+
+  /** Like {@link #stat} but of a symbolic link itself. */
+  FileStat lstat(String path);
+
+  /** Creates one directory; EXISTS if the name is taken, NOT_FOUND if the parent is missing. */
+  FileStat mkdir(String path);
+
+  /** Creates a directory and its missing parents; an existing directory is fine. */
+  FileStat mkdirs(String path);
+
+  /** Entries of a directory in byte order of their names, attributes included. */
+  List<DirectoryEntry> list(String path);
+
+  /** Renames atomically, replacing a file or an empty directory of that name as POSIX says. */
+  void rename(String from, String to);
+
+  /** Renames atomically; EXISTS if the new name is taken. */
+  void renameNoReplace(String from, String to);
+
+  /** Removes a file, a symbolic link or an empty directory. */
+  void remove(String path);
+
+  /** Removes a whole tree; its space is given back in the background. */
+  void removeRecursively(String path);
+
+  /** Creates a second name for a file. */
+  void link(String existing, String newPath);
+
+  /** Creates a symbolic link at {@code path}. */
+  void symlink(String target, String path);
+
+  /** The target of a symbolic link. */
+  String readLink(String path);
+
+  /** Changes mode, owner or times; what is empty in {@code change} stays. */
+  FileStat setAttributes(String path, AttributeChange change);
+
+  /** Opens an existing file for reading. */
+  ReadableFile openRead(String path);
+
+  /** Opens or creates a file for writing as the options say. */
+  WritableFile openWrite(String path, OpenOptions options);
+
+  /**
+   * Reads many ranges, of many files, at once: grouped into one request per storage server.
+   * Completes when every range is in its destination and verified; fails as a whole otherwise
+   * (destinations then hold anything). A range past the end of its file fails with
+   * INVALID_ARGUMENT.
+   */
+  CompletableFuture<Void> read(List<ReadRange> ranges);
+
+  /** Usable space and files of the whole system. */
+  SpaceUsage usage();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,25 @@
+package luciola.protocol.error;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fault that reaches a caller: its code and a message that names the operation and its operands
+ * as {@code name=value}. Unchecked, so that it travels through futures and lambdas unwrapped.
+ */
+public class LuciolaException extends RuntimeException {
+  private final ErrorCode code;
+
+  public LuciolaException(ErrorCode code, String message) {
+    this(code, message, null);
+  }
+
+  public LuciolaException(ErrorCode code, String message, @Nullable Throwable cause) {
+    super(code + ": " + message, cause);
+    this.code = code;
+  }
+
+  /** What went wrong. */
+  public ErrorCode code() {
+    return code;
+  }
+}
