@@ -1,0 +1,15 @@
+package luciola.protocol.frame;
+
+/** What is asked. */
+public sealed interface Request extends Frame
+    permits Hello,
+        ReadRequest,
+        UpdateRequest,
+        ForwardRequest,
+        VersionRequest,
+        ProbeRequest,
+        ChunkListRequest,
+        SyncStartRequest,
+        InventoryRequest,
+        DedupRequest,
+        SyncDoneRequest {}
