@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.loader.order;
+
+import org.jspecify.annotations.NullMarked;
