@@ -1,0 +1,5 @@
+/** Runs commands as a user does. */
+@NullMarked
+package luciola.cli;
+
+import org.jspecify.annotations.NullMarked;
