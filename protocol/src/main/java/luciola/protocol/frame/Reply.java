@@ -1,6 +1,8 @@
 package luciola.protocol.frame;
 
+import java.util.List;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.id.ChunkVersion;
 
 /** What is answered. */
 public sealed interface Reply extends Frame
@@ -14,4 +16,25 @@ public sealed interface Reply extends Frame
         SyncReply {
   /** {@link ErrorCode#OK} or why the request as a whole was not done. */
   ErrorCode code();
+
+  /**
+   * The answer to a request that failed as a whole.
+   *
+   * @param code any but OK
+   */
+  static Reply failure(Request request, ErrorCode code) {
+    if (code == ErrorCode.OK) {
+      throw new IllegalArgumentException("a failure needs an error code: request=" + request);
+    }
+    return switch (request) {
+      case Hello _ -> new HelloReply(code, 0, 0);
+      case ReadRequest _ -> new ReadReply(code, List.of());
+      case UpdateRequest _, ForwardRequest _ -> new UpdateReply(code, ChunkVersion.NONE, 0, 0, 0);
+      case VersionRequest _ -> new VersionReply(code, ChunkVersion.NONE, 0);
+      case ProbeRequest _ -> new ProbeReply(code, 0);
+      case ChunkListRequest _ -> new ChunkListReply(code, List.of(), false);
+      case InventoryRequest _ -> new InventoryReply(code, List.of(), false);
+      case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> new SyncReply(code, 0);
+    };
+  }
 }
