@@ -24,8 +24,7 @@ public interface DataServer extends AutoCloseable {
       HelloVerifier verifier,
       DataHandler handler)
       throws IOException {
-    throw new IOException(
-        "bind: loops=" + loops + options + host + port + pool + verifier + handler);
+    return SocketDataServer.bind(loops, options, host, port, pool, verifier, handler);
   }
 
   /** The port that was bound. */

@@ -14,6 +14,13 @@ final class SocketDataClient {
     return CompletableFuture.failedFuture(
         new LuciolaException(
             ErrorCode.UNSUPPORTED,
-            "connect: loops=" + loops + options + " host=" + host + " port=" + port + hello));
+            "connect: epoll="
+                + loops.channelType()
+                + options
+                + " host="
+                + host
+                + " port="
+                + port
+                + hello));
   }
 }
