@@ -14,6 +14,8 @@ import luciola.protocol.id.TargetId;
  * @param to the receiving replica
  * @param version the version that the update makes
  * @param tag the client's update; empty for a copy
+ * @param committed newest version of this chunk that the sender knows to be committed, {@link
+ *     ChunkVersion#NONE} if it knows of none: the receiver commits up to it
  * @param copy whether this comes from resync: the chunk as it is committed at the sender
  * @param committedChainVersion with copy: chain version under which that version was committed
  */
@@ -25,6 +27,7 @@ public record ForwardRequest(
     TargetId to,
     ChunkId chunk,
     ChunkVersion version,
+    ChunkVersion committed,
     Optional<UpdateTag> tag,
     Update update,
     boolean copy,

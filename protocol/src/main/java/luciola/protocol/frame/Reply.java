@@ -10,7 +10,6 @@ public sealed interface Reply extends Frame
         ReadReply,
         UpdateReply,
         VersionReply,
-        ProbeReply,
         ChunkListReply,
         InventoryReply,
         SyncReply {

@@ -7,7 +7,6 @@ public sealed interface Request extends Frame
         UpdateRequest,
         ForwardRequest,
         VersionRequest,
-        ProbeRequest,
         ChunkListRequest,
         SyncStartRequest,
         InventoryRequest,

@@ -8,8 +8,8 @@ import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.TargetId;
 
 /**
- * An ordered set of targets that hold the same chunks. The first serving member is the head and
- * orders updates; the last serving member is the authority on what is committed.
+ * An ordered set of targets that hold the same chunks. The first serving member is the head: it
+ * orders updates and is the authority on what is committed. The last serving member is the tail.
  *
  * @param members in chain order: serving, last-serving, syncing, waiting, offline
  */
