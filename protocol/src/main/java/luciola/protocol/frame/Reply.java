@@ -30,7 +30,6 @@ public sealed interface Reply extends Frame
       case ReadRequest _ -> new ReadReply(code, List.of());
       case UpdateRequest _, ForwardRequest _ -> new UpdateReply(code, ChunkVersion.NONE, 0, 0, 0);
       case VersionRequest _ -> new VersionReply(code, ChunkVersion.NONE, 0);
-      case ProbeRequest _ -> new ProbeReply(code, 0);
       case ChunkListRequest _ -> new ChunkListReply(code, List.of(), false);
       case InventoryRequest _ -> new InventoryReply(code, List.of(), false);
       case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> new SyncReply(code, 0);
