@@ -1,0 +1,28 @@
+package luciola.meta.cluster;
+
+import luciola.grpc.v1.CreateTableRequest;
+import luciola.grpc.v1.HeartbeatRequest;
+
+/** What a {@link ClusterManager} is told. */
+public sealed interface ClusterEvent {
+  /** This member leads now and has applied everything that was decided before. */
+  record BecameLeader(ClusterState state) implements ClusterEvent {}
+
+  /** This member no longer leads. */
+  record LostLeadership() implements ClusterEvent {}
+
+  /** The log changed the durable state. */
+  record StateChanged(ClusterState state) implements ClusterEvent {}
+
+  /**
+   * A server reports. Answered by exactly one {@link ClusterEffect.AnswerHeartbeat}. The shell has
+   * made sure that this member still led after the heartbeat arrived.
+   */
+  record Heartbeat(HeartbeatRequest request) implements ClusterEvent {}
+
+  /** An operator wants chains and a table; answered by a proposal or a refusal. */
+  record CreateTable(CreateTableRequest request) implements ClusterEvent {}
+
+  /** Time has passed; to be sent at least every half heartbeat. */
+  record Tick() implements ClusterEvent {}
+}
