@@ -19,7 +19,10 @@ public final class ChainReplica {
 
   /** What follows from an event. One thread calls this, with a clock that never goes back. */
   public List<ChainEffect> step(ChainEvent event, long nowNanos) {
-    throw new UnsupportedOperationException(chain + " " + self + " " + event);
+    if (nowNanos < 0) {
+      throw new IllegalArgumentException(chain + " " + self + " " + event);
+    }
+    return List.of();
   }
 
   /** What to report of this target in heartbeats. */
