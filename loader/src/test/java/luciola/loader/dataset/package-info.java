@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.loader.dataset;
+
+import org.jspecify.annotations.NullMarked;
