@@ -1,0 +1,74 @@
+package luciola.protocol.control;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+
+/**
+ * Which meta-server is asked next: the one believed to lead; after a failure the next of the list;
+ * after a redirect the one that was named. Any thread.
+ */
+final class LeaderSearch {
+  private final List<String> addresses;
+  private final Map<String, MetaEndpoint> endpoints = new HashMap<>();
+  private String believed;
+  private boolean closed;
+
+  LeaderSearch(List<String> addresses) {
+    this.addresses = new ArrayList<>(addresses);
+    this.believed = addresses.getFirst();
+  }
+
+  synchronized MetaEndpoint current() {
+    if (closed) {
+      throw new LuciolaException(ErrorCode.CANCELLED, "meta connection: closed");
+    }
+    return endpoints.computeIfAbsent(believed, MetaEndpoint::new);
+  }
+
+  /** {@code asked} did not answer. */
+  synchronized void failed(MetaEndpoint asked) {
+    if (asked.address().equals(believed)) {
+      int next = (addresses.indexOf(believed) + 1) % addresses.size();
+      believed = addresses.get(next);
+    }
+  }
+
+  /** {@code asked} does not answer at all any more: the next use of it connects anew. */
+  void silent(MetaEndpoint asked) {
+    synchronized (this) {
+      endpoints.remove(asked.address(), asked);
+      failed(asked);
+    }
+    asked.close();
+  }
+
+  /** {@code asked} does not lead and named who does, or nobody (empty). */
+  synchronized void redirected(MetaEndpoint asked, String leader) {
+    if (leader.isEmpty() || leader.equals(asked.address())) {
+      failed(asked);
+    } else {
+      if (!addresses.contains(leader)) {
+        addresses.add(leader);
+      }
+      believed = leader;
+    }
+  }
+
+  synchronized List<String> addresses() {
+    return List.copyOf(addresses);
+  }
+
+  void close() {
+    List<MetaEndpoint> open;
+    synchronized (this) {
+      closed = true;
+      open = List.copyOf(endpoints.values());
+      endpoints.clear();
+    }
+    open.forEach(MetaEndpoint::close);
+  }
+}

@@ -1,0 +1,343 @@
+package luciola.protocol.control;
+
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.CreateTableReply;
+import luciola.grpc.v1.CreateTableRequest;
+import luciola.grpc.v1.HeartbeatReply;
+import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.RegisterReply;
+import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.RoutingRequest;
+import luciola.grpc.v1.RoutingUpdate;
+import luciola.grpc.v1.StatusReply;
+import luciola.grpc.v1.StatusRequest;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.id.ClientId;
+import luciola.protocol.id.ClusterId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls to the meta-servers of one cluster. Methods block and may be used by any number of threads,
+ * best virtual ones: namespace calls of all of them share one stream to the leader. A lost leader
+ * is searched for and the call repeated, until the call's deadline; a change that was done the
+ * first time is not done again, because the sequence stays the same.
+ *
+ * <p>Errors that a repetition does not mend are raised as {@link LuciolaException} with the code
+ * that the server answered.
+ */
+public final class MetaConnection implements AutoCloseable {
+  private final MetaOptions options;
+  private final LeaderSearch leaders;
+  private final CallLedger ledger = new CallLedger();
+  private final Semaphore calls;
+  private volatile @Nullable ClusterId cluster;
+
+  private MetaConnection(MetaOptions options) {
+    this.options = options;
+    this.leaders = new LeaderSearch(options.addresses());
+    this.calls = new Semaphore(options.callsMax());
+    this.cluster = options.cluster().orElse(null);
+  }
+
+  /**
+   * Connects: returns when a meta-server has answered which cluster it is.
+   *
+   * @throws LuciolaException WRONG_CLUSTER if it is not the one asked for; CONNECTION_LOST or
+   *     TIMED_OUT if none answers in time
+   */
+  public static MetaConnection connect(MetaOptions options) {
+    MetaConnection connection = new MetaConnection(options);
+    try {
+      connection.identify();
+      return connection;
+    } catch (RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  /** The number of this caller. */
+  public ClientId client() {
+    return options.client();
+  }
+
+  /** The cluster that answers. */
+  public ClusterId cluster() {
+    ClusterId known = cluster;
+    if (known == null) {
+      throw new IllegalStateException("not connected");
+    }
+    return known;
+  }
+
+  private void identify() {
+    repeat(
+        "connect",
+        options.callNanos(),
+        (endpoint, attemptNanos) -> {
+          checkCluster(
+              endpoint.address(), new ClusterId(endpoint.identify(attemptNanos).getClusterId()));
+          return Outcome.done(true);
+        });
+  }
+
+  private void checkCluster(String address, ClusterId answered) {
+    ClusterId expected = cluster;
+    if (expected == null) {
+      cluster = answered;
+    } else if (!expected.equals(answered)) {
+      throw new LuciolaException(
+          ErrorCode.WRONG_CLUSTER,
+          "meta=" + address + " belongs to cluster=" + answered + " expected=" + expected);
+    }
+  }
+
+  /**
+   * One namespace operation.
+   *
+   * @param request with its operation and identity; client, sequence and acknowledgement are set
+   *     here
+   * @return the reply, whose code is OK
+   */
+  public NamespaceReply call(NamespaceRequest.Builder request) {
+    String operation = request.getOperationCase().name().toLowerCase(Locale.ROOT);
+    acquire(operation);
+    long sequence = ledger.begin();
+    try {
+      request.setClientId(options.client().value()).setSequence(sequence);
+      return repeat(
+          operation,
+          options.callNanos(),
+          (endpoint, attemptNanos) -> {
+            NamespaceReply reply = attempt(endpoint, request, attemptNanos);
+            return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+          });
+    } finally {
+      ledger.end(sequence);
+      calls.release();
+    }
+  }
+
+  private void acquire(String operation) {
+    try {
+      if (!calls.tryAcquire(options.callNanos(), TimeUnit.NANOSECONDS)) {
+        throw new LuciolaException(
+            ErrorCode.OVERLOADED, operation + ": callsMax=" + options.callsMax());
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(operation, e);
+    }
+  }
+
+  private NamespaceReply attempt(
+      MetaEndpoint endpoint, NamespaceRequest.Builder request, long attemptNanos) {
+    NamespaceStream stream = endpoint.stream(attemptNanos, this::checkCluster);
+    long sentNanos = System.nanoTime();
+    NamespaceRequest sent = request.setAcknowledgedSequence(ledger.acknowledged()).build();
+    try {
+      return stream.send(sent).get(attemptNanos, TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      stream.forget(sent.getSequence());
+      if (stream.lastReplyNanos() - sentNanos < 0) {
+        leaders.silent(endpoint);
+      }
+      throw new LuciolaException(
+          ErrorCode.TIMED_OUT, "meta=" + endpoint.address() + " attemptNanos=" + attemptNanos, e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof LuciolaException fault
+          ? fault
+          : new LuciolaException(ErrorCode.INTERNAL, "meta=" + endpoint.address(), e.getCause());
+    } catch (InterruptedException e) {
+      stream.forget(sent.getSequence());
+      throw interrupted("namespace call", e);
+    }
+  }
+
+  /** A storage-server makes itself known. */
+  public RegisterReply register(RegisterRequest request) {
+    return unary(
+        "register",
+        options.callNanos(),
+        (channel, nanos) -> {
+          RegisterReply reply = cluster(channel, nanos).register(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /**
+   * A storage-server reports.
+   *
+   * @param timeoutNanos for all attempts; the lease in the reply may be counted from before this
+   *     call
+   */
+  public HeartbeatReply heartbeat(HeartbeatRequest request, long timeoutNanos) {
+    return unary(
+        "heartbeat",
+        timeoutNanos,
+        (channel, nanos) -> {
+          HeartbeatReply reply = cluster(channel, nanos).heartbeat(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** Routing newer than what the request names, now. */
+  public RoutingUpdate routing(RoutingRequest request) {
+    return unary(
+        "get routing",
+        options.callNanos(),
+        (channel, nanos) -> {
+          RoutingUpdate reply = cluster(channel, nanos).getRouting(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** Everything operators see. */
+  public StatusReply status() {
+    return unary(
+        "status",
+        options.callNanos(),
+        (channel, nanos) -> {
+          StatusReply reply = admin(channel, nanos).status(StatusRequest.getDefaultInstance());
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** Makes chains over the registered targets and a table of them. */
+  public CreateTableReply createTable(CreateTableRequest request) {
+    return unary(
+        "create table",
+        options.callNanos(),
+        (channel, nanos) -> {
+          CreateTableReply reply = admin(channel, nanos).createTable(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  private static ClusterGrpc.ClusterBlockingStub cluster(ManagedChannel channel, long nanos) {
+    return ClusterGrpc.newBlockingStub(channel).withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private static AdminGrpc.AdminBlockingStub admin(ManagedChannel channel, long nanos) {
+    return AdminGrpc.newBlockingStub(channel).withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The meta-server to watch routing at. */
+  MetaEndpoint watched() {
+    return leaders.current();
+  }
+
+  /** The watched one failed, or named another. */
+  void watchFailed(MetaEndpoint endpoint, String leader) {
+    leaders.redirected(endpoint, leader);
+  }
+
+  MetaOptions options() {
+    return options;
+  }
+
+  @Override
+  public void close() {
+    leaders.close();
+  }
+
+  /** One call on a channel. */
+  private interface Unary<R> {
+    Outcome<R> on(ManagedChannel channel, long attemptNanos);
+  }
+
+  private <R> R unary(String operation, long timeoutNanos, Unary<R> unary) {
+    return repeat(
+        operation,
+        timeoutNanos,
+        (endpoint, attemptNanos) -> {
+          try {
+            return unary.on(endpoint.channel(), attemptNanos);
+          } catch (StatusRuntimeException e) {
+            throw endpoint.fault(operation, e);
+          }
+        });
+  }
+
+  /** What came of one attempt. */
+  private record Outcome<R>(R reply, ErrorCode code, String message, String leader) {
+    static <R> Outcome<R> done(R reply) {
+      return new Outcome<>(reply, ErrorCode.OK, "", "");
+    }
+
+    static <R> Outcome<R> of(R reply, int code, String message, String leader) {
+      return new Outcome<>(reply, ErrorCode.ofNumber(code), message, leader);
+    }
+  }
+
+  /** One attempt. */
+  private interface Attempt<R> {
+    Outcome<R> at(MetaEndpoint endpoint, long attemptNanos);
+  }
+
+  private <R> R repeat(String operation, long timeoutNanos, Attempt<R> attempt) {
+    long deadlineNanos = System.nanoTime() + timeoutNanos;
+    long wait = options.backoffMinNanos();
+    while (true) {
+      MetaEndpoint endpoint = leaders.current();
+      LuciolaException fault;
+      try {
+        long left = Math.max(1, deadlineNanos - System.nanoTime());
+        Outcome<R> outcome = attempt.at(endpoint, Math.min(options.attemptNanos(), left));
+        if (outcome.code() == ErrorCode.OK) {
+          return outcome.reply();
+        }
+        fault = new LuciolaException(outcome.code(), outcome.message());
+        follow(endpoint, outcome);
+      } catch (LuciolaException e) {
+        fault = e;
+        leaders.failed(endpoint);
+      }
+      switch (fault.code().action()) {
+        case PROCEED, GIVE_UP, STOP, OTHER_REPLICA -> throw fault;
+        case RETRY, REFRESH_ROUTING, FIND_LEADER -> {
+          if (System.nanoTime() - deadlineNanos >= 0) {
+            throw new LuciolaException(
+                fault.code(),
+                operation + ": meta=" + leaders.addresses() + " timeoutNanos=" + timeoutNanos,
+                fault);
+          }
+          pause(operation, Math.min(wait, Math.max(1, deadlineNanos - System.nanoTime())));
+          wait = Math.min(2 * wait, options.backoffMaxNanos());
+        }
+      }
+    }
+  }
+
+  private void follow(MetaEndpoint endpoint, Outcome<?> outcome) {
+    switch (outcome.code().action()) {
+      case FIND_LEADER, REFRESH_ROUTING -> leaders.redirected(endpoint, outcome.leader());
+      case PROCEED, RETRY, OTHER_REPLICA, GIVE_UP, STOP -> {}
+    }
+  }
+
+  private static void pause(String operation, long nanos) {
+    try {
+      Thread.sleep(Duration.ofNanos(nanos - ThreadLocalRandom.current().nextLong(nanos)));
+    } catch (InterruptedException e) {
+      throw interrupted(operation, e);
+    }
+  }
+
+  private static LuciolaException interrupted(String operation, InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new LuciolaException(ErrorCode.CANCELLED, operation + ": interrupted", e);
+  }
+}

@@ -1,0 +1,96 @@
+package luciola.protocol.control;
+
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.IdentifyReply;
+import luciola.grpc.v1.IdentifyRequest;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.id.ClusterId;
+import org.jspecify.annotations.Nullable;
+
+/** One meta-server: its channel and the stream of namespace calls on it. */
+final class MetaEndpoint {
+  /** What checks the answer of a server before it is used. */
+  interface Check {
+    void accept(String address, ClusterId cluster);
+  }
+
+  private static final int MESSAGE_BYTES_MAX = 64 << 20;
+
+  private final String address;
+  private final ManagedChannel channel;
+  private final ReentrantLock opening = new ReentrantLock();
+  private volatile @Nullable NamespaceStream stream;
+
+  MetaEndpoint(String address) {
+    HostPort at = HostPort.parse(address);
+    this.address = address;
+    this.channel =
+        NettyChannelBuilder.forAddress(at.host(), at.port())
+            .usePlaintext()
+            .directExecutor()
+            .disableRetry()
+            .maxInboundMessageSize(MESSAGE_BYTES_MAX)
+            .build();
+  }
+
+  String address() {
+    return address;
+  }
+
+  /** The channel, ready to connect at once even if it failed a moment ago. */
+  ManagedChannel channel() {
+    channel.resetConnectBackoff();
+    return channel;
+  }
+
+  /** Asks who this is. */
+  IdentifyReply identify(long timeoutNanos) {
+    try {
+      return ClusterGrpc.newBlockingStub(channel())
+          .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
+          .identify(IdentifyRequest.getDefaultInstance());
+    } catch (StatusRuntimeException e) {
+      throw fault("identify", e);
+    }
+  }
+
+  /** The stream of namespace calls, opened after a check of the cluster if there is none. */
+  NamespaceStream stream(long timeoutNanos, Check check) {
+    NamespaceStream open = stream;
+    if (open != null && open.usable()) {
+      return open;
+    }
+    opening.lock();
+    try {
+      open = stream;
+      if (open == null || !open.usable()) {
+        check.accept(address, new ClusterId(identify(timeoutNanos).getClusterId()));
+        open = NamespaceStream.open(address, channel);
+        stream = open;
+      }
+      return open;
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  LuciolaException fault(String operation, StatusRuntimeException e) {
+    return new LuciolaException(
+        StatusTable.code(e.getStatus()),
+        operation + ": meta=" + address + " status=" + e.getStatus(),
+        e);
+  }
+
+  void close() {
+    NamespaceStream open = stream;
+    if (open != null) {
+      open.close("connection closed");
+    }
+    channel.shutdownNow();
+  }
+}

@@ -1,0 +1,134 @@
+package luciola.protocol.control;
+
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.IdentifyReply;
+import luciola.grpc.v1.IdentifyRequest;
+import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.RoutingRequest;
+import luciola.grpc.v1.RoutingUpdate;
+import luciola.protocol.error.ErrorCode;
+
+/** A meta-server that answers as told. */
+final class FakeMeta implements AutoCloseable {
+  final List<NamespaceRequest> received = new CopyOnWriteArrayList<>();
+  final List<StreamObserver<NamespaceReply>> streams = new CopyOnWriteArrayList<>();
+  final List<StreamObserver<RoutingUpdate>> watches = new CopyOnWriteArrayList<>();
+  volatile UnaryOperator<NamespaceReply.Builder> answer = reply -> reply;
+  volatile boolean mute;
+  volatile String leader = "";
+  volatile RoutingUpdate routing = RoutingUpdate.getDefaultInstance();
+
+  private final long cluster;
+  private final Server server;
+
+  FakeMeta(long cluster) throws IOException {
+    this(cluster, 0);
+  }
+
+  FakeMeta(long cluster, int port) throws IOException {
+    this.cluster = cluster;
+    this.server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+            .directExecutor()
+            .addService(new FakeNamespace())
+            .addService(new FakeCluster())
+            .build()
+            .start();
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  String address() {
+    return "127.0.0.1:" + port();
+  }
+
+  /** Sends every follower away to another server. */
+  void follow(FakeMeta other) {
+    leader = other.address();
+  }
+
+  void publish(RoutingUpdate update) {
+    routing = update;
+    for (StreamObserver<RoutingUpdate> watch : watches) {
+      watch.onNext(update);
+    }
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+    try {
+      server.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private final class FakeNamespace extends NamespaceGrpc.NamespaceImplBase {
+    @Override
+    public StreamObserver<NamespaceRequest> stream(StreamObserver<NamespaceReply> replies) {
+      streams.add(replies);
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(NamespaceRequest request) {
+          received.add(request);
+          if (mute) {
+            return;
+          }
+          NamespaceReply.Builder reply =
+              NamespaceReply.newBuilder().setSequence(request.getSequence());
+          if (!leader.isEmpty()) {
+            reply.setCode(ErrorCode.NOT_LEADER.number()).setLeader(leader);
+          } else {
+            reply = answer.apply(reply);
+          }
+          replies.onNext(reply.build());
+        }
+
+        @Override
+        public void onError(Throwable error) {
+          streams.remove(replies);
+        }
+
+        @Override
+        public void onCompleted() {
+          streams.remove(replies);
+        }
+      };
+    }
+  }
+
+  private final class FakeCluster extends ClusterGrpc.ClusterImplBase {
+    @Override
+    public void identify(IdentifyRequest request, StreamObserver<IdentifyReply> replies) {
+      replies.onNext(IdentifyReply.newBuilder().setClusterId(cluster).build());
+      replies.onCompleted();
+    }
+
+    @Override
+    public void getRouting(RoutingRequest request, StreamObserver<RoutingUpdate> replies) {
+      replies.onNext(routing);
+      replies.onCompleted();
+    }
+
+    @Override
+    public void watchRouting(RoutingRequest request, StreamObserver<RoutingUpdate> replies) {
+      watches.add(replies);
+      replies.onNext(routing);
+    }
+  }
+}
