@@ -1,5 +1,16 @@
 package luciola.cli;
 
+import luciola.cli.connection.Connector;
+import luciola.cli.files.CatCommand;
+import luciola.cli.files.CpCommand;
+import luciola.cli.files.DuCommand;
+import luciola.cli.files.GetCommand;
+import luciola.cli.files.LsCommand;
+import luciola.cli.files.MkdirCommand;
+import luciola.cli.files.MvCommand;
+import luciola.cli.files.PutCommand;
+import luciola.cli.files.RmCommand;
+import luciola.cli.files.StatCommand;
 import luciola.cli.terminal.Invocation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -11,8 +22,18 @@ final class Commands {
   private Commands() {}
 
   /** Everything the program can do. */
-  static CommandLine all(Invocation invocation) {
+  static CommandLine all(Invocation invocation, Connector connector) {
     var root = new CommandLine(new Luciola());
+    root.addSubcommand(new PutCommand(invocation, connector));
+    root.addSubcommand(new GetCommand(invocation, connector));
+    root.addSubcommand(new LsCommand(invocation, connector));
+    root.addSubcommand(new CatCommand(invocation, connector));
+    root.addSubcommand(new CpCommand(invocation, connector));
+    root.addSubcommand(new MvCommand(invocation, connector));
+    root.addSubcommand(new RmCommand(invocation, connector));
+    root.addSubcommand(new MkdirCommand(invocation, connector));
+    root.addSubcommand(new StatCommand(invocation, connector));
+    root.addSubcommand(new DuCommand(invocation, connector));
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new WarmUpCommand());
     return root;

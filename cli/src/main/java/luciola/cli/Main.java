@@ -2,9 +2,13 @@ package luciola.cli;
 
 import java.io.PrintWriter;
 import java.util.List;
+import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
+import luciola.client.LuciolaFileSystem;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -21,9 +25,19 @@ public final class Main {
 
   /** Runs one command line and returns its exit code. */
   public static int run(Invocation invocation, String... args) {
+    return run(invocation, Main::connect, args);
+  }
+
+  @SuppressWarnings("DoNotCallSuggester")
+  static LuciolaFileSystem connect(List<String> metaServers) {
+    throw new LuciolaException(ErrorCode.UNSUPPORTED, "connect: metaServers=" + metaServers);
+  }
+
+  /** Like {@link #run(Invocation, String...)}, with clusters reached by this connector. */
+  static int run(Invocation invocation, Connector connector, String... args) {
     boolean verbose = invocation.variable("LUCIOLA_DEBUG").isPresent() || asksForMore(args);
     LogSetup.level(verbose ? LogSetup.Level.INFO : LogSetup.Level.OFF);
-    CommandLine line = Commands.all(invocation);
+    CommandLine line = Commands.all(invocation, connector);
     line.setOut(new PrintWriter(invocation.out(), true, invocation.out().charset()));
     line.setErr(new PrintWriter(invocation.err(), true, invocation.err().charset()));
     line.setCaseInsensitiveEnumValuesAllowed(true);

@@ -3,6 +3,7 @@ package luciola.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import luciola.client.memory.MemoryFileSystem;
 import org.junit.jupiter.api.Test;
 
 class MainTest {
@@ -30,7 +31,7 @@ class MainTest {
 
   @Test
   void everyCommandHasHelp() {
-    Commands.all(run.invocation())
+    Commands.all(run.invocation(), _ -> new MemoryFileSystem())
         .getSubcommands()
         .forEach((name, _) -> {
           var one = new Run();

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import luciola.cli.connection.Connector;
 import luciola.cli.terminal.Invocation;
 
 /** Runs commands in this JVM and keeps what they print. */
@@ -15,6 +16,18 @@ public final class Run {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final Map<String, String> environment = new HashMap<>();
   private Path directory = Path.of("").toAbsolutePath();
+
+  private final Connector connector;
+
+  /** With clusters reached as the program reaches them. */
+  public Run() {
+    this(Main::connect);
+  }
+
+  /** With clusters reached by this connector. */
+  public Run(Connector connector) {
+    this.connector = connector;
+  }
 
   /** Commands see {@code directory} as the current one. */
   public Run in(Path directory) {
@@ -41,7 +54,7 @@ public final class Run {
   public int command(String... args) {
     out.reset();
     err.reset();
-    return Main.run(invocation(), args);
+    return Main.run(invocation(), connector, args);
   }
 
   public String out() {
