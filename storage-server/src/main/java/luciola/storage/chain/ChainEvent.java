@@ -20,9 +20,9 @@ import luciola.protocol.routing.Chain;
  * What happens to a {@link ChainReplica}.
  *
  * <p>A {@code request} is the shell's handle of something that waits for an answer; the replica
- * answers each exactly once. A {@code payload} is the shell's handle of payload bytes, {@link
- * #NO_PAYLOAD} if there are none; the replica owns one reference to it from the event on and gives
- * it back with one {@link ChainEffect.ReleasePayload}.
+ * answers each exactly once; it is never 0. A {@code payload} is the shell's handle of payload
+ * bytes, {@link #NO_PAYLOAD} if there are none; the replica owns one reference to it from the event
+ * on and gives it back with one {@link ChainEffect.ReleasePayload}.
  */
 public sealed interface ChainEvent {
   /** No payload came with the update. */

@@ -9,7 +9,8 @@ package luciola.storage.chain;
  * @param askAfterNanos quiet time of a chunk after which its replica asks what was committed
  * @param readWaitNanos longest wait of a read for what is committed; then CHUNK_BUSY
  * @param pendingPerChunkMax uncommitted versions of one chunk that the head accepts, 1 or more
- * @param pendingMax uncommitted versions of all chunks that the head accepts
+ * @param activeChunksMax chunks with uncommitted versions or waiting reads beyond which the head
+ *     takes no update of another chunk
  * @param waitingReadsMax reads that wait for what is committed
  * @param asksMax questions to the head in flight that no read waits for
  */
@@ -20,7 +21,7 @@ public record ChainLimits(
     long askAfterNanos,
     long readWaitNanos,
     int pendingPerChunkMax,
-    int pendingMax,
+    int activeChunksMax,
     int waitingReadsMax,
     int asksMax) {
   private static final long MILLI = 1_000_000;
@@ -37,7 +38,7 @@ public record ChainLimits(
         || askAfterNanos < 1
         || readWaitNanos < 1
         || pendingPerChunkMax < 1
-        || pendingMax < pendingPerChunkMax
+        || activeChunksMax < 1
         || waitingReadsMax < 1
         || asksMax < 1) {
       throw new IllegalArgumentException("bad chain limits");

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * ONLINE       SERVING                            ONLINE (the manager does not do this)
  * ONLINE       SYNCING                            ONLINE
  * UP_TO_DATE   SERVING                            UP_TO_DATE
- * UP_TO_DATE   SYNCING, and SYNCING before        UP_TO_DATE (sync is done, not yet promoted)
- * UP_TO_DATE   SYNCING, something else before     ONLINE (others went on without it)
+ * UP_TO_DATE   SYNCING, and in the one before     UP_TO_DATE (sync is done, not yet promoted)
+ * UP_TO_DATE   SYNCING otherwise                  ONLINE (others may have gone on without it)
  * </pre>
  *
  * SyncDone of the present chain version turns ONLINE into UP_TO_DATE.
@@ -40,8 +40,12 @@ public final class TargetLocalState {
     return failed;
   }
 
-  /** A newer chain version holds the target in this state; OFFLINE if it is no member. */
-  void chainChanged(PublicState now) {
+  /**
+   * A newer chain version holds the target in this state; OFFLINE if it is no member.
+   *
+   * @param nextOne whether it is the one after the version known until now
+   */
+  void chainChanged(PublicState now, boolean nextOne) {
     @Nullable PublicState before = publicState;
     publicState = now;
     if (failed) {
@@ -53,7 +57,7 @@ public final class TargetLocalState {
           case WAITING, OFFLINE -> LocalState.ONLINE;
           case SERVING -> state;
           case SYNCING ->
-              state == LocalState.UP_TO_DATE && before != PublicState.SYNCING
+              state == LocalState.UP_TO_DATE && !(nextOne && before == PublicState.SYNCING)
                   ? LocalState.ONLINE
                   : state;
         };

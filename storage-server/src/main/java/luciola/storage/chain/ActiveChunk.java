@@ -1,0 +1,80 @@
+package luciola.storage.chain;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
+
+/** A chunk on which something is going on. Others are only in the engine. */
+final class ActiveChunk {
+  final ChunkId id;
+  ChunkVersion committed;
+  int committedChainVersion;
+
+  /** Ascending; versions without gaps at a serving member. */
+  final List<PendingUpdate> pending = new ArrayList<>();
+
+  /** Newest version that the head has called committed. */
+  ChunkVersion told = ChunkVersion.NONE;
+
+  /**
+   * A new head serves nothing older than this: the former head may have committed and served it.
+   */
+  ChunkVersion resolveUpTo = ChunkVersion.NONE;
+
+  /** A question to the head in flight. */
+  long ask = PendingUpdate.NONE;
+
+  final List<WaitingRead> reads = new ArrayList<>();
+
+  /** When something last happened to it. */
+  long quietSinceNanos;
+
+  /** Copies that are being written. */
+  int installing;
+
+  /** The successor disagreed about the content of a version. */
+  boolean faulty;
+
+  ActiveChunk(ChunkId id, ChunkView.ChunkState state, long nowNanos) {
+    this.id = id;
+    this.committed = state.committed();
+    this.committedChainVersion = state.committedChainVersion();
+    this.quietSinceNanos = nowNanos;
+    state.pending().forEach(found -> pending.add(PendingUpdate.found(found)));
+  }
+
+  ChunkVersion newest() {
+    return pending.isEmpty() ? committed : pending.getLast().version;
+  }
+
+  Optional<PendingUpdate> pending(ChunkVersion version) {
+    return pending.stream().filter(update -> update.version.equals(version)).findFirst();
+  }
+
+  boolean idle() {
+    return pending.isEmpty()
+        && reads.isEmpty()
+        && ask == PendingUpdate.NONE
+        && installing == 0
+        && !faulty;
+  }
+
+  /** A read that waits until it is known what is committed. */
+  static final class WaitingRead {
+    final long request;
+    final ReadRequest.Range range;
+    final long untilNanos;
+
+    /** Whether the question in flight was sent after this read arrived. */
+    boolean covered;
+
+    WaitingRead(long request, ReadRequest.Range range, long untilNanos) {
+      this.request = request;
+      this.range = range;
+      this.untilNanos = untilNanos;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package luciola.storage.chain;
+
+import java.util.Optional;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.ForwardRequest;
+import luciola.protocol.frame.Update;
+import luciola.protocol.frame.UpdateReply;
+import luciola.protocol.id.ChunkVersion;
+
+/**
+ * A replica's side of an update that its predecessor forwards.
+ *
+ * <pre>
+ * version of the forward                               answer
+ * committed or older                                   OK, nothing to do
+ * pending, same client update                          OK once it is durable here and further down
+ * pending, another client update                       ours was never acknowledged: dropped, then as new
+ * newest + 1, or any newer one of a whole chunk        staged and sent on
+ * newer                                                MISSING_UPDATE
+ * older than newest but not held (whole chunks only)   OK once the newer one is acknowledged
+ * </pre>
+ */
+final class ForwardIntake {
+  private final ReplicaState state;
+  private final WritePath path;
+
+  ForwardIntake(ReplicaState state, WritePath path) {
+    this.state = state;
+    this.path = path;
+  }
+
+  void arrived(ChainEvent.ForwardArrived event) {
+    ForwardRequest forward = event.forward();
+    ErrorCode refusal = refusal(forward);
+    if (refusal != ErrorCode.OK) {
+      answer(event, refusal, 0, 0);
+      return;
+    }
+    ActiveChunk chunk = state.chunk(forward.chunk());
+    if (forward.committed().compareTo(chunk.told) > 0) {
+      chunk.told = forward.committed();
+    }
+    take(event, chunk);
+    path.move(chunk);
+    state.retire(chunk);
+  }
+
+  private ErrorCode refusal(ForwardRequest forward) {
+    ErrorCode version = state.compare(forward.chainVersion());
+    if (version != ErrorCode.OK || state.chain == null) {
+      return version;
+    }
+    boolean fromPredecessor =
+        state.chain.predecessorOf(state.self).filter(forward.from()::equals).isPresent();
+    return forward.to().equals(state.self) && fromPredecessor && state.active()
+        ? ErrorCode.OK
+        : ErrorCode.NOT_SERVING;
+  }
+
+  private void take(ChainEvent.ForwardArrived event, ActiveChunk chunk) {
+    ForwardRequest forward = event.forward();
+    if (forward.version().compareTo(chunk.committed) <= 0) {
+      alreadyCommitted(event, chunk);
+      return;
+    }
+    Optional<PendingUpdate> known = chunk.pending(forward.version());
+    if (known.isPresent() && known.get().tag.equals(forward.tag())) {
+      path.answerUpstream(known.get(), ErrorCode.CHUNK_BUSY);
+      known.get().upstreamRequest = event.request();
+      state.release(event.payload());
+      return;
+    }
+    known.ifPresent(_ -> path.discard(chunk, forward.version(), ErrorCode.STALE_CHAIN_VERSION));
+    boolean whole = forward.update() instanceof Update.Replace;
+    if (forward.version().compareTo(chunk.newest()) < 0) {
+      overtaken(event, chunk);
+    } else if (whole || forward.version().equals(chunk.newest().next())) {
+      stage(event, chunk);
+    } else {
+      answer(event, ErrorCode.MISSING_UPDATE, 0, 0);
+    }
+  }
+
+  private void alreadyCommitted(ChainEvent.ForwardArrived event, ActiveChunk chunk) {
+    if (chunk.installing > 0) {
+      answer(event, ErrorCode.CHUNK_BUSY, 0, 0);
+      return;
+    }
+    ChunkView.ChunkState held = state.view.state(chunk.id);
+    boolean same = held.committed().equals(event.forward().version());
+    answer(event, ErrorCode.OK, same ? held.chunkBytes() : 0, same ? held.checksum() : 0);
+  }
+
+  /** A newer whole chunk came first. */
+  private void overtaken(ChainEvent.ForwardArrived event, ActiveChunk chunk) {
+    boolean last = state.successor().isEmpty();
+    boolean held =
+        chunk.pending.stream()
+            .anyMatch(update ->
+                update.version.compareTo(event.forward().version()) > 0
+                    && update.durable
+                    && (last || update.acked));
+    answer(event, held ? ErrorCode.OK : ErrorCode.CHUNK_BUSY, 0, 0);
+  }
+
+  private void stage(ChainEvent.ForwardArrived event, ActiveChunk chunk) {
+    ForwardRequest forward = event.forward();
+    var update = new PendingUpdate(forward.version(), forward.tag());
+    update.update = forward.update();
+    update.checksums = forward.checksums();
+    update.payload = event.payload();
+    update.upstreamRequest = event.request();
+    path.add(chunk, update, forward.update());
+  }
+
+  private void answer(
+      ChainEvent.ForwardArrived event, ErrorCode code, int chunkBytes, int checksum) {
+    state.release(event.payload());
+    ChunkVersion version = event.forward().version();
+    state.emit(
+        new ChainEffect.Answer(
+            event.request(),
+            new UpdateReply(code, version, chunkBytes, checksum, state.chainVersion())));
+  }
+}

@@ -1,0 +1,164 @@
+package luciola.storage.chain;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChainVersion;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.LocalState;
+import luciola.protocol.routing.PublicState;
+import org.jspecify.annotations.Nullable;
+
+/** What the parts of a replica share: its place in the chain, its active chunks, its effects. */
+final class ReplicaState {
+  final ChainId chainId;
+  final TargetId self;
+  final ChainLimits limits;
+  final ChunkView view;
+  final TargetLocalState local = new TargetLocalState();
+  final Map<ChunkId, ActiveChunk> chunks = new LinkedHashMap<>();
+
+  /** Forwards in flight, by number. */
+  final Map<Long, InFlight> forwards = new LinkedHashMap<>();
+
+  /** Questions to the head in flight, by number. */
+  final Map<Long, ChunkId> asks = new LinkedHashMap<>();
+
+  @Nullable Chain chain;
+  long nowNanos;
+  private boolean leased;
+  private long leaseUntilNanos;
+  private long lastNumber;
+  private List<ChainEffect> effects = new ArrayList<>();
+
+  /** What a forward carries. */
+  record InFlight(ActiveChunk chunk, PendingUpdate update) {}
+
+  ReplicaState(ChainId chainId, TargetId self, ChainLimits limits, ChunkView view) {
+    this.chainId = chainId;
+    this.self = self;
+    this.limits = limits;
+    this.view = view;
+  }
+
+  void emit(ChainEffect effect) {
+    effects.add(effect);
+  }
+
+  List<ChainEffect> takeEffects() {
+    List<ChainEffect> taken = effects;
+    effects = new ArrayList<>();
+    return taken;
+  }
+
+  long nextNumber() {
+    return ++lastNumber;
+  }
+
+  void extendLease(long untilNanos) {
+    if (!leased || untilNanos - leaseUntilNanos > 0) {
+      leased = true;
+      leaseUntilNanos = untilNanos;
+    }
+  }
+
+  boolean leased() {
+    return leased && nowNanos - leaseUntilNanos < 0;
+  }
+
+  int chainVersion() {
+    return chain == null ? 0 : chain.version().value();
+  }
+
+  /** The present chain version; only where a chain is known. */
+  ChainVersion version() {
+    return new ChainVersion(chainVersion());
+  }
+
+  PublicState publicState() {
+    return chain == null ? PublicState.OFFLINE : chain.stateOf(self).orElse(PublicState.OFFLINE);
+  }
+
+  /** Whether the replica takes part in the write path as this life of it. */
+  boolean active() {
+    return switch (publicState()) {
+      case SERVING -> local.state() == LocalState.UP_TO_DATE;
+      case SYNCING -> local.state() != LocalState.OFFLINE;
+      case LAST_SERVING, WAITING, OFFLINE -> false;
+    };
+  }
+
+  boolean head() {
+    return chain != null && active() && chain.head().filter(self::equals).isPresent();
+  }
+
+  /** OK, or why neither reads nor updates nor questions are served. */
+  ErrorCode serving() {
+    if (chain == null) {
+      return ErrorCode.UNKNOWN_CHAIN;
+    }
+    if (publicState() != PublicState.SERVING || !active()) {
+      return ErrorCode.NOT_SERVING;
+    }
+    return leased() ? ErrorCode.OK : ErrorCode.NO_LEASE;
+  }
+
+  Optional<TargetId> successor() {
+    return chain == null || !active() ? Optional.empty() : chain.successorOf(self);
+  }
+
+  boolean syncs(TargetId target) {
+    return chain != null && chain.stateOf(target).filter(PublicState.SYNCING::equals).isPresent();
+  }
+
+  /**
+   * Compares a message's chain version: OK, UNKNOWN_CHAIN or STALE_CHAIN_VERSION; asks for routing
+   * if the message's is newer.
+   */
+  ErrorCode compare(ChainVersion version) {
+    if (version.value() > chainVersion()) {
+      emit(new ChainEffect.RequestRouting(version));
+    }
+    if (chain == null) {
+      return ErrorCode.UNKNOWN_CHAIN;
+    }
+    return version.value() == chainVersion() ? ErrorCode.OK : ErrorCode.STALE_CHAIN_VERSION;
+  }
+
+  /** A peer answered with its chain version. */
+  void peerActsBy(int version) {
+    if (version > chainVersion()) {
+      emit(new ChainEffect.RequestRouting(new ChainVersion(version)));
+    }
+  }
+
+  ActiveChunk chunk(ChunkId id) {
+    return chunks.computeIfAbsent(id, _ -> new ActiveChunk(id, view.state(id), nowNanos));
+  }
+
+  void retire(ActiveChunk chunk) {
+    if (chunk.idle()) {
+      chunks.remove(chunk.id);
+    }
+  }
+
+  void retireAll() {
+    chunks.values().removeIf(ActiveChunk::idle);
+  }
+
+  void release(long payload) {
+    if (payload != ChainEvent.NO_PAYLOAD) {
+      emit(new ChainEffect.ReleasePayload(payload));
+    }
+  }
+
+  String where() {
+    return "chain=" + chainId + " version=" + chainVersion() + " target=" + self;
+  }
+}
