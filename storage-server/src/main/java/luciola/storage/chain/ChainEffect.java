@@ -26,7 +26,8 @@ public sealed interface ChainEffect {
   /**
    * Write version {@code version} of the chunk: {@code update} applied to {@code base}. Queued; the
    * stages of one chunk are executed in order. Data, metadata and {@code tag}'s dedup record become
-   * durable together; then {@link ChainEvent.LocalDurable}, else {@link ChainEvent.LocalFailed}.
+   * durable together (the record only if its sequence is higher than that of the channel's present
+   * record); then {@link ChainEvent.LocalDurable}, else {@link ChainEvent.LocalFailed}.
    *
    * @param base the newest version before it, staged or durable; {@link ChunkVersion#NONE}: none. A
    *     {@link Update.Replace} does not look at it.
