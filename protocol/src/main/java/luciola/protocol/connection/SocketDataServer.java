@@ -1,11 +1,67 @@
 package luciola.protocol.connection;
 
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import java.io.IOException;
-import java.util.Objects;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** The answering end on TCP sockets. */
-final class SocketDataServer {
-  private SocketDataServer() {}
+/** The answering end on TCP sockets: one {@link ServerConnection} for each caller. */
+final class SocketDataServer implements DataServer {
+  private static final int BACKLOG = 1024;
+
+  private final Set<ServerConnection> connections = ConcurrentHashMap.newKeySet();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition fewer = lock.newCondition();
+  private final Channel listener;
+  private volatile boolean closing;
+
+  private SocketDataServer(
+      EventLoops loops,
+      DataServerOptions options,
+      InetSocketAddress address,
+      PayloadPool pool,
+      HelloVerifier verifier,
+      DataHandler handler)
+      throws IOException {
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(loops.group())
+            .channel(loops.serverChannelType())
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel accepted) {
+                    var peer = (InetSocketAddress) accepted.remoteAddress();
+                    Sockets.configure(accepted, peer.getAddress(), options.socketBufferBytes());
+                    accept(
+                        new ServerConnection(
+                            accepted,
+                            options,
+                            pool,
+                            verifier,
+                            handler,
+                            SocketDataServer.this::forget));
+                  }
+                })
+            .bind(address)
+            .awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw new IOException("bind: cannot listen: address=" + address, bound.cause());
+    }
+    listener = bound.channel();
+  }
 
   static DataServer bind(
       EventLoops loops,
@@ -16,9 +72,63 @@ final class SocketDataServer {
       HelloVerifier verifier,
       DataHandler handler)
       throws IOException {
-    if (Objects.hash(loops, options, pool, verifier, handler) == 1) {
-      throw new IllegalStateException("bind: host=" + host);
+    var address = new InetSocketAddress(InetAddress.getByName(host), port);
+    return new SocketDataServer(loops, options, address, pool, verifier, handler);
+  }
+
+  private void accept(ServerConnection connection) {
+    connections.add(connection);
+    connection.start();
+    if (closing) {
+      connection.finish();
     }
-    throw new IOException("bind: host=" + host + " port=" + port);
+  }
+
+  private void forget(ServerConnection connection) {
+    connections.remove(connection);
+    lock.lock();
+    try {
+      fewer.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public int port() {
+    return ((InetSocketAddress) listener.localAddress()).getPort();
+  }
+
+  @Override
+  public int connections() {
+    return connections.size();
+  }
+
+  @Override
+  public void close(Duration grace) {
+    closing = true;
+    listener.close().awaitUninterruptibly();
+    connections.forEach(ServerConnection::finish);
+    awaitNone(grace);
+    connections.forEach(ServerConnection::cut);
+    awaitNone(Duration.ofSeconds(5));
+  }
+
+  private void awaitNone(Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    lock.lock();
+    try {
+      while (!connections.isEmpty()) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return;
+        }
+        long _ = fewer.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
   }
 }

@@ -10,15 +10,22 @@ import luciola.protocol.layout.FileLayout;
 /**
  * Reads ranges of chunks, of any chains whose targets the server has.
  *
- * @param ranges 1 … {@link #RANGES_MAX}
+ * @param ranges 1 … {@link #RANGES_MAX}, of {@link #BYTES_MAX} bytes together
  */
 public record ReadRequest(List<Range> ranges) implements Request {
   public static final int RANGES_MAX = 4096;
+
+  /** Most bytes that all ranges together may ask for. */
+  public static final int BYTES_MAX = FramePrefix.PAYLOAD_BYTES_MAX;
 
   public ReadRequest {
     ranges = List.copyOf(ranges);
     if (ranges.isEmpty() || ranges.size() > RANGES_MAX) {
       throw new IllegalArgumentException("bad number of ranges: ranges=" + ranges.size());
+    }
+    long bytes = ranges.stream().mapToLong(Range::length).sum();
+    if (bytes > BYTES_MAX) {
+      throw new IllegalArgumentException("too much in one request: bytes=" + bytes);
     }
   }
 

@@ -35,4 +35,17 @@ public sealed interface Reply extends Frame
       case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> new SyncReply(code, 0);
     };
   }
+
+  /** The kind of reply that answers a request. */
+  static Class<? extends Reply> kindFor(Request request) {
+    return switch (request) {
+      case Hello _ -> HelloReply.class;
+      case ReadRequest _ -> ReadReply.class;
+      case UpdateRequest _, ForwardRequest _ -> UpdateReply.class;
+      case VersionRequest _ -> VersionReply.class;
+      case ChunkListRequest _ -> ChunkListReply.class;
+      case InventoryRequest _ -> InventoryReply.class;
+      case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> SyncReply.class;
+    };
+  }
 }

@@ -1,0 +1,441 @@
+package luciola.protocol.connection;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.UncheckedBooleanSupplier;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.List;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.Frame;
+import luciola.protocol.frame.FrameCodec;
+import luciola.protocol.frame.FramePrefix;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads frames off a channel, payloads straight from the socket into their destination.
+ *
+ * <p>The channel asks its receive-buffer handle where to read to before each read. This one answers
+ * with exactly the bytes that are still missing of the prefix, of the body, or of the present piece
+ * of the destination; so no payload byte is ever read anywhere else. After several frames in a row
+ * with little or no payload it reads ahead into the header buffer instead: then one system call
+ * brings many small frames, and their few payload bytes are copied (and counted by {@link
+ * CopyCounter}); the first large payload ends that.
+ *
+ * <pre>
+ *   PREFIX --32 bytes--> BODY --all of it--> PLACE --sink gave memory--> PAYLOAD --full--> PREFIX
+ *                          |                   | sink has none yet: paused, asked again on resume
+ *                          +--no payload--> PREFIX
+ * </pre>
+ *
+ * Runs on the channel's event loop alone.
+ */
+final class FrameReceiver extends ChannelInboundHandlerAdapter {
+  /** Whom the frames are for. All methods run on the event loop. */
+  interface Sink {
+    /**
+     * Where a payload goes, asked once its header is known.
+     *
+     * @return segments of the payload's length together; none to throw the payload away; null if
+     *     there is no memory now: the sink has paused the receiver and is asked again on resume
+     */
+    @Nullable List<MemorySegment> place(FramePrefix prefix, Frame frame);
+
+    /** A frame and its payload are complete. */
+    void received(FramePrefix prefix, Frame frame);
+
+    /** Nothing more can be read; the sink closes the channel. */
+    void broken(Throwable cause);
+
+    /** The channel is gone. */
+    void gone();
+  }
+
+  private enum State {
+    PREFIX,
+    BODY,
+    PLACE,
+    PAYLOAD,
+    CLOSED
+  }
+
+  private static final int HEADER_BYTES = 64 << 10;
+  private static final int SCRATCH_BYTES = 256 << 10;
+  private static final int PAUSED_READ_BYTES = 64;
+  private static final int READS_MAX = 16;
+  private static final int SMALL_PAYLOAD_BYTES = 16 << 10;
+  private static final int SMALL_FRAMES_BEFORE_AHEAD = 4;
+
+  private final Sink sink;
+  private final Handle handle = new Handle();
+
+  /** Received but not yet parsed: from position to limit of what {@link #filled} covers. */
+  private ByteBuffer header = ByteBuffer.allocateDirect(HEADER_BYTES);
+
+  private int parsed;
+  private int filled;
+  private @Nullable ByteBuffer scratch;
+
+  private State state = State.PREFIX;
+  private boolean paused;
+  private boolean parsing;
+  private int smallFrames;
+  private @Nullable FramePrefix prefix;
+  private @Nullable Frame frame;
+  private List<MemorySegment> pieces = List.of();
+  private int piece;
+  private long pieceFilled;
+  private int payloadLeft;
+  private @Nullable ChannelHandlerContext context;
+
+  FrameReceiver(Sink sink) {
+    this.sink = sink;
+  }
+
+  /** Reads nothing more until {@link #resume}. */
+  void pause() {
+    paused = true;
+    if (context != null) {
+      context.channel().config().setAutoRead(false);
+    }
+  }
+
+  boolean isPaused() {
+    return paused;
+  }
+
+  /** Goes on where it was paused. */
+  void resume() {
+    if (!paused || state == State.CLOSED) {
+      return;
+    }
+    paused = false;
+    parse();
+    if (!paused && context != null) {
+      context.channel().config().setAutoRead(true);
+    }
+  }
+
+  /** Throws away what is still to come of the payload that is being received for this request. */
+  void abandonPayload(long requestId) {
+    if (state == State.PAYLOAD && prefix != null && prefix.requestId() == requestId) {
+      pieces = List.of();
+    }
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+    RecvByteBufAllocator allocator = () -> handle;
+    ctx.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, allocator);
+    if (paused) {
+      ctx.channel().config().setAutoRead(false);
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    int bytes = ((ByteBuf) message).writerIndex();
+    ReferenceCountUtil.release(message);
+    if (state == State.PAYLOAD) {
+      payloadArrived(bytes);
+    } else {
+      filled += bytes;
+    }
+    parse();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    close();
+    sink.gone();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    fail(cause);
+  }
+
+  private void fail(Throwable cause) {
+    if (state != State.CLOSED) {
+      close();
+      sink.broken(cause);
+    }
+  }
+
+  private void close() {
+    state = State.CLOSED;
+    pieces = List.of();
+  }
+
+  private void parse() {
+    if (parsing) {
+      return; // the sink resumed us from within a call of ours: that loop goes on
+    }
+    parsing = true;
+    try {
+      while (!paused && step()) {
+        // each step consumes a part of a frame
+      }
+    } catch (LuciolaException e) {
+      fail(e);
+    } catch (RuntimeException e) {
+      fail(new LuciolaException(ErrorCode.INTERNAL, "receive frame: " + e, e));
+    } finally {
+      parsing = false;
+    }
+  }
+
+  /** Takes one step; false if it needs more bytes or memory. */
+  private boolean step() {
+    return switch (state) {
+      case PREFIX -> parsePrefix();
+      case BODY -> parseBody();
+      case PLACE -> placePayload();
+      case PAYLOAD -> takePayload();
+      case CLOSED -> false;
+    };
+  }
+
+  private boolean parsePrefix() {
+    if (filled - parsed < FramePrefix.BYTES) {
+      return false;
+    }
+    prefix = FramePrefix.decode(header.slice(parsed, FramePrefix.BYTES));
+    parsed += FramePrefix.BYTES;
+    state = State.BODY;
+    return true;
+  }
+
+  private boolean parseBody() {
+    FramePrefix now = present();
+    if (filled - parsed < now.bodyBytes()) {
+      return false;
+    }
+    frame = FrameCodec.decode(now, header.slice(parsed, now.bodyBytes()));
+    parsed += now.bodyBytes();
+    if (parsed == filled) {
+      parsed = 0;
+      filled = 0;
+      if (header.capacity() > HEADER_BYTES) {
+        header = ByteBuffer.allocateDirect(HEADER_BYTES);
+      }
+    }
+    payloadLeft = now.payloadBytes();
+    smallFrames = payloadLeft > SMALL_PAYLOAD_BYTES ? 0 : smallFrames + 1;
+    if (payloadLeft == 0) {
+      deliver();
+    } else {
+      state = State.PLACE;
+    }
+    return true;
+  }
+
+  private boolean placePayload() {
+    List<MemorySegment> given = sink.place(present(), presentFrame());
+    if (given == null || state != State.PLACE) {
+      return false;
+    }
+    pieces = given;
+    piece = 0;
+    pieceFilled = 0;
+    state = State.PAYLOAD;
+    return true;
+  }
+
+  /** Takes what was read ahead of the payload; false if there is nothing of it. */
+  private boolean takePayload() {
+    if (payloadLeft == 0) {
+      deliver();
+      return true;
+    }
+    int ahead = Math.min(filled - parsed, payloadLeft);
+    if (ahead == 0) {
+      return false;
+    }
+    while (ahead > 0) {
+      int part = ahead;
+      if (!pieces.isEmpty()) {
+        MemorySegment target = presentPiece();
+        part = (int) Math.min(ahead, target.byteSize());
+        MemorySegment.copy(MemorySegment.ofBuffer(header.slice(parsed, part)), 0, target, 0, part);
+        CopyCounter.copied(part);
+      }
+      parsed += part;
+      ahead -= part;
+      payloadArrived(part);
+    }
+    return true;
+  }
+
+  private void payloadArrived(int bytes) {
+    payloadLeft -= bytes;
+    if (pieces.isEmpty()) {
+      return;
+    }
+    CopyCounter.delivered(bytes);
+    pieceFilled += bytes;
+    if (pieceFilled == pieces.get(piece).byteSize()) {
+      piece++;
+      pieceFilled = 0;
+    }
+  }
+
+  private void deliver() {
+    FramePrefix donePrefix = present();
+    Frame doneFrame = presentFrame();
+    prefix = null;
+    frame = null;
+    pieces = List.of();
+    state = State.PREFIX;
+    sink.received(donePrefix, doneFrame);
+  }
+
+  private MemorySegment presentPiece() {
+    while (pieces.get(piece).byteSize() == 0) {
+      piece++;
+    }
+    return pieces.get(piece).asSlice(pieceFilled);
+  }
+
+  private FramePrefix present() {
+    if (prefix == null) {
+      throw new IllegalStateException("no frame is being received: state=" + state);
+    }
+    return prefix;
+  }
+
+  private Frame presentFrame() {
+    if (frame == null) {
+      throw new IllegalStateException("no frame is being received: state=" + state);
+    }
+    return frame;
+  }
+
+  /** What the next read may fill. */
+  private ByteBuffer space() {
+    return switch (state) {
+      case PREFIX -> headerSpace(FramePrefix.BYTES);
+      case BODY -> headerSpace(present().bodyBytes());
+      case PAYLOAD -> pieces.isEmpty() ? scratchSpace() : presentPiece().asByteBuffer();
+      case PLACE -> pausedSpace();
+      case CLOSED -> header.slice(0, 0);
+    };
+  }
+
+  private ByteBuffer headerSpace(int wanted) {
+    if (paused) {
+      return pausedSpace();
+    }
+    if (parsed == filled) {
+      compact();
+    }
+    int missing = wanted - (filled - parsed);
+    if (filled + missing > header.capacity()) {
+      compact();
+    }
+    if (filled == header.capacity()) {
+      // Grows as bytes arrive, not as the prefix promises.
+      ByteBuffer larger = ByteBuffer.allocateDirect(header.capacity() * 2);
+      header = larger.put(0, header, 0, filled);
+    }
+    int room = header.capacity() - filled;
+    return header.slice(
+        filled, smallFrames >= SMALL_FRAMES_BEFORE_AHEAD ? room : Math.min(missing, room));
+  }
+
+  /**
+   * A channel may be asked to read once more after it was paused, in the same round of its loop: a
+   * few bytes go into the header buffer then. They only run out when the peer is gone (the loop
+   * then reads to the end); reading into no space is taken for the end.
+   */
+  private ByteBuffer pausedSpace() {
+    compact();
+    return header.slice(filled, Math.min(PAUSED_READ_BYTES, header.capacity() - filled));
+  }
+
+  private void compact() {
+    if (parsed > 0) {
+      header.put(0, header, parsed, filled - parsed);
+      filled -= parsed;
+      parsed = 0;
+    }
+  }
+
+  private ByteBuffer scratchSpace() {
+    if (scratch == null) {
+      scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
+    }
+    return scratch.slice(0, Math.min(SCRATCH_BYTES, payloadLeft));
+  }
+
+  /** The channel's receive-buffer handle. */
+  private final class Handle implements RecvByteBufAllocator.ExtendedHandle {
+    private int attempted;
+    private int last;
+    private int reads;
+
+    @Override
+    public ByteBuf allocate(ByteBufAllocator allocator) {
+      return Unpooled.wrappedBuffer(space()).clear();
+    }
+
+    @Override
+    public int guess() {
+      return FramePrefix.BYTES;
+    }
+
+    @Override
+    public void reset(ChannelConfig config) {
+      reads = 0;
+    }
+
+    @Override
+    public void incMessagesRead(int count) {
+      reads += count;
+    }
+
+    @Override
+    public void lastBytesRead(int bytes) {
+      last = bytes;
+    }
+
+    @Override
+    public int lastBytesRead() {
+      return last;
+    }
+
+    @Override
+    public void attemptedBytesRead(int bytes) {
+      attempted = bytes;
+    }
+
+    @Override
+    public int attemptedBytesRead() {
+      return attempted;
+    }
+
+    @Override
+    public boolean continueReading() {
+      return !paused && state != State.CLOSED && last == attempted && last > 0 && reads < READS_MAX;
+    }
+
+    @Override
+    public boolean continueReading(UncheckedBooleanSupplier maybeMoreDataSupplier) {
+      return continueReading();
+    }
+
+    @Override
+    public void readComplete() {
+      // nothing to learn from
+    }
+  }
+}
