@@ -238,6 +238,12 @@ public final class ChainReplica {
     LocalState localBefore = state.local.state();
     state.chain = next;
     state.local.chainChanged(state.publicState(), nextOne);
+    if (nextOne
+        && next.version().value() == 1
+        && state.publicState() == PublicState.SERVING
+        && state.view.empty()) {
+      state.local.newChain();
+    }
     if (state.local.failed()) {
       return;
     }

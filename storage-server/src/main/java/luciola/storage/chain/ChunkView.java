@@ -25,6 +25,9 @@ public interface ChunkView {
   /** All chunks with pending versions: asked when the replica is made and when a sync begins. */
   List<ChunkId> chunksWithPending();
 
+  /** Whether nothing was ever stored for this chain: neither chunk nor tombstone nor record. */
+  boolean empty();
+
   /** Whether the target takes another update of this size: false before the disk is full. */
   boolean hasRoomFor(long bytes);
 

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * FAILED       any                                OFFLINE for the rest of this life
  * any          LAST_SERVING                       UP_TO_DATE (held everything when the chain stopped)
  * any          WAITING, OFFLINE                   ONLINE
- * OFFLINE      SERVING, SYNCING                   OFFLINE until demoted: that was the former life
+ * OFFLINE      SERVING of a chain's version 1     UP_TO_DATE if nothing was ever stored here
+ * OFFLINE      SERVING, SYNCING otherwise         OFFLINE until demoted: that was the former life
  * ONLINE       SERVING                            ONLINE (the manager does not do this)
  * ONLINE       SYNCING                            ONLINE
  * UP_TO_DATE   SERVING                            UP_TO_DATE
@@ -61,6 +62,16 @@ public final class TargetLocalState {
                   ? LocalState.ONLINE
                   : state;
         };
+  }
+
+  /**
+   * The first thing this life learns is the first version of its chain, and nothing was ever
+   * stored: no update can have completed, because each needed this target.
+   */
+  void newChain() {
+    if (!failed) {
+      state = LocalState.UP_TO_DATE;
+    }
   }
 
   /** The sync source has delivered everything. */
