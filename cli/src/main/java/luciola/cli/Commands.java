@@ -11,6 +11,8 @@ import luciola.cli.files.MvCommand;
 import luciola.cli.files.PutCommand;
 import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
+import luciola.cli.operate.StatusCommand;
+import luciola.cli.operate.TableCommand;
 import luciola.cli.terminal.Invocation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +36,8 @@ final class Commands {
     root.addSubcommand(new MkdirCommand(invocation, connector));
     root.addSubcommand(new StatCommand(invocation, connector));
     root.addSubcommand(new DuCommand(invocation, connector));
+    root.addSubcommand(new StatusCommand(invocation));
+    root.addSubcommand(TableCommand.of(invocation));
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new WarmUpCommand());
     return root;

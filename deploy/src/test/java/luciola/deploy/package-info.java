@@ -1,0 +1,5 @@
+/** Checks over the whole house: who imports whom, and what the pure cores never touch. */
+@NullMarked
+package luciola.deploy;
+
+import org.jspecify.annotations.NullMarked;
