@@ -74,14 +74,10 @@ final class ParameterLayout {
 
   /** Views of a flat array by the parameters' names. */
   List<TensorView> views(float[] flat, String prefix) {
-    MemorySegment memory = MemorySegment.ofArray(flat);
-    return all.stream()
-        .map(p -> new TensorView(p.spec(), slice(memory, p)).renamed(prefix + p.spec().name()))
+    List<TensorSpec> specs = all.stream().map(Parameter::spec).toList();
+    return TensorView.over(MemorySegment.ofArray(flat), specs).stream()
+        .map(view -> view.renamed(prefix + view.name()))
         .toList();
-  }
-
-  private static MemorySegment slice(MemorySegment memory, Parameter parameter) {
-    return memory.asSlice(4L * parameter.offset(), 4L * parameter.elements());
   }
 
   /** First values: gains 1, matrices uniform; those that add to the stream smaller with depth. */
