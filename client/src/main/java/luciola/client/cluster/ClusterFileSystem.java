@@ -1,0 +1,495 @@
+package luciola.client.cluster;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import luciola.client.AttributeChange;
+import luciola.client.DirectoryEntry;
+import luciola.client.FileStat;
+import luciola.client.LuciolaFileSystem;
+import luciola.client.OpenOptions;
+import luciola.client.ReadRange;
+import luciola.client.ReadableFile;
+import luciola.client.SpaceUsage;
+import luciola.client.WritableFile;
+import luciola.grpc.v1.Create;
+import luciola.grpc.v1.Entry;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.ListResult;
+import luciola.grpc.v1.Lookup;
+import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.MakeLink;
+import luciola.grpc.v1.MakeSymlink;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Open;
+import luciola.grpc.v1.ReadLink;
+import luciola.grpc.v1.RemoveDirectory;
+import luciola.grpc.v1.RemoveTree;
+import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.SetAttributes;
+import luciola.grpc.v1.Unlink;
+import luciola.protocol.control.LayoutMessages;
+import luciola.protocol.control.MetaConnection;
+import luciola.protocol.control.MetaOptions;
+import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.id.ClusterId;
+import luciola.protocol.id.InodeId;
+import luciola.protocol.layout.FileLayout;
+import luciola.protocol.routing.Routing;
+
+/**
+ * The files of a cluster. Futures of reads complete on an event loop of the data plane: what
+ * follows them directly must not block there (use the {@code Async} forms, or wait).
+ */
+public final class ClusterFileSystem implements LuciolaFileSystem {
+  private static final long TABLE_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final MetaConnection meta;
+  private final RoutingFeed feed;
+  private final DataPlane plane;
+  private final Names names;
+  private final ChunkReads reads;
+  private final ChunkUpdates updates;
+  private final FileCutter cutter;
+  private final WriteMemory writeMemory;
+  private final SessionKeeper sessions;
+
+  /** Any thread but the caller's: whose accesses the event loops' stand for. */
+  private final Thread anotherThread = Thread.ofVirtual().unstarted(() -> {});
+
+  private ClusterFileSystem(ClusterOptions options, MetaConnection meta, RoutingFeed feed) {
+    this.meta = meta;
+    this.feed = feed;
+    this.plane =
+        new DataPlane(
+            feed,
+            meta.cluster(),
+            meta.client(),
+            options.limits(),
+            options.zone(),
+            options.ioThreads());
+    this.names = new Names(meta, options.uid(), options.gid());
+    this.reads =
+        new ChunkReads(
+            plane, options.readBytesMax(), options.batchBytesMax(), options.batchRangesMax());
+    this.updates =
+        new ChunkUpdates(
+            plane, meta.client(), options.updatesMax(), 2 * options.limits().deadlineNanos());
+    this.cutter = new FileCutter(plane, updates);
+    this.writeMemory =
+        new WriteMemory(options.writeBytesMax(), 2 * options.limits().deadlineNanos());
+    this.sessions = new SessionKeeper(names, options.renewNanos());
+  }
+
+  /**
+   * Connects to the cluster of these meta-servers.
+   *
+   * @throws LuciolaException WRONG_CLUSTER if another one answers; CONNECTION_LOST or TIMED_OUT if
+   *     none does in time
+   */
+  public static ClusterFileSystem connect(ClusterOptions options) {
+    MetaOptions metaOptions =
+        MetaOptions.of(options.metaAddresses()).withCallNanos(options.metaCallNanos());
+    MetaConnection meta =
+        MetaConnection.connect(options.cluster().map(metaOptions::withCluster).orElse(metaOptions));
+    try {
+      return new ClusterFileSystem(options, meta, RoutingFeed.start(meta));
+    } catch (RuntimeException e) {
+      meta.close();
+      throw e;
+    }
+  }
+
+  /** The cluster it is connected to. */
+  public ClusterId cluster() {
+    return meta.cluster();
+  }
+
+  /** The connection to the meta-servers, for what is not about files. */
+  public MetaConnection meta() {
+    return meta;
+  }
+
+  /** Where everything is, as far as this client knows. */
+  public Routing routing() {
+    return feed.routing();
+  }
+
+  Names names() {
+    return names;
+  }
+
+  ChunkReads reads() {
+    return reads;
+  }
+
+  ChunkUpdates updates() {
+    return updates;
+  }
+
+  FileCutter cutter() {
+    return cutter;
+  }
+
+  WriteMemory writeMemory() {
+    return writeMemory;
+  }
+
+  SessionKeeper sessions() {
+    return sessions;
+  }
+
+  Thread anotherThread() {
+    return anotherThread;
+  }
+
+  @Override
+  public FileStat stat(String path) {
+    return lookup("stat", path, true);
+  }
+
+  @Override
+  public Optional<FileStat> find(String path) {
+    try {
+      return Optional.of(stat(path));
+    } catch (LuciolaException e) {
+      if (e.code() == ErrorCode.NOT_FOUND || e.code() == ErrorCode.NOT_A_DIRECTORY) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public FileStat lstat(String path) {
+    return lookup("lstat", path, false);
+  }
+
+  private FileStat lookup(String operation, String path, boolean follow) {
+    return Names.stat(
+        call(
+                operation,
+                path,
+                request ->
+                    request.setLookup(
+                        Lookup.newBuilder().setAt(Names.at(operation, path)).setFollow(follow)))
+            .getInode());
+  }
+
+  @Override
+  public FileStat mkdir(String path) {
+    return makeDirectory("mkdir", path, false);
+  }
+
+  @Override
+  public FileStat mkdirs(String path) {
+    return makeDirectory("mkdirs", path, true);
+  }
+
+  private FileStat makeDirectory(String operation, String path, boolean parents) {
+    return Names.stat(
+        call(
+                operation,
+                path,
+                request ->
+                    request.setMakeDirectory(
+                        MakeDirectory.newBuilder()
+                            .setAt(Names.at(operation, path))
+                            .setMode(0755)
+                            .setParents(parents)))
+            .getInode());
+  }
+
+  @Override
+  public List<DirectoryEntry> list(String path) {
+    List<DirectoryEntry> entries = new ArrayList<>();
+    ByteString after = ByteString.EMPTY;
+    while (true) {
+      ByteString from = after;
+      ListResult page =
+          call(
+                  "list",
+                  path,
+                  request ->
+                      request.setList(
+                          luciola.grpc.v1.List.newBuilder()
+                              .setAt(Names.at("list", path))
+                              .setAfter(from)))
+              .getList();
+      for (Entry entry : page.getEntriesList()) {
+        entries.add(
+            new DirectoryEntry(entry.getName().toStringUtf8(), Names.stat(entry.getInode())));
+        after = entry.getName();
+      }
+      if (!page.getMore() || page.getEntriesCount() == 0) {
+        return entries;
+      }
+    }
+  }
+
+  @Override
+  public void rename(String from, String to) {
+    rename(from, to, false);
+  }
+
+  @Override
+  public void renameNoReplace(String from, String to) {
+    rename(from, to, true);
+  }
+
+  private void rename(String from, String to, boolean noReplace) {
+    call(
+        "rename",
+        from + " to=" + to,
+        request ->
+            request.setRename(
+                Rename.newBuilder()
+                    .setFrom(Names.at("rename", from))
+                    .setTo(Names.at("rename", to))
+                    .setNoReplace(noReplace)));
+  }
+
+  @Override
+  public void remove(String path) {
+    try {
+      call(
+          "remove",
+          path,
+          request -> request.setUnlink(Unlink.newBuilder().setAt(Names.at("remove", path))));
+    } catch (LuciolaException e) {
+      if (e.code() != ErrorCode.IS_A_DIRECTORY) {
+        throw e;
+      }
+      call(
+          "remove",
+          path,
+          request ->
+              request.setRemoveDirectory(
+                  RemoveDirectory.newBuilder().setAt(Names.at("remove", path))));
+    }
+  }
+
+  @Override
+  public void removeRecursively(String path) {
+    call(
+        "removeRecursively",
+        path,
+        request ->
+            request.setRemoveTree(
+                RemoveTree.newBuilder().setAt(Names.at("removeRecursively", path))));
+  }
+
+  @Override
+  public void link(String existing, String newPath) {
+    long inode = lookup("link", existing, false).inode().value();
+    call(
+        "link",
+        existing + " to=" + newPath,
+        request ->
+            request.setMakeLink(
+                MakeLink.newBuilder().setInode(inode).setAt(Names.at("link", newPath))));
+  }
+
+  @Override
+  public void symlink(String target, String path) {
+    call(
+        "symlink",
+        path,
+        request ->
+            request.setMakeSymlink(
+                MakeSymlink.newBuilder()
+                    .setAt(Names.at("symlink", path))
+                    .setTarget(ByteString.copyFromUtf8(target))));
+  }
+
+  @Override
+  public String readLink(String path) {
+    return call(
+            "readLink",
+            path,
+            request -> request.setReadLink(ReadLink.newBuilder().setAt(Names.at("readLink", path))))
+        .getInode()
+        .getSymlinkTarget()
+        .toStringUtf8();
+  }
+
+  @Override
+  public FileStat setAttributes(String path, AttributeChange change) {
+    SetAttributes.Builder set =
+        SetAttributes.newBuilder().setAt(Names.at("setAttributes", path)).setFollow(true);
+    change.mode().ifPresent(set::setMode);
+    change.uid().ifPresent(set::setUid);
+    change.gid().ifPresent(set::setGid);
+    change.accessedNanos().ifPresent(set::setAccessedNanos);
+    change.modifiedNanos().ifPresent(set::setModifiedNanos);
+    return Names.stat(
+        call("setAttributes", path, request -> request.setSetAttributes(set)).getInode());
+  }
+
+  @Override
+  public ReadableFile openRead(String path) {
+    Inode inode =
+        call(
+                "openRead",
+                path,
+                request -> request.setOpen(Open.newBuilder().setAt(Names.at("openRead", path))))
+            .getInode();
+    return new ClusterReadableFile(this, path, chunks("openRead", path, inode), inode.getLength());
+  }
+
+  @Override
+  public WritableFile openWrite(String path, OpenOptions options) {
+    NamespaceReply reply = options.create() ? create(path, options) : openExisting(path);
+    sessions.began();
+    ClusterWritableFile file =
+        new ClusterWritableFile(
+            this,
+            path,
+            chunks("openWrite", path, reply.getInode()),
+            reply.getInode(),
+            reply.getOpen().getSession());
+    writeMemory.opened(file);
+    if (options.truncate() && hadBytes(reply.getInode())) {
+      cutToNothing(file);
+    }
+    return file;
+  }
+
+  /**
+   * The chunks go before the length does: a client that dies between leaves zeros, no old bytes.
+   */
+  private static void cutToNothing(ClusterWritableFile file) {
+    try {
+      file.cut(0);
+    } catch (RuntimeException e) {
+      try {
+        file.close();
+      } catch (LuciolaException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  private static boolean hadBytes(Inode inode) {
+    return inode.getLength() > 0 || inode.getTruncateGeneration() > 0;
+  }
+
+  private NamespaceReply create(String path, OpenOptions options) {
+    return call(
+        "openWrite",
+        path,
+        request ->
+            request.setCreate(
+                Create.newBuilder()
+                    .setAt(Names.at("openWrite", path))
+                    .setMode(options.mode())
+                    .setExclusive(options.exclusive())
+                    .setChunkBytes(options.chunkBytes())
+                    .setStripe(options.stripe())
+                    .setOpenForWrite(true)));
+  }
+
+  private NamespaceReply openExisting(String path) {
+    return call(
+        "openWrite",
+        path,
+        request ->
+            request.setOpen(Open.newBuilder().setAt(Names.at("openWrite", path)).setWrite(true)));
+  }
+
+  private FileChunks chunks(String operation, String path, Inode inode) {
+    if (!Names.stat(inode).isFile()) {
+      throw new LuciolaException(ErrorCode.IS_A_DIRECTORY, operation + ": path=" + path);
+    }
+    return chunks(inode);
+  }
+
+  /** Where the chunks of a file lie; waits for routing that knows its chain table. */
+  FileChunks chunks(Inode inode) {
+    FileLayout layout = LayoutMessages.fromMessage(inode.getLayout());
+    long deadline = System.nanoTime() + TABLE_WAIT_NANOS;
+    while (true) {
+      Routing routing = feed.routing();
+      try {
+        return new FileChunks(new InodeId(inode.getId()), layout, routing.stripe(layout));
+      } catch (LuciolaException e) {
+        if (e.code() != ErrorCode.NO_CHAIN_TABLE || System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+        feed.refresh();
+        feed.awaitNewerThan(routing.version(), TABLE_WAIT_NANOS / 10);
+      }
+    }
+  }
+
+  @Override
+  public CompletableFuture<Void> read(List<ReadRange> ranges) {
+    List<ChunkRange> pieces = new ArrayList<>(ranges.size());
+    try {
+      for (ReadRange range : ranges) {
+        if (!(range.file() instanceof ClusterReadableFile file) || !file.isOf(this)) {
+          throw new LuciolaException(
+              ErrorCode.INVALID_ARGUMENT,
+              "read: path=" + range.file().path() + " (opened by another file system)");
+        }
+        file.check(range.offset(), range.into());
+        checkEnd(file, range);
+        pieces.addAll(file.ranges(range.offset(), range.into()));
+      }
+    } catch (LuciolaException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    String path = ranges.isEmpty() ? "" : ranges.getFirst().file().path();
+    return reads.read(ranges.size() > 1 ? path + ",…" : path, pieces);
+  }
+
+  private static void checkEnd(ClusterReadableFile file, ReadRange range) {
+    long end = range.offset() + range.into().byteSize();
+    if (end > file.length() && end > file.refresh()) {
+      throw new LuciolaException(
+          ErrorCode.INVALID_ARGUMENT,
+          "read: path="
+              + file.path()
+              + " offset="
+              + range.offset()
+              + " bytes="
+              + range.into().byteSize()
+              + " length="
+              + file.length()
+              + " (past the end)");
+    }
+  }
+
+  @Override
+  public SpaceUsage usage() {
+    return UsableSpace.of(meta.status());
+  }
+
+  /** Puts an operation into a request. */
+  private interface Filling {
+    NamespaceRequest.Builder into(NamespaceRequest.Builder request);
+  }
+
+  private NamespaceReply call(String operation, String path, Filling filling) {
+    return names.call(operation, path, filling.into(NamespaceRequest.newBuilder()));
+  }
+
+  /** Closes; bytes written to files that are still open and not synced are lost with it. */
+  @Override
+  public void close() {
+    sessions.close();
+    plane.stop();
+    writeMemory.files().forEach(ClusterWritableFile::abandon);
+    feed.close();
+    plane.close();
+    meta.close();
+    writeMemory.close();
+  }
+}

@@ -1,0 +1,241 @@
+package luciola.client.cluster;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
+import luciola.client.WritableFile;
+import luciola.grpc.v1.Close;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.PublishLength;
+import luciola.grpc.v1.Truncate;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.id.InodeId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file of the cluster, open for writing. Its methods run one at a time.
+ *
+ * <p>An error of a background write is raised by the next {@link #write}; the bytes stay, and the
+ * next call of any kind sends them again. {@link #sync} and {@link #close} send again themselves
+ * and raise only what fails then. A failed {@link #close} ends the session all the same: its error
+ * is the last word about those bytes, and the length is not published past what was synced.
+ */
+final class ClusterWritableFile implements WritableFile {
+  private final ClusterFileSystem fileSystem;
+  private final String path;
+  private final FileChunks chunks;
+  private final long session;
+  private final WriteBack back;
+  private final ReentrantLock lock = new ReentrantLock();
+  private long generation;
+  private volatile long length;
+  private boolean unpublished;
+  private boolean closed;
+
+  ClusterWritableFile(
+      ClusterFileSystem fileSystem, String path, FileChunks chunks, Inode inode, long session) {
+    this.fileSystem = fileSystem;
+    this.path = path;
+    this.chunks = chunks;
+    this.session = session;
+    this.generation = inode.getTruncateGeneration();
+    this.length = inode.getLength();
+    this.back =
+        new WriteBack(
+            chunks, fileSystem.updates(), bytes -> fileSystem.writeMemory().acquire(this, bytes));
+  }
+
+  @Override
+  public String path() {
+    return path;
+  }
+
+  @Override
+  public InodeId inode() {
+    return chunks.inode();
+  }
+
+  @Override
+  public long length() {
+    return length;
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    lock.lock();
+    try {
+      checkOpen("write");
+      if (offset < 0 || offset > chunks.lengthMax() - from.byteSize()) {
+        throw new LuciolaException(
+            offset < 0 ? ErrorCode.INVALID_ARGUMENT : ErrorCode.FILE_TOO_LARGE,
+            "write: path=" + path + " offset=" + offset + " bytes=" + from.byteSize());
+      }
+      raise("write", back.takeUnreported());
+      back.retry();
+      if (from.byteSize() > 0) {
+        back.put(offset, from);
+        length = Math.max(length, offset + from.byteSize());
+        unpublished = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void truncate(long newLength) {
+    lock.lock();
+    try {
+      checkOpen("truncate");
+      if (newLength < 0 || newLength > chunks.lengthMax()) {
+        throw new LuciolaException(
+            newLength < 0 ? ErrorCode.INVALID_ARGUMENT : ErrorCode.FILE_TOO_LARGE,
+            "truncate: path=" + path + " length=" + newLength);
+      }
+      send("truncate");
+      cut(newLength);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Removes what lies past the new end, then sets the length; nothing may be on its way. */
+  void cut(long newLength) {
+    if (newLength < length || newLength == 0) {
+      fileSystem.cutter().cut(chunks, newLength);
+    }
+    Inode inode =
+        fileSystem
+            .names()
+            .call(
+                "truncate",
+                path,
+                NamespaceRequest.newBuilder()
+                    .setTruncate(
+                        Truncate.newBuilder()
+                            .setInode(chunks.inode().value())
+                            .setLength(newLength)))
+            .getInode();
+    generation = inode.getTruncateGeneration();
+    length = newLength;
+    unpublished = false;
+  }
+
+  @Override
+  public void sync() {
+    lock.lock();
+    try {
+      checkOpen("sync");
+      send("sync");
+      if (unpublished) {
+        fileSystem
+            .names()
+            .call(
+                "sync",
+                path,
+                NamespaceRequest.newBuilder()
+                    .setPublishLength(
+                        PublishLength.newBuilder()
+                            .setInode(chunks.inode().value())
+                            .setSession(session)
+                            .setLength(length)
+                            .setTruncateGeneration(generation)));
+        unpublished = false;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Everything written so far, durable on every replica. */
+  private void send(String operation) {
+    back.flush();
+    back.retry();
+    raise(operation, back.awaitSent());
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      fileSystem.writeMemory().closed(this);
+      LuciolaException fault = sendLast();
+      end(fault == null);
+      raise("close", fault);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable LuciolaException sendLast() {
+    back.flush();
+    back.retry();
+    LuciolaException fault = back.awaitSent();
+    back.abandon();
+    return fault;
+  }
+
+  private void end(boolean complete) {
+    Close.Builder close =
+        Close.newBuilder()
+            .setInode(chunks.inode().value())
+            .setSession(session)
+            .setTruncateGeneration(generation);
+    if (complete && unpublished) {
+      close.setLength(length).setModified(true);
+    }
+    try {
+      fileSystem.names().call("close", path, NamespaceRequest.newBuilder().setClose(close));
+    } finally {
+      fileSystem.sessions().ended();
+    }
+  }
+
+  /** Gives up everything without a word to the servers: the client closes. */
+  void abandon() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        var _ = back.awaitSent();
+        back.abandon();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sends what is gathering; by the holder of the lock. */
+  void flushGathered() {
+    back.flush();
+  }
+
+  /** Sends what is gathering, unless somebody is writing just now. */
+  void flushIfIdle() {
+    if (!lock.isHeldByCurrentThread() && lock.tryLock()) {
+      try {
+        back.flush();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void checkOpen(String operation) {
+    if (closed) {
+      throw new LuciolaException(ErrorCode.BAD_SESSION, operation + ": path=" + path + " (closed)");
+    }
+  }
+
+  private void raise(String operation, @Nullable LuciolaException fault) {
+    if (fault != null) {
+      throw new LuciolaException(
+          fault.code(), operation + ": path=" + path + " " + Waiting.detail(fault), fault);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package luciola.client.cluster;
+
+import java.time.Duration;
+import luciola.grpc.v1.DropGarbage;
+import luciola.grpc.v1.GarbageResult;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.TakeGarbage;
+import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives back the space of files that have neither a name nor a session: takes some from the
+ * meta-server, removes their chunks from all their chains, then drops the record. A crash between
+ * repeats the removal, which does no harm. Several collectors at once do no harm either.
+ */
+public final class GarbageCollector implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(GarbageCollector.class);
+
+  private final ClusterFileSystem fileSystem;
+  private @Nullable Thread running;
+
+  public GarbageCollector(ClusterFileSystem fileSystem) {
+    this.fileSystem = fileSystem;
+  }
+
+  /** Collects every so often in the background until closed; blocks nobody. */
+  public static GarbageCollector start(
+      ClusterFileSystem fileSystem, Duration period, int filesMax) {
+    GarbageCollector collector = new GarbageCollector(fileSystem);
+    collector.running =
+        Thread.ofVirtual()
+            .name("garbage-collector")
+            .start(() -> collector.collectAlways(period, filesMax));
+    return collector;
+  }
+
+  private void collectAlways(Duration period, int filesMax) {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (collect(filesMax) < filesMax) {
+          Thread.sleep(period);
+        }
+      } catch (LuciolaException e) {
+        LOG.warn("garbage not collected: error={}", e.getMessage());
+        try {
+          Thread.sleep(period);
+        } catch (InterruptedException interrupted) {
+          return;
+        }
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Collects once. Blocks.
+   *
+   * @param filesMax files to take
+   * @return files whose chunks are gone now
+   */
+  public int collect(int filesMax) {
+    GarbageResult taken =
+        fileSystem
+            .names()
+            .call(
+                "take garbage",
+                "*",
+                NamespaceRequest.newBuilder()
+                    .setTakeGarbage(TakeGarbage.newBuilder().setLimit(filesMax)))
+            .getGarbage();
+    if (taken.getInodesCount() == 0) {
+      return 0;
+    }
+    DropGarbage.Builder drop = DropGarbage.newBuilder();
+    for (Inode inode : taken.getInodesList()) {
+      if (inode.getType() == InodeType.INODE_TYPE_FILE && inode.hasLayout()) {
+        fileSystem.cutter().cut(fileSystem.chunks(inode), 0);
+      }
+      drop.addInodes(inode.getId());
+    }
+    fileSystem
+        .names()
+        .call("drop garbage", "*", NamespaceRequest.newBuilder().setDropGarbage(drop));
+    LOG.debug("garbage collected: files={}", taken.getInodesCount());
+    return taken.getInodesCount();
+  }
+
+  @Override
+  public void close() {
+    Thread thread = running;
+    if (thread != null) {
+      thread.interrupt();
+    }
+  }
+}
