@@ -1,0 +1,5 @@
+/** Configuration files, good and bad. */
+@NullMarked
+package luciola.cli.server;
+
+import org.jspecify.annotations.NullMarked;
