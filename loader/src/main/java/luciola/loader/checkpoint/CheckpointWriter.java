@@ -56,11 +56,21 @@ public final class CheckpointWriter implements AutoCloseable {
   }
 
   /**
+   * Allocates and touches the staging memory for checkpoints like this one, so that the first save
+   * is as short as the later ones.
+   */
+  public void prepare(CheckpointContents contents) throws InterruptedException {
+    buffers.prepare(StagedCheckpoint.stagingBytes(StagedCheckpoint.layout(contents)));
+  }
+
+  /**
    * Copies the tensors and returns; waits while two earlier checkpoints are still being written.
    * Nothing done to the tensors afterwards changes what is saved.
    *
-   * @throws LuciolaException of an earlier save that failed, once; this one is then not begun.
-   *     EXISTS if there is a committed checkpoint of this step
+   * <p>A committed checkpoint is never replaced: saving its step again fails in the background with
+   * EXISTS.
+   *
+   * @throws LuciolaException of an earlier save that failed, once; this one is then not begun
    */
   public void save(CheckpointContents contents) throws InterruptedException {
     raiseFailure();

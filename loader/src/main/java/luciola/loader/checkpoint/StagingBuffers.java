@@ -2,6 +2,7 @@ package luciola.loader.checkpoint;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 
@@ -40,6 +41,13 @@ final class StagingBuffers {
   /** Waits while both are being written. */
   Buffer take() throws InterruptedException {
     return free.take();
+  }
+
+  /** Allocates and touches both for checkpoints of that size, ahead of the first. */
+  void prepare(long bytes) throws InterruptedException {
+    List<Buffer> both = List.of(take(), take());
+    both.forEach(buffer -> buffer.atLeast(bytes));
+    both.forEach(this::giveBack);
   }
 
   void giveBack(Buffer buffer) {

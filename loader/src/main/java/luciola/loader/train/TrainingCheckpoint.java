@@ -8,6 +8,7 @@ import luciola.loader.checkpoint.Checkpoint;
 import luciola.loader.checkpoint.CheckpointContents;
 import luciola.loader.checkpoint.CheckpointContents.TensorFile;
 import luciola.loader.ema.EmaShard;
+import luciola.loader.model.LanguageModel;
 import luciola.loader.safetensors.TensorSpec;
 import luciola.loader.safetensors.TensorView;
 import luciola.protocol.error.ErrorCode;

@@ -4,6 +4,7 @@ import java.util.Optional;
 import luciola.loader.checkpoint.CheckpointWriter;
 import luciola.loader.ema.EmaShard;
 import luciola.loader.ema.EmaUpdater;
+import luciola.loader.model.LanguageModel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,7 @@ public final class TrainingLoop {
    * @throws luciola.protocol.error.LuciolaException when data, the average or a checkpoint fails
    */
   public long run(BatchSource source, long untilStep) throws InterruptedException {
+    prepare();
     while (model.stepsDone() < untilStep && !stopRequested) {
       long begun = System.nanoTime();
       Optional<TokenBatch> batch = source.next();
@@ -115,6 +117,13 @@ public final class TrainingLoop {
       checkpoints.save(TrainingCheckpoint.contents(model, shard, position));
     }
     unsavedPosition = null;
+  }
+
+  private void prepare() throws InterruptedException {
+    if (checkpoints != null) {
+      EmaShard shard = ema == null ? null : ema.drained();
+      checkpoints.prepare(TrainingCheckpoint.contents(model, shard, ""));
+    }
   }
 
   private void finish() throws InterruptedException {

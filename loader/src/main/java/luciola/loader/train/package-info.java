@@ -1,9 +1,9 @@
 /**
- * A small byte-level language model and the loop that trains it.
+ * The loop that trains a model on batches.
  *
- * <p>Decides the arithmetic of a step (same bits for the same batches, whatever the timing) and
- * when a checkpoint is taken. Never reads files or chooses samples: batches come through {@link
- * luciola.loader.train.BatchSource}. Start at {@code TrainingLoop}.
+ * <p>Decides when a checkpoint is taken and what state of the run is in it. Never reads datasets or
+ * chooses samples: batches come through {@link luciola.loader.train.BatchSource}. Start at {@link
+ * luciola.loader.train.TrainingLoop}.
  */
 @NullMarked
 package luciola.loader.train;

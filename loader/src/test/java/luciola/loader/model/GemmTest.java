@@ -1,9 +1,9 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.SplittableRandom;
-import luciola.loader.train.Gemm.Target;
+import luciola.loader.model.Gemm.Target;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

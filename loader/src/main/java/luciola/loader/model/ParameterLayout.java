@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
-import static luciola.loader.train.Gemm.LANES;
-import static luciola.loader.train.Gemm.SPECIES;
+import static luciola.loader.model.Gemm.LANES;
+import static luciola.loader.model.Gemm.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 /**
  * {@code y = gain · x / rms(x)} row by row. Keeps nothing: the caller holds x and the inverses for

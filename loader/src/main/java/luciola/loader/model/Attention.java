@@ -1,7 +1,7 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import java.util.Arrays;
-import luciola.loader.train.Gemm.Target;
+import luciola.loader.model.Gemm.Target;
 
 /**
  * Causal attention of one window, head by head. The whole square of scores is computed and its

@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -179,6 +179,15 @@ class LanguageModelTest {
       assertThrows(IllegalArgumentException.class, () -> model.step(tokens, 0, 9, 1));
       MemorySegment wrong = MemorySegment.ofArray(new byte[] {1, 2, 10});
       assertThrows(IllegalArgumentException.class, () -> model.step(wrong, 1, 3, 1));
+      assertEquals(0, model.stepsDone());
+    }
+    try (LanguageModel model = new LanguageModel(config.withThreads(2), 1)) {
+      byte[] many = new byte[64 * 3];
+      many[many.length - 1] = 10;
+      int before = model.parametersCrc();
+      assertThrows(
+          IllegalArgumentException.class, () -> model.step(MemorySegment.ofArray(many), 64, 3, 1));
+      assertEquals(before, model.parametersCrc());
       assertEquals(0, model.stepsDone());
     }
   }

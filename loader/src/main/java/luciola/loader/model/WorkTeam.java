@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +71,9 @@ final class WorkTeam implements AutoCloseable {
       } catch (InterruptedException _) {
         interrupted = true;
       } catch (ExecutionException e) {
+        if (e.getCause() instanceof RuntimeException cause) {
+          throw cause;
+        }
         throw new IllegalStateException("training task failed", e.getCause());
       }
     }

@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

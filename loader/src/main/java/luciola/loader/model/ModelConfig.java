@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 /**
  * The shape of the model and how its work is cut.

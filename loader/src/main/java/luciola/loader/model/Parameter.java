@@ -1,4 +1,4 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import luciola.loader.safetensors.TensorSpec;
 

@@ -1,9 +1,9 @@
-package luciola.loader.train;
+package luciola.loader.model;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import luciola.loader.train.Gemm.Target;
-import luciola.loader.train.PackedWeights.Both;
+import luciola.loader.model.Gemm.Target;
+import luciola.loader.model.PackedWeights.Both;
 
 /**
  * Forward and backward of one token window through the whole model: small enough that what it keeps
