@@ -3,7 +3,7 @@
  * catalog beside them, packing, opening and checking.
  *
  * <p>Decides where each sample's bytes lie and whether they are whole. Never decides an order
- * ({@link luciola.loader.order}) and never owns batch memory ({@code luciola.loader.slot}). Start
+ * ({@link luciola.loader.order}) and never owns batch memory ({@link luciola.loader.slot}). Start
  * at {@link luciola.loader.dataset.Dataset} for reading, {@link
  * luciola.loader.dataset.DatasetPacker} for writing; the byte layouts are in docs/formats.md.
  */

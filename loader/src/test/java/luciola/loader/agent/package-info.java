@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.loader.agent;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.loader.slot;
+
+import org.jspecify.annotations.NullMarked;

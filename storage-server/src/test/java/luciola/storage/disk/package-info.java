@@ -1,5 +1,0 @@
-/** Tests. */
-@NullMarked
-package luciola.storage.disk;
-
-import org.jspecify.annotations.NullMarked;

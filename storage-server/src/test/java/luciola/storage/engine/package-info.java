@@ -1,5 +1,0 @@
-/** Tests. */
-@NullMarked
-package luciola.storage.engine;
-
-import org.jspecify.annotations.NullMarked;

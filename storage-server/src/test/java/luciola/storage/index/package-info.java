@@ -1,5 +1,0 @@
-/** Tests. */
-@NullMarked
-package luciola.storage.index;
-
-import org.jspecify.annotations.NullMarked;
