@@ -1,0 +1,27 @@
+package luciola.simulation;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** A mistake that the simulated server makes on purpose, to show that the rules would notice it. */
+public enum PlantedBug {
+  /** The core is told that an update is durable when it was only handed to the disk. */
+  ACK_BEFORE_DURABLE,
+  /** The core is told of leases that nobody granted. */
+  SERVE_WITHOUT_LEASE,
+  /** Reads of pending chunks do not wait for the head's word. */
+  SKIP_VERSION_QUERY,
+  /** The disk forgets which client updates it has applied. */
+  NO_DEDUP;
+
+  /** As an option: {@code ack-before-durable}. */
+  public String optionName() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** The bug of that option name. */
+  public static Optional<PlantedBug> ofOption(String option) {
+    return Arrays.stream(values()).filter(bug -> bug.optionName().equals(option)).findFirst();
+  }
+}

@@ -1,0 +1,43 @@
+package luciola.simulation;
+
+import java.util.Optional;
+
+/**
+ * Which runs to make.
+ *
+ * @param firstSeed seed of the first run; the next have the next numbers
+ * @param seeds how many runs, 1 or more
+ * @param operations client operations of each run, 1 or more
+ * @param bug a mistake to make on purpose
+ * @param trace whether to print everything that happens
+ */
+public record SimulationOptions(
+    long firstSeed, int seeds, int operations, Optional<PlantedBug> bug, boolean trace) {
+  /** Client operations of a run unless told otherwise. */
+  public static final int OPERATIONS = 400;
+
+  public SimulationOptions {
+    if (seeds < 1 || operations < 1) {
+      throw new IllegalArgumentException(
+          "bad simulation: seeds=" + seeds + " operations=" + operations);
+    }
+  }
+
+  /** That many seeds, nothing special. */
+  public static SimulationOptions seeds(long firstSeed, int seeds) {
+    return new SimulationOptions(firstSeed, seeds, OPERATIONS, Optional.empty(), false);
+  }
+
+  /** The same with a bug. */
+  public SimulationOptions with(PlantedBug planted) {
+    return new SimulationOptions(firstSeed, seeds, operations, Optional.of(planted), trace);
+  }
+
+  /** The command that repeats one run. */
+  public String replayCommand(long seed) {
+    return "./luciola simulate cluster --seed "
+        + seed
+        + (operations == OPERATIONS ? "" : " --ops " + operations)
+        + bug.map(planted -> " --bug " + planted.optionName()).orElse("");
+  }
+}

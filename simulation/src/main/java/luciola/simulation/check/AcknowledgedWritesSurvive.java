@@ -1,0 +1,63 @@
+package luciola.simulation.check;
+
+import java.util.Map;
+import java.util.TreeMap;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
+
+/**
+ * What a client was told is done is durable on every serving replica from then on, and still there
+ * in the end.
+ */
+public final class AcknowledgedWritesSurvive {
+  private static final String RULE = "AcknowledgedWritesSurvive";
+
+  private final Map<ChunkId, ChunkVersion> acknowledged = new TreeMap<>();
+
+  /** A replica as its disk has it. */
+  public interface Replica {
+    /** The newest durable version of a chunk, committed or not. */
+    ChunkVersion newestDurable(ChunkId chunk);
+
+    /** Its name in the report. */
+    String name();
+  }
+
+  /** A head acknowledges a version; {@code serving}: all replicas that serve at this time. */
+  public void acknowledged(ChunkId chunk, ChunkVersion version, Iterable<Replica> serving) {
+    acknowledged.merge(chunk, version, (a, b) -> a.compareTo(b) >= 0 ? a : b);
+    for (Replica replica : serving) {
+      ChunkVersion held = replica.newestDurable(chunk);
+      if (held.compareTo(version) < 0) {
+        throw new RuleBroken(
+            RULE,
+            "acknowledged chunk="
+                + chunk
+                + " version="
+                + version
+                + ", but serving "
+                + replica.name()
+                + " holds durably "
+                + held);
+      }
+    }
+  }
+
+  /** A replica in the end. */
+  public void check(Replica replica) {
+    acknowledged.forEach((chunk, version) -> {
+      if (replica.newestDurable(chunk).compareTo(version) < 0) {
+        throw new RuleBroken(
+            RULE,
+            "in the end "
+                + replica.name()
+                + " holds chunk="
+                + chunk
+                + " version="
+                + replica.newestDurable(chunk)
+                + ", acknowledged was "
+                + version);
+      }
+    });
+  }
+}

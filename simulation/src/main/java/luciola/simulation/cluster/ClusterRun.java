@@ -1,0 +1,187 @@
+package luciola.simulation.cluster;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.InodeId;
+import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.LocalState;
+import luciola.simulation.SimulationOptions;
+import luciola.simulation.check.ReadsAreLinearizable;
+import luciola.simulation.check.ReplicasConverge;
+import luciola.simulation.check.RuleBroken;
+import luciola.simulation.world.Trace;
+import luciola.simulation.world.World;
+
+/**
+ * One run under one seed: a cluster starts, clients work while faults strike, all is repaired, and
+ * within a bound all replicas serve and agree.
+ */
+public final class ClusterRun {
+  private static final long MILLI = 1_000_000;
+  private static final long SECOND = 1000 * MILLI;
+  private static final long START_NANOS = 3 * SECOND;
+  private static final long CONVERGENCE_NANOS = 40 * SECOND;
+  private static final int CONFIGURATIONS_MAX = 400_000;
+  private static final int CLIENTS = 4;
+  private static final double DRIFT_MAX = 0.04;
+  private static final ChainId CHAIN = new ChainId(1);
+
+  private final World world;
+  private final Cluster cluster;
+  private final List<SimServer> servers = new ArrayList<>();
+  private final List<SimClient> clients = new ArrayList<>();
+  private final Faults faults;
+  private final ReadsAreLinearizable linearizable = new ReadsAreLinearizable(CONFIGURATIONS_MAX);
+
+  /** A run that has not begun. */
+  public ClusterRun(long seed, SimulationOptions options, Trace trace) {
+    this.world = new World(seed, trace);
+    int replicas = world.chance(0.75) ? 3 : 1 + world.below(4);
+    this.cluster = new Cluster(world, replicas, DRIFT_MAX);
+    for (int i = 1; i <= replicas; i++) {
+      servers.add(new SimServer(cluster, i, DRIFT_MAX, options.bug()));
+    }
+    cluster.servers(servers);
+    for (int i = 1; i <= CLIENTS; i++) {
+      int share = options.operations() / CLIENTS + (i <= options.operations() % CLIENTS ? 1 : 0);
+      clients.add(new SimClient(cluster, i, share, DRIFT_MAX));
+    }
+    this.faults = new Faults(cluster, clients);
+  }
+
+  /** Runs to the end; the broken rule if there is one. */
+  public Optional<String> run() {
+    try {
+      simulate();
+      return Optional.empty();
+    } catch (RuleBroken broken) {
+      return Optional.of(String.valueOf(broken.getMessage()));
+    } catch (IllegalStateException | IllegalArgumentException | NullPointerException broken) {
+      var text = new java.io.StringWriter();
+      broken.printStackTrace(new java.io.PrintWriter(text));
+      return Optional.of("the program failed: " + text);
+    }
+  }
+
+  private void simulate() {
+    cluster.manager().start();
+    servers.forEach(SimServer::start);
+    runUntil(START_NANOS, this::allServe);
+    clients.forEach(SimClient::start);
+    faults.plan(world.nowNanos() + world.between(SECOND, 5 * SECOND));
+    runUntil(120 * SECOND, () -> faults.over() && clients.stream().allMatch(SimClient::finished));
+    restartFailed();
+    runUntil(world.nowNanos() + CONVERGENCE_NANOS, this::settled);
+    judge();
+  }
+
+  private void runUntil(long untilNanos, java.util.function.BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      long next = Math.min(untilNanos, world.nowNanos() + 20 * MILLI);
+      while (world.step(next)) {}
+      if (world.nowNanos() >= untilNanos && !condition.getAsBoolean()) {
+        throw new RuleBroken(ReplicasConverge.RULE, "not in time:" + describe());
+      }
+    }
+  }
+
+  private String describe() {
+    var text = new StringBuilder("\n  books " + cluster.manager().books().chains().values());
+    for (SimServer server : servers) {
+      text.append("\n  ").append(server.process()).append(server.process().up() ? "" : " down");
+      server.replicas().forEach(replica -> text.append("\n    ").append(replica.describe()));
+    }
+    clients.forEach(client ->
+        text.append("\n  ").append(client.process()).append(client.finished() ? "" : " works"));
+    return text.toString();
+  }
+
+  private boolean allServe() {
+    Optional<Chain> chain = cluster.manager().books().chain(CHAIN);
+    if (chain.isEmpty() || chain.get().serving().size() != servers.size()) {
+      return false;
+    }
+    for (SimServer server : servers) {
+      boolean knows = false;
+      for (SimReplica replica : server.replicas()) {
+        knows |=
+            replica.core().chainVersion() == chain.get().version().value()
+                && replica.core().localState() == LocalState.UP_TO_DATE;
+      }
+      if (!knows) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** A target that failed stays out until somebody restarts its server. */
+  private void restartFailed() {
+    for (SimServer server : servers) {
+      for (SimReplica replica : server.replicas()) {
+        if (replica.core().localState() == LocalState.OFFLINE && server.process().up()) {
+          server.crash();
+          server.start();
+          break;
+        }
+      }
+    }
+  }
+
+  private boolean settled() {
+    if (!allServe()) {
+      return false;
+    }
+    for (SimServer server : servers) {
+      for (SimReplica replica : server.replicas()) {
+        if (!replica.quiet()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private void judge() {
+    Map<String, Map<ChunkId, String>> contents = new TreeMap<>();
+    for (SimServer server : servers) {
+      SimDisk disk = server.disk(CHAIN);
+      contents.put(disk.name(), disk.committedContents());
+      cluster.rules().survive.check(disk);
+      for (int index = 0; index < SimClient.CHUNKS; index++) {
+        ChunkId chunk = new ChunkId(new InodeId(7), index);
+        cluster
+            .rules()
+            .history
+            .read("end", chunk, world.nowNanos(), world.nowNanos(), disk.committedContent(chunk));
+      }
+    }
+    ReplicasConverge.check(contents);
+    linearizable.check(cluster.rules().history);
+  }
+
+  /** Situations that were met. */
+  public Map<String, Long> coverage() {
+    return world.coverage();
+  }
+
+  /** Client operations that ended. */
+  public long operations() {
+    return clients.stream().mapToLong(SimClient::done).sum();
+  }
+
+  /** Simulated time. */
+  public long simulatedNanos() {
+    return world.nowNanos();
+  }
+
+  /** Chunk histories that were too hard to decide. */
+  public int undecided() {
+    return linearizable.undecided();
+  }
+}
