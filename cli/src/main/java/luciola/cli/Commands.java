@@ -11,6 +11,8 @@ import luciola.cli.files.MvCommand;
 import luciola.cli.files.PutCommand;
 import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
+import luciola.cli.operate.CheckpointCommand;
+import luciola.cli.operate.DatasetCommand;
 import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
 import luciola.cli.terminal.Invocation;
@@ -38,6 +40,8 @@ final class Commands {
     root.addSubcommand(new DuCommand(invocation, connector));
     root.addSubcommand(new StatusCommand(invocation));
     root.addSubcommand(TableCommand.of(invocation));
+    root.addSubcommand(DatasetCommand.of(invocation, connector));
+    root.addSubcommand(CheckpointCommand.of(invocation, connector));
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new WarmUpCommand());
     return root;

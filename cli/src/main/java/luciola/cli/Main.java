@@ -2,13 +2,11 @@ package luciola.cli;
 
 import java.io.PrintWriter;
 import java.util.List;
+import luciola.cli.connection.ClusterConnector;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
-import luciola.client.LuciolaFileSystem;
-import luciola.protocol.error.ErrorCode;
-import luciola.protocol.error.LuciolaException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -25,12 +23,7 @@ public final class Main {
 
   /** Runs one command line and returns its exit code. */
   public static int run(Invocation invocation, String... args) {
-    return run(invocation, Main::connect, args);
-  }
-
-  @SuppressWarnings("DoNotCallSuggester")
-  static LuciolaFileSystem connect(List<String> metaServers) {
-    throw new LuciolaException(ErrorCode.UNSUPPORTED, "connect: metaServers=" + metaServers);
+    return run(invocation, new ClusterConnector(), args);
   }
 
   /** Like {@link #run(Invocation, String...)}, with clusters reached by this connector. */

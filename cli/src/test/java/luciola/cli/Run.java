@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import luciola.cli.connection.ClusterConnector;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.Invocation;
 
@@ -21,7 +22,7 @@ public final class Run {
 
   /** With clusters reached as the program reaches them. */
   public Run() {
-    this(Main::connect);
+    this(new ClusterConnector());
   }
 
   /** With clusters reached by this connector. */
