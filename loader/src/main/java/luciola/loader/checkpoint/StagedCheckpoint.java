@@ -44,7 +44,8 @@ final class StagedCheckpoint {
   /** Lays the files out; what {@link #copy} needs is the sum of {@link #stagingBytes}. */
   static List<SafetensorsHeader> layout(CheckpointContents contents) {
     Map<String, String> metadata = new TreeMap<>(contents.metadata());
-    metadata.put("format", "luciola");
+    metadata.put("format", "pt"); // what readers that ask for a format accept: row-major tensors
+    metadata.put("writer", "luciola");
     metadata.put("step", Long.toString(contents.step()));
     return contents.files().stream()
         .map(file ->

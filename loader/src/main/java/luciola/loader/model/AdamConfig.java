@@ -20,7 +20,7 @@ public record AdamConfig(
     double weightDecay,
     double gradientNormMax) {
   /** Suits the default model. */
-  public static final AdamConfig DEFAULT = new AdamConfig(3e-3, 20, 0.9, 0.98, 1e-8, 0.01, 1.0);
+  public static final AdamConfig DEFAULT = new AdamConfig(1.5e-3, 20, 0.9, 0.98, 1e-8, 0.01, 1.0);
 
   public AdamConfig {
     if (!(learningRate > 0) || !(epsilon > 0) || !(gradientNormMax > 0) || weightDecay < 0) {
