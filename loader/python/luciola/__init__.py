@@ -1,0 +1,26 @@
+"""Batches and checkpoints of a Luciola file system, through the agent of this machine."""
+
+from .checkpoint import load_checkpoint
+from .dataset import BatchInfo, Dataset
+from .errors import (
+    AgentUnavailable,
+    CorruptData,
+    Error,
+    InvalidArgument,
+    NotFound,
+    WrongPosition,
+)
+from .files import AgentFiles
+
+__all__ = [
+    "AgentFiles",
+    "AgentUnavailable",
+    "BatchInfo",
+    "CorruptData",
+    "Dataset",
+    "Error",
+    "InvalidArgument",
+    "NotFound",
+    "WrongPosition",
+    "load_checkpoint",
+]
