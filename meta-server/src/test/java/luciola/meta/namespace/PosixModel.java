@@ -1,0 +1,279 @@
+package luciola.meta.namespace;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import luciola.protocol.error.ErrorCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file system as plain objects, for user 0: what the namespace must look like from outside. It
+ * keeps no link counts, parents or garbage: those are counted when asked for.
+ */
+final class PosixModel {
+  final Node root = Node.directory();
+  final List<Node> garbage = new ArrayList<>();
+
+  enum Kind {
+    FILE,
+    DIRECTORY,
+    SYMLINK
+  }
+
+  /** One inode. */
+  static final class Node {
+    final Kind kind;
+    final TreeMap<String, Node> entries = new TreeMap<>();
+    String target = "";
+    long length;
+    long generation;
+    int sessions;
+
+    private Node(Kind kind) {
+      this.kind = kind;
+    }
+
+    static Node directory() {
+      return new Node(Kind.DIRECTORY);
+    }
+
+    static Node file() {
+      return new Node(Kind.FILE);
+    }
+
+    static Node symlink(String target) {
+      Node node = new Node(Kind.SYMLINK);
+      node.target = target;
+      return node;
+    }
+  }
+
+  /** An operation that POSIX refuses. */
+  static final class No extends RuntimeException {
+    final ErrorCode code;
+
+    No(ErrorCode code) {
+      super(code.name(), null, false, false);
+      this.code = code;
+    }
+  }
+
+  private static void unless(boolean holds, ErrorCode code) {
+    if (!holds) {
+      throw new No(code);
+    }
+  }
+
+  /** A directory and a name in it; the name is empty for the root. */
+  record Spot(@Nullable Node directory, String name, @Nullable Node node) {
+    Node existing() {
+      if (node == null) {
+        throw new No(ErrorCode.NOT_FOUND);
+      }
+      return node;
+    }
+
+    Node parent() {
+      if (directory == null) {
+        throw new No(ErrorCode.INVALID_ARGUMENT);
+      }
+      return directory;
+    }
+  }
+
+  Spot spot(String path, boolean follow) {
+    return spot(path, follow, new int[] {0});
+  }
+
+  private Spot spot(String path, boolean follow, int[] links) {
+    Spot spot = new Spot(null, "", root);
+    String[] names = path.split("/", -1);
+    for (int i = 0; i < names.length; i++) {
+      if (names[i].isEmpty()) {
+        continue;
+      }
+      Node directory = spot.existing();
+      unless(directory.kind == Kind.DIRECTORY, ErrorCode.NOT_A_DIRECTORY);
+      Node found = directory.entries.get(names[i]);
+      spot = new Spot(directory, names[i], found);
+      boolean last = i == names.length - 1;
+      if (found != null && found.kind == Kind.SYMLINK && (!last || follow)) {
+        links[0]++;
+        unless(links[0] <= 40, ErrorCode.TOO_MANY_SYMLINKS);
+        // Targets in this model are absolute.
+        spot = spot(found.target, true, links);
+      }
+    }
+    return spot;
+  }
+
+  Node create(String path, boolean exclusive, boolean truncate, boolean session) {
+    Spot spot = spot(path, !exclusive);
+    Node node = spot.node();
+    if (node != null) {
+      unless(!exclusive, ErrorCode.EXISTS);
+      return open(node, session, truncate);
+    }
+    node = Node.file();
+    spot.parent().entries.put(spot.name(), node);
+    node.sessions = session ? 1 : 0;
+    return node;
+  }
+
+  Node open(Node node, boolean write, boolean truncate) {
+    unless(node.kind != Kind.DIRECTORY || !(write || truncate), ErrorCode.IS_A_DIRECTORY);
+    if (truncate) {
+      truncate(node, 0);
+    }
+    node.sessions += write ? 1 : 0;
+    return node;
+  }
+
+  void truncate(Node node, long length) {
+    unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
+    unless(node.kind == Kind.FILE, ErrorCode.INVALID_ARGUMENT);
+    node.length = length;
+    node.generation++;
+  }
+
+  void close(Node node, long length, long generation) {
+    if (generation == node.generation) {
+      node.length = Math.max(node.length, length);
+    }
+    node.sessions--;
+    collectIfLost(node);
+  }
+
+  Node mkdir(String path) {
+    Spot spot = spot(path, false);
+    unless(spot.node() == null, ErrorCode.EXISTS);
+    Node made = Node.directory();
+    spot.parent().entries.put(spot.name(), made);
+    return made;
+  }
+
+  Node symlink(String target, String path) {
+    Spot spot = spot(path, false);
+    unless(spot.node() == null, ErrorCode.EXISTS);
+    Node made = Node.symlink(target);
+    spot.parent().entries.put(spot.name(), made);
+    return made;
+  }
+
+  void link(Node node, String path) {
+    unless(links(node) > 0, ErrorCode.NOT_FOUND);
+    Spot spot = spot(path, false);
+    unless(spot.node() == null, ErrorCode.EXISTS);
+    unless(node.kind != Kind.DIRECTORY, ErrorCode.NOT_PERMITTED);
+    spot.parent().entries.put(spot.name(), node);
+  }
+
+  void unlink(String path) {
+    Spot spot = spot(path, false);
+    Node node = spot.existing();
+    unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
+    spot.parent().entries.remove(spot.name());
+    collectIfLost(node);
+  }
+
+  void rmdir(String path) {
+    Spot spot = spot(path, false);
+    Node node = spot.existing();
+    unless(node.kind == Kind.DIRECTORY, ErrorCode.NOT_A_DIRECTORY);
+    Node parent = spot.parent();
+    unless(node.entries.isEmpty(), ErrorCode.NOT_EMPTY);
+    parent.entries.remove(spot.name());
+  }
+
+  void removeTree(String path) {
+    Spot spot = spot(path, false);
+    spot.existing();
+    spot.parent().entries.remove(spot.name());
+    dissolve(spot.existing());
+  }
+
+  private void dissolve(Node node) {
+    List<Node> below = List.copyOf(node.entries.values());
+    node.entries.clear();
+    below.forEach(this::dissolve);
+    collectIfLost(node);
+  }
+
+  void rename(String from, String to, boolean noReplace, boolean exchange) {
+    Spot source = spot(from, false);
+    Spot destination = spot(to, false);
+    Node moved = source.existing();
+    Node replaced = destination.node();
+    Node sourceParent = source.parent();
+    Node destinationParent = destination.parent();
+    unless(!(noReplace && replaced != null), ErrorCode.EXISTS);
+    unless(!exchange || replaced != null, ErrorCode.NOT_FOUND);
+    if (replaced == moved) {
+      return;
+    }
+    unless(!contains(moved, destinationParent), ErrorCode.INVALID_ARGUMENT);
+    if (exchange && replaced != null) {
+      unless(!contains(replaced, sourceParent), ErrorCode.INVALID_ARGUMENT);
+      sourceParent.entries.put(source.name(), replaced);
+      destinationParent.entries.put(destination.name(), moved);
+      return;
+    }
+    if (replaced != null) {
+      if (moved.kind == Kind.DIRECTORY) {
+        unless(replaced.kind == Kind.DIRECTORY, ErrorCode.NOT_A_DIRECTORY);
+        unless(replaced.entries.isEmpty(), ErrorCode.NOT_EMPTY);
+      } else {
+        unless(replaced.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
+      }
+    }
+    sourceParent.entries.remove(source.name());
+    destinationParent.entries.put(destination.name(), moved);
+    if (replaced != null) {
+      collectIfLost(replaced);
+    }
+  }
+
+  private static boolean contains(Node top, Node node) {
+    return top == node || top.entries.values().stream().anyMatch(below -> contains(below, node));
+  }
+
+  private void collectIfLost(Node node) {
+    if (node.kind == Kind.FILE && node.sessions == 0 && links(node) == 0) {
+      garbage.add(node);
+    }
+  }
+
+  /** Names of a file; of a directory: its own, its dot, and its subdirectories' dot-dots. */
+  int links(Node node) {
+    if (node.kind == Kind.DIRECTORY) {
+      return 2
+          + (int)
+              node.entries.values().stream().filter(below -> below.kind == Kind.DIRECTORY).count();
+    }
+    return countNames(root, node);
+  }
+
+  private static int countNames(Node directory, Node node) {
+    int count = 0;
+    for (Node below : directory.entries.values()) {
+      count += below == node ? 1 : 0;
+      count += countNames(below, node);
+    }
+    return count;
+  }
+
+  /** Inodes that exist: with a name or open. */
+  int inodes(Iterable<Node> open) {
+    var all = new HashSet<Node>();
+    collect(root, all);
+    open.forEach(all::add);
+    return all.size();
+  }
+
+  private static void collect(Node node, Set<Node> all) {
+    all.add(node);
+    node.entries.values().forEach(below -> collect(below, all));
+  }
+}
