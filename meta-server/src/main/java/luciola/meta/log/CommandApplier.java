@@ -1,0 +1,107 @@
+package luciola.meta.log;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import luciola.grpc.v1.Applied;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CommandReply;
+import luciola.grpc.v1.LogEntry;
+import luciola.grpc.v1.LogReply;
+import luciola.grpc.v1.StoredCluster;
+import luciola.meta.cluster.ClusterState;
+import luciola.meta.namespace.Namespace;
+import luciola.meta.namespace.tree.Family;
+import luciola.meta.namespace.tree.KeyValueView;
+import luciola.meta.namespace.tree.Staged;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.routing.ChainTable;
+
+/**
+ * Hands each command of an entry to the core it is for, in order, over one staged batch. The
+ * cluster's state is also kept as a value, for others to read.
+ */
+final class CommandApplier {
+  private volatile ClusterState cluster = ClusterState.EMPTY;
+  private Optional<ChainTable> table = Optional.empty();
+
+  /** Takes the cluster's state from what is stored. */
+  void load(KeyValueView view) {
+    List<StoredCluster> records = new ArrayList<>();
+    view.scan(
+        Family.CLUSTER,
+        new byte[0],
+        null,
+        (_, value) -> {
+          try {
+            return records.add(StoredCluster.parseFrom(value));
+          } catch (InvalidProtocolBufferException e) {
+            throw new LuciolaException(ErrorCode.CORRUPT_DATA, "cluster record: " + e, e);
+          }
+        });
+    become(ClusterState.of(records));
+  }
+
+  /** The cluster's state after the last entry. */
+  ClusterState cluster() {
+    return cluster;
+  }
+
+  private void become(ClusterState next) {
+    cluster = next;
+    table = next.newestTable();
+  }
+
+  LogReply apply(LogEntry entry, Staged staged) {
+    LogReply.Builder reply = LogReply.newBuilder();
+    for (Command command : entry.getCommandsList()) {
+      reply.addReplies(apply(command, staged));
+    }
+    return reply.build();
+  }
+
+  private CommandReply apply(Command command, Staged staged) {
+    CommandReply.Builder reply = CommandReply.newBuilder();
+    switch (command.getCommandCase()) {
+      case NAMESPACE ->
+          reply.setNamespace(
+              Namespace.apply(command.getNamespace(), command.getNowNanos(), table, staged));
+      case REGISTER -> {
+        var applied = cluster.register(command.getRegister());
+        store(applied.state(), staged);
+        reply.setRegister(applied.reply());
+      }
+      case CHANGE_CHAINS -> {
+        var applied = cluster.changeChains(command.getChangeChains());
+        store(applied.state(), staged);
+        reply.setChangeChains(applied.reply());
+      }
+      case ADD_TABLE -> {
+        var applied = cluster.addTable(command.getAddTable());
+        store(applied.state(), staged);
+        reply.setAddTable(applied.reply());
+      }
+      case INIT_CLUSTER -> {
+        store(cluster.initCluster(command.getInitCluster()), staged);
+        Namespace.format(staged, command.getNowNanos());
+        reply.setApplied(Applied.getDefaultInstance());
+      }
+      case EXPIRE_CLIENTS -> {
+        Namespace.expire(
+            command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
+        reply.setApplied(Applied.getDefaultInstance());
+      }
+      case COMMAND_NOT_SET -> reply.setApplied(Applied.getDefaultInstance());
+    }
+    return reply.build();
+  }
+
+  private void store(ClusterState next, Staged staged) {
+    for (StoredCluster changed : next.changedSince(cluster)) {
+      staged.put(Family.CLUSTER, ClusterState.key(changed), changed.toByteArray());
+    }
+    become(next);
+  }
+}

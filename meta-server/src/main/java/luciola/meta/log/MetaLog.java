@@ -1,0 +1,329 @@
+package luciola.meta.log;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CommandReply;
+import luciola.grpc.v1.LogEntry;
+import luciola.grpc.v1.LogReply;
+import luciola.meta.cluster.ClusterState;
+import luciola.meta.store.RocksStore;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One member's end of the replicated log. Commands wait in a bounded queue; one thread gathers what
+ * waits into an entry while the entries before are being written, and submits it in this process.
+ */
+public final class MetaLog implements AutoCloseable {
+  private static final RaftGroupId GROUP =
+      RaftGroupId.valueOf(
+          UUID.nameUUIDFromBytes("luciola-meta-server".getBytes(StandardCharsets.US_ASCII)));
+
+  private final LogConfig config;
+  private final CommandApplier applier = new CommandApplier();
+  private final RaftServer server;
+  private final ClientId submitter = ClientId.randomId();
+  private final BlockingQueue<Submission> queue;
+  private final Semaphore entriesFree;
+  private final Thread gatherer;
+  private volatile boolean closed;
+  private long callId;
+  private long lastNowNanos;
+
+  private record Submission(Command command, CompletableFuture<CommandReply> reply) {}
+
+  private MetaLog(LogConfig config, RocksStore store, LogListener listener) throws IOException {
+    this.config = config;
+    this.queue = new ArrayBlockingQueue<>(config.queueMax());
+    this.entriesFree = new Semaphore(config.entriesMax());
+    boolean fresh = !Files.exists(config.directory().resolve(GROUP.getUuid().toString()));
+    Files.createDirectories(config.directory());
+    this.server =
+        RaftServer.newBuilder()
+            .setServerId(RaftPeerId.valueOf(config.self()))
+            .setGroup(group(config))
+            .setStateMachine(new MetaStateMachine(store, applier, listener))
+            .setProperties(properties(config))
+            .setOption(fresh ? RaftStorage.StartupOption.FORMAT : RaftStorage.StartupOption.RECOVER)
+            .build();
+    this.gatherer = Thread.ofPlatform().name("meta-log").daemon().unstarted(this::gather);
+  }
+
+  /** Starts the log over a store, which outlives it. */
+  public static MetaLog start(LogConfig config, RocksStore store, LogListener listener) {
+    try {
+      var log = new MetaLog(config, store, listener);
+      try {
+        log.server.start();
+      } catch (IOException failed) {
+        log.server.close();
+        throw failed;
+      }
+      log.gatherer.start();
+      return log;
+    } catch (IOException e) {
+      throw new LuciolaException(
+          ErrorCode.DISK_ERROR,
+          "start the replicated log: directory=" + config.directory() + " " + e.getMessage(),
+          e);
+    }
+  }
+
+  private static RaftGroup group(LogConfig config) {
+    List<RaftPeer> peers = new ArrayList<>();
+    for (Member member : config.members()) {
+      peers.add(
+          RaftPeer.newBuilder()
+              .setId(member.id())
+              .setAddress(member.host() + ":" + member.raftPort())
+              .build());
+    }
+    return RaftGroup.valueOf(GROUP, peers);
+  }
+
+  private static RaftProperties properties(LogConfig config) {
+    var properties = new RaftProperties();
+    Member self =
+        config.members().stream()
+            .filter(member -> member.id().equals(config.self()))
+            .findFirst()
+            .orElseThrow();
+    boolean alone = config.members().size() == 1;
+    RaftServerConfigKeys.setStorageDir(properties, List.of(config.directory().toFile()));
+    GrpcConfigKeys.Server.setHost(properties, alone ? "127.0.0.1" : self.host());
+    GrpcConfigKeys.Server.setPort(properties, alone ? 0 : self.raftPort());
+    RaftServerConfigKeys.Log.setLogMetadataEnabled(properties, false);
+    RaftServerConfigKeys.Log.setSegmentSizeMax(properties, SizeInBytes.valueOf("64MB"));
+    RaftServerConfigKeys.Log.setPreallocatedSize(properties, SizeInBytes.valueOf("4MB"));
+    RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf("5MB"));
+    RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
+    RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, SizeInBytes.valueOf("4MB"));
+    RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
+    RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, config.snapshotEntries());
+    RaftServerConfigKeys.Snapshot.setCreationGap(properties, 1);
+    RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(properties, true);
+    RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, true);
+    RaftServerConfigKeys.LeaderElection.setPreVote(properties, true);
+    RaftServerConfigKeys.RetryCache.setExpiryTime(
+        properties, TimeDuration.valueOf(5, TimeUnit.SECONDS));
+    // A pause of the process is survived: followers elect another leader, clients find it.
+    RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(1, TimeUnit.HOURS));
+    int election = config.electionMillis();
+    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(election));
+    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(2 * election));
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, millis(alone ? 1 : election));
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(
+        properties, millis(alone ? 20 : 2 * election));
+    return properties;
+  }
+
+  private static TimeDuration millis(int millis) {
+    return TimeDuration.valueOf(millis, TimeUnit.MILLISECONDS);
+  }
+
+  /** The cluster's durable state after the last applied entry. */
+  public ClusterState cluster() {
+    return applier.cluster();
+  }
+
+  /** Whether this member leads and has applied everything that was decided before. */
+  public boolean leads() {
+    try {
+      return !closed && server.getDivision(GROUP).getInfo().isLeaderReady();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** All members, this one included. */
+  public List<Member> members() {
+    return config.members();
+  }
+
+  /** The member that leads, as far as this one knows. */
+  public Optional<Member> leader() {
+    try {
+      RaftPeerId leader = server.getDivision(GROUP).getInfo().getLeaderId();
+      return config.members().stream()
+          .filter(member -> leader != null && member.id().equals(leader.toString()))
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Puts a command into the log; completes with its reply once it is applied here. Fails with
+   * NOT_LEADER or OVERLOADED (it had no effect) or TIMED_OUT (it may have had one).
+   */
+  public CompletableFuture<CommandReply> submit(Command command) {
+    if (closed) {
+      return failed(ErrorCode.SHUTTING_DOWN, "submit: the log is closed");
+    }
+    if (!leads()) {
+      return failed(ErrorCode.NOT_LEADER, "submit: this member does not lead");
+    }
+    var submission = new Submission(command, new CompletableFuture<>());
+    if (!queue.offer(submission)) {
+      return failed(
+          ErrorCode.OVERLOADED, "submit: too many commands wait: max=" + config.queueMax());
+    }
+    return submission.reply();
+  }
+
+  /**
+   * Completes when this member is known to have led at some time after the call, with everything
+   * applied that was answered before the call: what is read from the state then is linearizable.
+   * Alone, nobody else can have led. With others, an empty command has to pass through the log: a
+   * leader's own belief is not enough, it may have been paused while another was elected.
+   */
+  public CompletableFuture<Void> fence() {
+    if (config.members().size() > 1) {
+      return submit(Command.getDefaultInstance()).thenAccept(_ -> {});
+    }
+    return leads()
+        ? CompletableFuture.completedFuture(null)
+        : failed(ErrorCode.NOT_LEADER, "read: this member does not lead");
+  }
+
+  private static <T> CompletableFuture<T> failed(ErrorCode code, String message) {
+    return CompletableFuture.failedFuture(new LuciolaException(code, message));
+  }
+
+  private void gather() {
+    try {
+      while (!closed) {
+        Submission first = queue.poll(100, TimeUnit.MILLISECONDS);
+        if (first != null) {
+          entriesFree.acquire();
+          send(gathered(first));
+        }
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+    var left = new ArrayList<Submission>();
+    queue.drainTo(left);
+    fail(left, new LuciolaException(ErrorCode.SHUTTING_DOWN, "submit: the log is closed"));
+  }
+
+  private List<Submission> gathered(Submission first) {
+    var batch = new ArrayList<Submission>();
+    batch.add(first);
+    long bytes = first.command().getSerializedSize();
+    while (batch.size() < config.commandsMax() && bytes < config.bytesMax()) {
+      Submission next = queue.poll();
+      if (next == null) {
+        break;
+      }
+      batch.add(next);
+      bytes += next.command().getSerializedSize();
+    }
+    return batch;
+  }
+
+  private void send(List<Submission> batch) {
+    LogEntry.Builder entry = LogEntry.newBuilder();
+    long now = nowNanos();
+    for (Submission submission : batch) {
+      entry.addCommands(submission.command().toBuilder().setNowNanos(now));
+    }
+    callId++;
+    RaftClientRequest request =
+        RaftClientRequest.newBuilder()
+            .setClientId(submitter)
+            .setServerId(RaftPeerId.valueOf(config.self()))
+            .setGroupId(GROUP)
+            .setCallId(callId)
+            .setMessage(Message.valueOf(ByteString.copyFrom(entry.build().toByteArray())))
+            .setType(RaftClientRequest.writeRequestType())
+            .build();
+    try {
+      var _ =
+          server
+              .submitClientRequestAsync(request)
+              .whenComplete((reply, failure) -> {
+                entriesFree.release();
+                answer(batch, reply, failure);
+              });
+    } catch (IOException e) {
+      entriesFree.release();
+      fail(batch, new LuciolaException(ErrorCode.TIMED_OUT, "submit: " + e.getMessage(), e));
+    }
+  }
+
+  /** Wall clock, never going back; the state machine holds it against the former leader's too. */
+  private long nowNanos() {
+    lastNowNanos =
+        Math.max(lastNowNanos + 1, TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()));
+    return lastNowNanos;
+  }
+
+  private static void answer(
+      List<Submission> batch, @Nullable RaftClientReply reply, @Nullable Throwable failure) {
+    if (failure != null || reply == null || !reply.isSuccess()) {
+      boolean notLeader = reply != null && reply.getNotLeaderException() != null;
+      Throwable cause = reply == null ? failure : reply.getException();
+      fail(
+          batch,
+          new LuciolaException(
+              notLeader ? ErrorCode.NOT_LEADER : ErrorCode.TIMED_OUT, "submit: " + cause, cause));
+      return;
+    }
+    try {
+      LogReply replies = LogReply.parseFrom(reply.getMessage().getContent().asReadOnlyByteBuffer());
+      for (int i = 0; i < batch.size(); i++) {
+        batch.get(i).reply().complete(replies.getReplies(i));
+      }
+    } catch (InvalidProtocolBufferException | IndexOutOfBoundsException e) {
+      fail(batch, new LuciolaException(ErrorCode.INTERNAL, "unreadable reply of the log", e));
+    }
+  }
+
+  private static void fail(List<Submission> batch, LuciolaException cause) {
+    batch.forEach(submission -> submission.reply().completeExceptionally(cause));
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    gatherer.interrupt();
+    try {
+      gatherer.join();
+      server.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      throw new LuciolaException(ErrorCode.DISK_ERROR, "close the replicated log: " + e, e);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package luciola.meta.namespace.change;
+
+import luciola.grpc.v1.Create;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.OpenResult;
+import luciola.meta.namespace.tree.Permissions;
+import luciola.meta.namespace.tree.Refusal;
+import luciola.meta.namespace.tree.Walk;
+import luciola.protocol.error.ErrorCode;
+
+/** Makes a file, or opens the one that is there: open(2) with O_CREAT. */
+final class CreateChange {
+  private CreateChange() {}
+
+  static NamespaceReply.Builder apply(Operation operation, Create asked) {
+    Walk.Place place = operation.walk().place(asked.getAt(), !asked.getExclusive());
+    Inode present = place.inode();
+    if (present != null) {
+      Refusal.unless(
+          !asked.getExclusive(), ErrorCode.EXISTS, "name=" + place.name().toStringUtf8());
+      return OpenChange.open(operation, present, asked.getOpenForWrite(), asked.getTruncate());
+    }
+    Inode directory = place.parent();
+    Inode.Builder inode =
+        NewInode.of(operation, directory, InodeType.INODE_TYPE_FILE, asked.getMode());
+    if (operation.who().getUid() != 0 && !Permissions.inGroup(operation.who(), inode.getGid())) {
+      inode.setMode(inode.getMode() & ~Permissions.SET_GID);
+    }
+    inode.setLayout(
+        NewInode.layout(
+            operation, directory, inode.getId(), asked.getChunkBytes(), asked.getStripe()));
+    Inode made = NewInode.add(operation, place, inode.build());
+    OpenResult.Builder open = OpenResult.newBuilder().setCreated(true);
+    if (asked.getOpenForWrite()) {
+      open.setSession(
+          operation.tree().openSession(made.getId(), operation.client(), operation.nowNanos()));
+    }
+    return Operation.reply(made).setOpen(open);
+  }
+}

@@ -1,0 +1,88 @@
+package luciola.meta.namespace.change;
+
+import com.google.protobuf.ByteString;
+import java.util.HashSet;
+import java.util.List;
+import luciola.grpc.v1.DropGarbage;
+import luciola.grpc.v1.GarbageResult;
+import luciola.grpc.v1.Identity;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.TakeGarbage;
+import luciola.meta.namespace.tree.Refusal;
+import luciola.meta.namespace.tree.Tree;
+import luciola.protocol.error.ErrorCode;
+
+/**
+ * Garbage for the collector: files whose chunks are to be removed. Taking walks detached
+ * directories a bounded number of entries further; what is taken stays until it is dropped, so that
+ * a collector that dies loses nothing.
+ */
+final class GarbageChange {
+  static final int LIMIT_DEFAULT = 256;
+  static final int LIMIT_MAX = 4096;
+
+  private GarbageChange() {}
+
+  static NamespaceReply.Builder take(Operation operation, TakeGarbage asked) {
+    requireRoot(operation.who());
+    int limit = asked.getLimit() <= 0 ? LIMIT_DEFAULT : Math.min(asked.getLimit(), LIMIT_MAX);
+    int budget = limit;
+    while (budget > 0) {
+      List<Tree.Garbage> directories =
+          operation.tree().garbage(1, inode -> inode.getType() == InodeType.INODE_TYPE_DIRECTORY);
+      if (directories.isEmpty()) {
+        break;
+      }
+      budget -= dissolve(operation, directories.getFirst(), budget);
+    }
+    GarbageResult.Builder result = GarbageResult.newBuilder();
+    operation
+        .tree()
+        .garbage(limit, inode -> inode.getType() == InodeType.INODE_TYPE_FILE)
+        .forEach(garbage -> result.addInodes(garbage.inode()));
+    return NamespaceReply.newBuilder().setGarbage(result);
+  }
+
+  /**
+   * Removes up to {@code budget} entries of a detached directory; returns the work done, over 0.
+   */
+  private static int dissolve(Operation operation, Tree.Garbage directory, int budget) {
+    Tree tree = operation.tree();
+    List<Tree.Name> names = tree.names(directory.inode().getId(), ByteString.EMPTY, budget);
+    for (Tree.Name name : names) {
+      tree.deleteName(directory.inode().getId(), name.name());
+      Inode inode = tree.namedInode(name.inode());
+      if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
+        tree.deleteInode(inode.getId());
+        tree.putGarbage(
+            new Tree.Garbage(operation.nowNanos(), inode.toBuilder().setNlink(0).build()));
+      } else {
+        RemoveChange.unnamed(tree, inode, operation.nowNanos());
+      }
+    }
+    if (names.size() < budget) {
+      tree.deleteGarbage(directory);
+    }
+    return names.size() + 1;
+  }
+
+  static NamespaceReply.Builder drop(Operation operation, DropGarbage asked) {
+    requireRoot(operation.who());
+    var dropped = new HashSet<>(asked.getInodesList());
+    operation
+        .tree()
+        .garbage(
+            dropped.size(),
+            inode ->
+                inode.getType() == InodeType.INODE_TYPE_FILE && dropped.contains(inode.getId()))
+        .forEach(operation.tree()::deleteGarbage);
+    return NamespaceReply.newBuilder();
+  }
+
+  private static void requireRoot(Identity who) {
+    Refusal.unless(
+        who.getUid() == 0, ErrorCode.NOT_PERMITTED, "garbage is collected by user 0 only");
+  }
+}

@@ -1,0 +1,93 @@
+package luciola.meta.namespace.change;
+
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.PublishLength;
+import luciola.grpc.v1.Truncate;
+import luciola.meta.namespace.tree.Permissions;
+import luciola.meta.namespace.tree.Refusal;
+import luciola.protocol.error.ErrorCode;
+
+/**
+ * A file's length. Reports only raise it, and only within the truncate generation that their writer
+ * knew: a report that a truncate has overtaken is ignored. A truncate sets it and starts a new
+ * generation.
+ */
+final class LengthChange {
+  private LengthChange() {}
+
+  static NamespaceReply.Builder publish(Operation operation, PublishLength asked) {
+    Refusal.unless(
+        operation.tree().hasSession(asked.getInode(), operation.client(), asked.getSession()),
+        ErrorCode.BAD_SESSION,
+        "inode=" + asked.getInode() + " session=" + asked.getSession());
+    Inode inode =
+        raised(
+            operation,
+            operation.tree().namedInode(asked.getInode()),
+            asked.getLength(),
+            asked.getTruncateGeneration());
+    inode =
+        inode.toBuilder()
+            .setModifiedNanos(operation.nowNanos())
+            .setChangedNanos(operation.nowNanos())
+            .build();
+    operation.tree().put(inode);
+    return Operation.reply(inode);
+  }
+
+  static NamespaceReply.Builder truncate(Operation operation, Truncate asked) {
+    Inode inode =
+        operation
+            .tree()
+            .inode(asked.getInode())
+            .orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "inode=" + asked.getInode()));
+    Refusal.unless(
+        inode.getType() != InodeType.INODE_TYPE_DIRECTORY,
+        ErrorCode.IS_A_DIRECTORY,
+        "inode=" + inode.getId());
+    Refusal.unless(
+        inode.getType() == InodeType.INODE_TYPE_FILE,
+        ErrorCode.INVALID_ARGUMENT,
+        "not a file: inode=" + inode.getId());
+    if (!operation.tree().hasSessionOf(inode.getId(), operation.client())) {
+      Permissions.require(inode, operation.who(), Permissions.WRITE);
+    }
+    Inode cut = withLength(operation, inode, asked.getLength());
+    operation.tree().put(cut);
+    return Operation.reply(cut);
+  }
+
+  static Inode withLength(Operation operation, Inode inode, long length) {
+    requireLength(inode, length);
+    return inode.toBuilder()
+        .setLength(length)
+        .setTruncateGeneration(inode.getTruncateGeneration() + 1)
+        .setModifiedNanos(operation.nowNanos())
+        .setChangedNanos(operation.nowNanos())
+        .build();
+  }
+
+  static Inode raised(Operation operation, Inode inode, long length, long generation) {
+    if (generation != inode.getTruncateGeneration()
+        || Long.compareUnsigned(length, inode.getLength()) <= 0) {
+      return inode;
+    }
+    requireLength(inode, length);
+    return inode.toBuilder()
+        .setLength(length)
+        .setModifiedNanos(operation.nowNanos())
+        .setChangedNanos(operation.nowNanos())
+        .build();
+  }
+
+  /** Chunk indices are non-negative 32 bit numbers. */
+  private static void requireLength(Inode inode, long length) {
+    long max = (1L << 31) * inode.getLayout().getChunkBytes();
+    Refusal.unless(
+        length >= 0 && length <= max,
+        ErrorCode.FILE_TOO_LARGE,
+        "inode=" + inode.getId() + " length=" + Long.toUnsignedString(length) + " max=" + max);
+  }
+}

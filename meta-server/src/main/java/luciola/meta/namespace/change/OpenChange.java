@@ -1,0 +1,46 @@
+package luciola.meta.namespace.change;
+
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.Open;
+import luciola.grpc.v1.OpenResult;
+import luciola.meta.namespace.tree.Permissions;
+import luciola.meta.namespace.tree.Refusal;
+import luciola.protocol.error.ErrorCode;
+
+/** Opens a file for writing: a session that keeps it alive until it is closed. */
+final class OpenChange {
+  private OpenChange() {}
+
+  static NamespaceReply.Builder apply(Operation operation, Open asked) {
+    Inode inode = operation.walk().inode(asked.getAt(), true);
+    return open(operation, inode, asked.getWrite(), asked.getTruncate());
+  }
+
+  static NamespaceReply.Builder open(
+      Operation operation, Inode inode, boolean write, boolean truncate) {
+    Refusal.unless(
+        inode.getType() != InodeType.INODE_TYPE_DIRECTORY || !(write || truncate),
+        ErrorCode.IS_A_DIRECTORY,
+        "inode=" + inode.getId());
+    Refusal.unless(
+        inode.getType() != InodeType.INODE_TYPE_SYMLINK,
+        ErrorCode.TOO_MANY_SYMLINKS,
+        "inode=" + inode.getId());
+    Permissions.require(
+        inode, operation.who(), write || truncate ? Permissions.WRITE : Permissions.READ);
+    OpenResult.Builder open = OpenResult.newBuilder();
+    Inode opened = inode;
+    if (truncate) {
+      open.setTruncatedLength(inode.getLength());
+      opened = LengthChange.withLength(operation, inode, 0);
+      operation.tree().put(opened);
+    }
+    if (write) {
+      open.setSession(
+          operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos()));
+    }
+    return Operation.reply(opened).setOpen(open);
+  }
+}

@@ -1,0 +1,24 @@
+package luciola.meta.namespace.tree;
+
+/**
+ * Key families; each is ordered by its keys as unsigned bytes. Numbers in keys are big-endian.
+ *
+ * <pre>
+ *  INODE    inode id                       Inode
+ *  DENTRY   parent id, name                StoredDentry
+ *  SESSION  inode id, client, session      StoredSession
+ *  GARBAGE  time, inode id                 Inode: what is left to remove
+ *  REQUEST  client, sequence               NamespaceReply; sequence 0: newest dropped sequence
+ *  CLUSTER  kind, number                   StoredCluster
+ *  COUNTER  (empty)                        NamespaceCounters
+ * </pre>
+ */
+public enum Family {
+  INODE,
+  DENTRY,
+  SESSION,
+  GARBAGE,
+  REQUEST,
+  CLUSTER,
+  COUNTER
+}

@@ -1,0 +1,291 @@
+package luciola.meta.namespace.tree;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.NamespaceCounters;
+import luciola.grpc.v1.StoredDentry;
+import luciola.grpc.v1.StoredSession;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Typed access to the namespace's families: the only code that knows their keys (but for remembered
+ * replies, see {@link Requests}). Changes go to where the tree was made with; a tree made for
+ * reading refuses them.
+ */
+public final class Tree {
+  /** The root directory's inode. */
+  public static final long ROOT = 1;
+
+  private static final byte[] COUNTERS = {};
+
+  private final KeyValueView view;
+  private final @Nullable Changes changes;
+
+  /** One name in a directory. */
+  public record Name(ByteString name, long inode, InodeType type) {}
+
+  private Tree(KeyValueView view, @Nullable Changes changes) {
+    this.view = view;
+    this.changes = changes;
+  }
+
+  /** A tree to be read only. */
+  public static Tree reading(KeyValueView view) {
+    return new Tree(view, null);
+  }
+
+  /** A tree whose changes are staged. */
+  public static Tree changing(Staged staged) {
+    return new Tree(staged, staged);
+  }
+
+  private Changes changes() {
+    if (changes == null) {
+      throw new LuciolaException(ErrorCode.INVARIANT_BROKEN, "a read changes the namespace");
+    }
+    return changes;
+  }
+
+  private static byte[] key(long... numbers) {
+    ByteBuffer key = ByteBuffer.allocate(numbers.length * Long.BYTES);
+    for (long number : numbers) {
+      key.putLong(number);
+    }
+    return key.array();
+  }
+
+  private interface Parser<T> {
+    T parse(byte[] bytes) throws InvalidProtocolBufferException;
+  }
+
+  private static <T> T parsed(Parser<T> parser, byte[] bytes) {
+    try {
+      return parser.parse(bytes);
+    } catch (InvalidProtocolBufferException e) {
+      throw new LuciolaException(ErrorCode.INVARIANT_BROKEN, "unreadable record: " + e, e);
+    }
+  }
+
+  // Inodes.
+
+  public Optional<Inode> inode(long id) {
+    byte[] value = view.get(Family.INODE, key(id));
+    return value == null ? Optional.empty() : Optional.of(parsed(Inode::parseFrom, value));
+  }
+
+  /** The inode that a name points to; its absence would be a broken tree. */
+  public Inode namedInode(long id) {
+    return inode(id)
+        .orElseThrow(() ->
+            new LuciolaException(ErrorCode.INVARIANT_BROKEN, "a name without inode: inode=" + id));
+  }
+
+  public void put(Inode inode) {
+    changes().put(Family.INODE, key(inode.getId()), inode.toByteArray());
+  }
+
+  public void deleteInode(long id) {
+    changes().delete(Family.INODE, key(id));
+    count(counters().setInodes(counters().getInodes() - 1));
+  }
+
+  // Names.
+
+  private static byte[] dentryKey(long directory, ByteString name) {
+    byte[] key = new byte[Long.BYTES + name.size()];
+    ByteBuffer.wrap(key).putLong(directory);
+    name.copyTo(key, Long.BYTES);
+    return key;
+  }
+
+  public Optional<Name> name(long directory, ByteString name) {
+    byte[] value = view.get(Family.DENTRY, dentryKey(directory, name));
+    if (value == null) {
+      return Optional.empty();
+    }
+    StoredDentry dentry = parsed(StoredDentry::parseFrom, value);
+    return Optional.of(new Name(name, dentry.getInode(), dentry.getType()));
+  }
+
+  public void putName(long directory, ByteString name, Inode inode) {
+    changes()
+        .put(
+            Family.DENTRY,
+            dentryKey(directory, name),
+            StoredDentry.newBuilder()
+                .setInode(inode.getId())
+                .setType(inode.getType())
+                .build()
+                .toByteArray());
+  }
+
+  public void deleteName(long directory, ByteString name) {
+    changes().delete(Family.DENTRY, dentryKey(directory, name));
+  }
+
+  /** Up to {@code limit} names after one, in byte order; after the empty name: from the start. */
+  public List<Name> names(long directory, ByteString after, int limit) {
+    var names = new ArrayList<Name>();
+    byte[] from = dentryKey(directory, after);
+    view.scan(
+        Family.DENTRY,
+        from,
+        key(directory + 1),
+        (key, value) -> {
+          if (!Arrays.equals(key, from)) {
+            StoredDentry dentry = parsed(StoredDentry::parseFrom, value);
+            ByteString name = ByteString.copyFrom(key, Long.BYTES, key.length - Long.BYTES);
+            names.add(new Name(name, dentry.getInode(), dentry.getType()));
+          }
+          return names.size() < limit;
+        });
+    return names;
+  }
+
+  public boolean isEmpty(long directory) {
+    return names(directory, ByteString.EMPTY, 1).isEmpty();
+  }
+
+  // Sessions.
+
+  public boolean hasSession(long inode) {
+    boolean[] found = {false};
+    view.scan(
+        Family.SESSION,
+        key(inode),
+        key(inode + 1),
+        (_, _) -> {
+          found[0] = true;
+          return false;
+        });
+    return found[0];
+  }
+
+  public boolean hasSession(long inode, long client, long session) {
+    return view.get(Family.SESSION, key(inode, client, session)) != null;
+  }
+
+  public boolean hasSessionOf(long inode, long client) {
+    boolean[] found = {false};
+    view.scan(
+        Family.SESSION,
+        key(inode, client),
+        null,
+        (key, _) -> {
+          ByteBuffer at = ByteBuffer.wrap(key);
+          found[0] = at.getLong() == inode && at.getLong() == client;
+          return false;
+        });
+    return found[0];
+  }
+
+  /** Opens a session and returns its number. */
+  public long openSession(long inode, long client, long nowNanos) {
+    NamespaceCounters.Builder counters = counters();
+    long session = counters.getSessionLast() + 1;
+    count(counters.setSessionLast(session));
+    changes()
+        .put(
+            Family.SESSION,
+            key(inode, client, session),
+            StoredSession.newBuilder().setOpenedNanos(nowNanos).build().toByteArray());
+    return session;
+  }
+
+  public void closeSession(long inode, long client, long session) {
+    changes().delete(Family.SESSION, key(inode, client, session));
+  }
+
+  /** One session, as its key says. */
+  public record SessionKey(long inode, long client, long session) {}
+
+  /** Every session there is, by inode. */
+  public List<SessionKey> sessions() {
+    var sessions = new ArrayList<SessionKey>();
+    view.scan(
+        Family.SESSION,
+        key(),
+        null,
+        (key, _) -> {
+          ByteBuffer at = ByteBuffer.wrap(key);
+          return sessions.add(new SessionKey(at.getLong(), at.getLong(), at.getLong()));
+        });
+    return sessions;
+  }
+
+  // Garbage.
+
+  /** A file without name and session, or a detached directory. */
+  public record Garbage(long timeNanos, Inode inode) {}
+
+  public void putGarbage(Garbage garbage) {
+    byte[] key = key(garbage.timeNanos(), garbage.inode().getId());
+    if (view.get(Family.GARBAGE, key) == null) {
+      count(counters().setGarbage(counters().getGarbage() + 1));
+    }
+    changes().put(Family.GARBAGE, key, garbage.inode().toByteArray());
+  }
+
+  public void deleteGarbage(Garbage garbage) {
+    changes().delete(Family.GARBAGE, key(garbage.timeNanos(), garbage.inode().getId()));
+    count(counters().setGarbage(counters().getGarbage() - 1));
+  }
+
+  /** Up to {@code limit} records, oldest first, of those that the test lets through. */
+  public List<Garbage> garbage(int limit, java.util.function.Predicate<Inode> wanted) {
+    var garbage = new ArrayList<Garbage>();
+    view.scan(
+        Family.GARBAGE,
+        key(),
+        null,
+        (key, value) -> {
+          Inode inode = parsed(Inode::parseFrom, value);
+          if (wanted.test(inode)) {
+            garbage.add(new Garbage(ByteBuffer.wrap(key).getLong(), inode));
+          }
+          return garbage.size() < limit;
+        });
+    return garbage;
+  }
+
+  // Counters.
+
+  /** A copy of the counters; changes count only through {@link #count}. */
+  public NamespaceCounters.Builder counters() {
+    byte[] value = view.get(Family.COUNTER, COUNTERS);
+    return value == null
+        ? NamespaceCounters.newBuilder()
+        : parsed(NamespaceCounters::parseFrom, value).toBuilder();
+  }
+
+  public void count(NamespaceCounters.Builder counters) {
+    changes().put(Family.COUNTER, COUNTERS, counters.build().toByteArray());
+  }
+
+  /** A number for a new inode, counted as existing. */
+  public long newInode() {
+    NamespaceCounters.Builder counters = counters();
+    long id = counters.getInodeLast() + 1;
+    count(counters.setInodeLast(id).setInodes(counters.getInodes() + 1));
+    return id;
+  }
+
+  /** Every client that has a session or a remembered reply. */
+  public Set<Long> clients() {
+    var clients = new TreeSet<Long>();
+    sessions().forEach(session -> clients.add(session.client()));
+    clients.addAll(Requests.clients(view));
+    return clients;
+  }
+}

@@ -1,0 +1,326 @@
+package luciola.meta.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import luciola.grpc.v1.AddTableReply;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CreateTableReply;
+import luciola.grpc.v1.CreateTableRequest;
+import luciola.grpc.v1.ExpireClients;
+import luciola.grpc.v1.HeartbeatReply;
+import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.InitCluster;
+import luciola.grpc.v1.NodeStatus;
+import luciola.meta.cluster.ClusterEffect;
+import luciola.meta.cluster.ClusterEvent;
+import luciola.meta.cluster.ClusterManager;
+import luciola.meta.cluster.ClusterState;
+import luciola.meta.log.LogListener;
+import luciola.meta.log.MetaLog;
+import luciola.meta.namespace.tree.Tree;
+import luciola.meta.store.DataDirectory;
+import luciola.meta.store.RocksStore;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drives the {@link ClusterManager}: one thread feeds it events and the monotonic clock and does
+ * what it wants. Also the leader's other soft state: when each client was last heard of.
+ */
+final class ClusterDriver implements LogListener, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterDriver.class);
+  private static final int EXPIRED_MAX = 1_000;
+
+  private final MetaServerConfig config;
+  private final DataDirectory directory;
+  private final RocksStore store;
+  private final ScheduledThreadPoolExecutor thread;
+  private final ConcurrentHashMap<Long, Long> clientHeardNanos = new ConcurrentHashMap<>();
+  private final CompletableFuture<ClusterState> initialised = new CompletableFuture<>();
+  private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+  private final Consumer<ClusterState> watchers;
+  private final CountDownLatch started = new CountDownLatch(1);
+  private volatile @Nullable MetaLog log;
+
+  // Owned by the thread.
+  private final ClusterManager manager;
+  private long leadingSinceNanos;
+  private long expiryDueNanos;
+
+  ClusterDriver(
+      MetaServerConfig config,
+      DataDirectory directory,
+      RocksStore store,
+      Consumer<ClusterState> watchers) {
+    this.config = config;
+    this.directory = directory;
+    this.store = store;
+    this.watchers = watchers;
+    this.manager = new ClusterManager(config.timings(), config.syncingMax());
+    this.thread =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().name("meta-cluster").daemon().factory());
+  }
+
+  /** Lets events be handled: those that the log has sent before wait until it is known here. */
+  void start(MetaLog startedLog) {
+    log = startedLog;
+    started.countDown();
+    long tick = Math.max(1_000_000, config.timings().heartbeatNanos() / 2);
+    var _ = thread.scheduleAtFixedRate(this::tick, tick, tick, TimeUnit.NANOSECONDS);
+  }
+
+  /** Completes when this member leads a cluster that has its number. */
+  CompletableFuture<ClusterState> initialised() {
+    return initialised;
+  }
+
+  /** Completes, with the cause, if the process has to stop. */
+  CompletableFuture<Throwable> broken() {
+    return broken;
+  }
+
+  private MetaLog log() {
+    MetaLog known = log;
+    if (known == null) {
+      throw new LuciolaException(ErrorCode.NOT_LEADER, "the server is starting");
+    }
+    return known;
+  }
+
+  private void onThread(Runnable work) {
+    try {
+      thread.execute(() -> {
+        try {
+          work.run();
+        } catch (RuntimeException unexpected) {
+          LOG.error("cluster manager failed", unexpected);
+        }
+      });
+    } catch (RejectedExecutionException closed) {
+      LOG.debug("event after close");
+    }
+  }
+
+  // Events of the log.
+
+  @Override
+  public void leading(ClusterState state) {
+    onThread(() -> {
+      leadingSinceNanos = System.nanoTime();
+      expiryDueNanos = leadingSinceNanos + config.clientTimeoutNanos();
+      clientHeardNanos.clear();
+      run(new ClusterEvent.BecameLeader(state));
+      if (state.clusterId() == 0) {
+        initialise();
+      } else {
+        adopt(state);
+      }
+    });
+  }
+
+  private void initialise() {
+    long id = config.clusterId() != 0 ? config.clusterId() : directory.clusterId();
+    while (id == 0) {
+      id = new java.security.SecureRandom().nextLong();
+    }
+    propose(
+        Command.newBuilder().setInitCluster(InitCluster.newBuilder().setClusterId(id)).build(),
+        "init cluster");
+  }
+
+  private void adopt(ClusterState state) {
+    if (state.clusterId() == 0) {
+      return;
+    }
+    try {
+      directory.belongTo(state.clusterId());
+      initialised.complete(state);
+    } catch (LuciolaException wrong) {
+      initialised.completeExceptionally(wrong);
+      broken(wrong);
+    }
+  }
+
+  @Override
+  public void following() {
+    onThread(() -> run(new ClusterEvent.LostLeadership()));
+  }
+
+  @Override
+  public void clusterChanged(ClusterState state) {
+    onThread(() -> {
+      adopt(state);
+      run(new ClusterEvent.StateChanged(state));
+      watchers.accept(state);
+    });
+  }
+
+  @Override
+  public void broken(Throwable cause) {
+    if (broken.complete(cause)) {
+      LOG.error("the meta-server cannot go on: cause={}", cause.toString());
+    }
+  }
+
+  // The manager.
+
+  private List<ClusterEffect> run(ClusterEvent event) {
+    List<ClusterEffect> effects = manager.step(event, System.nanoTime());
+    for (ClusterEffect effect : effects) {
+      if (effect instanceof ClusterEffect.ProposeChains(var command)) {
+        LOG.info("chains change: {}", describe(command.getChainsList()));
+        propose(Command.newBuilder().setChangeChains(command).build(), "change chains");
+      }
+    }
+    return effects;
+  }
+
+  private static List<String> describe(List<luciola.grpc.v1.Chain> chains) {
+    return chains.stream()
+        .map(chain ->
+            "chain="
+                + chain.getId()
+                + "@"
+                + chain.getVersion()
+                + chain.getMembersList().stream()
+                    .map(member ->
+                        member.getTargetId()
+                            + ":"
+                            + member.getPublicState().name().substring("PUBLIC_STATE_".length()))
+                    .toList())
+        .toList();
+  }
+
+  private void propose(Command command, String what) {
+    var _ =
+        log()
+            .submit(command)
+            .whenComplete((_, failure) -> {
+              if (failure != null) {
+                LOG.warn("proposal lost: what={} cause={}", what, failure.toString());
+              }
+            });
+  }
+
+  private void tick() {
+    try {
+      run(new ClusterEvent.Tick());
+      long now = System.nanoTime();
+      if (manager.leads() && now - expiryDueNanos >= 0) {
+        expiryDueNanos = now + config.clientTimeoutNanos() / 4;
+        expire(now);
+      }
+    } catch (RuntimeException unexpected) {
+      LOG.error("cluster manager tick failed", unexpected);
+    }
+  }
+
+  /** Answers a heartbeat; the lease in it is given only if this member leads after it arrived. */
+  CompletableFuture<HeartbeatReply> heartbeat(HeartbeatRequest request) {
+    var answer = new CompletableFuture<HeartbeatReply>();
+    var _ =
+        log()
+            .fence()
+            .whenComplete((_, failure) -> {
+              if (failure != null) {
+                answer.completeExceptionally(failure);
+                return;
+              }
+              onThread(() ->
+                  run(new ClusterEvent.Heartbeat(request)).stream()
+                      .filter(ClusterEffect.AnswerHeartbeat.class::isInstance)
+                      .forEach(effect ->
+                          answer.complete(((ClusterEffect.AnswerHeartbeat) effect).reply())));
+            });
+    return answer;
+  }
+
+  CompletableFuture<CreateTableReply> createTable(CreateTableRequest request) {
+    var answer = new CompletableFuture<CreateTableReply>();
+    onThread(() -> {
+      for (ClusterEffect effect : run(new ClusterEvent.CreateTable(request))) {
+        if (effect instanceof ClusterEffect.RefuseTable(var reply)) {
+          answer.complete(reply);
+        } else if (effect instanceof ClusterEffect.ProposeTable(var command)) {
+          var _ =
+              log()
+                  .submit(Command.newBuilder().setAddTable(command).build())
+                  .whenComplete((reply, failure) -> {
+                    if (failure != null) {
+                      answer.completeExceptionally(failure);
+                    } else {
+                      AddTableReply added = reply.getAddTable();
+                      answer.complete(
+                          CreateTableReply.newBuilder()
+                              .setCode(added.getCode())
+                              .setMessage(added.getMessage())
+                              .setTableId(added.getTableId())
+                              .setTableVersion(added.getTableVersion())
+                              .setChains(command.getChainsCount())
+                              .build());
+                    }
+                  });
+        }
+      }
+    });
+    return answer;
+  }
+
+  CompletableFuture<List<NodeStatus>> nodeStatuses() {
+    var answer = new CompletableFuture<List<NodeStatus>>();
+    onThread(() -> answer.complete(manager.nodeStatuses(System.nanoTime())));
+    return answer;
+  }
+
+  // Clients.
+
+  /** A client has been heard of. */
+  void heard(long client) {
+    if (client != 0) {
+      clientHeardNanos.put(client, System.nanoTime());
+    }
+  }
+
+  private void expire(long nowNanos) {
+    var gone = new ArrayList<Long>();
+    for (long client : store.read(view -> Tree.reading(view).clients())) {
+      long heard = Optional.ofNullable(clientHeardNanos.get(client)).orElse(leadingSinceNanos);
+      if (nowNanos - heard > config.clientTimeoutNanos() && gone.size() < EXPIRED_MAX) {
+        gone.add(client);
+      }
+    }
+    clientHeardNanos.values().removeIf(heard -> nowNanos - heard > 2 * config.clientTimeoutNanos());
+    if (!gone.isEmpty()) {
+      LOG.info("clients expire: count={}", gone.size());
+      propose(
+          Command.newBuilder()
+              .setExpireClients(ExpireClients.newBuilder().addAllClients(gone))
+              .build(),
+          "expire clients");
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.shutdownNow();
+    try {
+      if (!thread.awaitTermination(10, TimeUnit.SECONDS)) {
+        LOG.warn("the cluster manager's thread does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

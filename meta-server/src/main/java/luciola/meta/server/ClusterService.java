@@ -1,0 +1,119 @@
+package luciola.meta.server;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.HeartbeatReply;
+import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.IdentifyReply;
+import luciola.grpc.v1.IdentifyRequest;
+import luciola.grpc.v1.RegisterReply;
+import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.RoutingRequest;
+import luciola.grpc.v1.RoutingUpdate;
+import luciola.meta.log.Member;
+import luciola.meta.log.MetaLog;
+import luciola.protocol.error.ErrorCode;
+
+/** The cluster manager's calls. Routing is answered by every member, all else by the leader. */
+final class ClusterService extends ClusterGrpc.ClusterImplBase {
+  private final MetaServerConfig config;
+  private final MetaLog log;
+  private final ClusterDriver driver;
+  private final RoutingWatchers watchers;
+
+  ClusterService(
+      MetaServerConfig config, MetaLog log, ClusterDriver driver, RoutingWatchers watchers) {
+    this.config = config;
+    this.log = log;
+    this.driver = driver;
+    this.watchers = watchers;
+  }
+
+  private String leader() {
+    return log.leader().map(Member::serviceAddress).orElse("");
+  }
+
+  @Override
+  public void identify(IdentifyRequest request, StreamObserver<IdentifyReply> observer) {
+    observer.onNext(
+        IdentifyReply.newBuilder()
+            .setClusterId(log.cluster().clusterId())
+            .setLeader(leader())
+            .addAllMembers(members(log))
+            .build());
+    observer.onCompleted();
+  }
+
+  static List<String> members(MetaLog log) {
+    return log.members().stream().map(Member::serviceAddress).toList();
+  }
+
+  @Override
+  public void register(RegisterRequest request, StreamObserver<RegisterReply> observer) {
+    Answers.send(
+        log.submit(Command.newBuilder().setRegister(request).build())
+            .thenApply(reply ->
+                reply.getRegister().toBuilder().setTimings(config.timings().toMessage()).build()),
+        observer,
+        fault ->
+            RegisterReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(String.valueOf(fault.getMessage()))
+                .setLeader(leader())
+                .build());
+  }
+
+  @Override
+  public void heartbeat(HeartbeatRequest request, StreamObserver<HeartbeatReply> observer) {
+    Answers.send(
+        driver.heartbeat(request),
+        observer,
+        fault ->
+            HeartbeatReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(String.valueOf(fault.getMessage()))
+                .setLeader(leader())
+                .build());
+  }
+
+  private RoutingUpdate wrongCluster(RoutingRequest request) {
+    return RoutingUpdate.newBuilder()
+        .setCode(ErrorCode.WRONG_CLUSTER.number())
+        .setMessage(
+            "routing: this is another cluster: asked="
+                + Long.toHexString(request.getClusterId())
+                + " here="
+                + Long.toHexString(log.cluster().clusterId()))
+        .setClusterId(log.cluster().clusterId())
+        .build();
+  }
+
+  private boolean isOurs(RoutingRequest request) {
+    return request.getClusterId() == 0 || request.getClusterId() == log.cluster().clusterId();
+  }
+
+  @Override
+  public void getRouting(RoutingRequest request, StreamObserver<RoutingUpdate> observer) {
+    observer.onNext(
+        isOurs(request)
+            ? log.cluster().updateSince(request.getKnownVersion())
+            : wrongCluster(request));
+    observer.onCompleted();
+  }
+
+  @Override
+  public void watchRouting(RoutingRequest request, StreamObserver<RoutingUpdate> observer) {
+    if (!isOurs(request)) {
+      observer.onNext(wrongCluster(request));
+      observer.onCompleted();
+      return;
+    }
+    watchers.add(
+        (ServerCallStreamObserver<RoutingUpdate>) observer,
+        request.getKnownVersion(),
+        log::cluster);
+  }
+}

@@ -1,0 +1,167 @@
+package luciola.meta.server;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CommandReply;
+import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.meta.log.Member;
+import luciola.meta.log.MetaLog;
+import luciola.meta.namespace.Namespace;
+import luciola.meta.store.RocksStore;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+
+/**
+ * The namespace's calls. Runs on the network's threads: changes go to the log; short reads are
+ * answered at once (a few lookups in the block cache), long ones on a bounded pool.
+ */
+final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
+  private final MetaLog log;
+  private final RocksStore store;
+  private final ClusterDriver driver;
+  private final Executor longReads;
+  private final int streamRequestsMax;
+
+  NamespaceService(
+      MetaLog log,
+      RocksStore store,
+      ClusterDriver driver,
+      Executor longReads,
+      int streamRequestsMax) {
+    this.log = log;
+    this.store = store;
+    this.driver = driver;
+    this.longReads = longReads;
+    this.streamRequestsMax = streamRequestsMax;
+  }
+
+  @Override
+  public void call(NamespaceRequest request, StreamObserver<NamespaceReply> observer) {
+    Answers.send(answer(request), observer, fault -> failed(request, fault));
+  }
+
+  @Override
+  public StreamObserver<NamespaceRequest> stream(StreamObserver<NamespaceReply> observer) {
+    var replies = (ServerCallStreamObserver<NamespaceReply>) observer;
+    replies.disableAutoRequest();
+    replies.setOnCancelHandler(() -> {});
+    replies.request(streamRequestsMax);
+    return new Requests(replies);
+  }
+
+  /** One client's stream: as many requests are let in as have been answered. */
+  private final class Requests implements StreamObserver<NamespaceRequest> {
+    private final ServerCallStreamObserver<NamespaceReply> replies;
+    private int underWay;
+    private boolean ended;
+
+    Requests(ServerCallStreamObserver<NamespaceReply> replies) {
+      this.replies = replies;
+    }
+
+    @Override
+    public void onNext(NamespaceRequest request) {
+      synchronized (this) {
+        underWay++;
+      }
+      var _ =
+          answer(request)
+              .handle((reply, failure) -> {
+                send(failure == null ? reply : failed(request, Answers.fault(failure)));
+                return true;
+              });
+    }
+
+    private synchronized void send(NamespaceReply reply) {
+      underWay--;
+      if (replies.isCancelled()) {
+        return;
+      }
+      replies.onNext(reply);
+      replies.request(1);
+      completeIfDone();
+    }
+
+    private void completeIfDone() {
+      if (ended && underWay == 0) {
+        replies.onCompleted();
+      }
+    }
+
+    @Override
+    public void onError(Throwable gone) {
+      // The client is gone; what is under way is finished and not answered.
+    }
+
+    @Override
+    public synchronized void onCompleted() {
+      ended = true;
+      completeIfDone();
+    }
+  }
+
+  private CompletableFuture<NamespaceReply> answer(NamespaceRequest request) {
+    driver.heard(request.getClientId());
+    if (Namespace.isChange(request)) {
+      return log.submit(Command.newBuilder().setNamespace(request).build())
+          .thenApply(CommandReply::getNamespace);
+    }
+    CompletableFuture<Void> fence = log.fence();
+    return isShort(request)
+        ? fence.thenApply(_ -> read(request))
+        : fence.thenCompose(_ -> onPool(request));
+  }
+
+  private CompletableFuture<NamespaceReply> onPool(NamespaceRequest request) {
+    try {
+      return CompletableFuture.supplyAsync(() -> read(request), longReads);
+    } catch (RejectedExecutionException full) {
+      return CompletableFuture.failedFuture(
+          new LuciolaException(ErrorCode.OVERLOADED, "read: too many reads wait"));
+    }
+  }
+
+  private NamespaceReply read(NamespaceRequest request) {
+    return store.read(view -> Namespace.read(request, view));
+  }
+
+  private static boolean isShort(NamespaceRequest request) {
+    return switch (request.getOperationCase()) {
+      case LOOKUP, GET_ATTRIBUTES, OPEN, READ_LINK, STAT_FS, RENEW_SESSIONS, OPERATION_NOT_SET ->
+          true;
+      case LIST,
+          BATCH_GET_ATTRIBUTES,
+          TREE_USAGE,
+          SET_ATTRIBUTES,
+          CREATE,
+          MAKE_DIRECTORY,
+          MAKE_SYMLINK,
+          MAKE_LINK,
+          UNLINK,
+          REMOVE_DIRECTORY,
+          REMOVE_TREE,
+          RENAME,
+          CLOSE,
+          PUBLISH_LENGTH,
+          TRUNCATE,
+          TAKE_GARBAGE,
+          DROP_GARBAGE ->
+          false;
+    };
+  }
+
+  private NamespaceReply failed(NamespaceRequest request, LuciolaException fault) {
+    return NamespaceReply.newBuilder()
+        .setSequence(request.getSequence())
+        .setCode(fault.code().number())
+        .setMessage(String.valueOf(fault.getMessage()))
+        .setLeader(log.leader().map(Member::serviceAddress).orElse(""))
+        .build();
+  }
+}

@@ -1,0 +1,180 @@
+package luciola.storage.disk;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All blocks of one target. Safe for use by many threads.
+ *
+ * <p>A block that is read while it is given back stays taken until its last {@link Pin} is closed,
+ * so that a slow reader never sees the bytes of a later owner.
+ */
+public final class BlockStore implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(BlockStore.class);
+
+  private final SpaceLimit limit;
+  private final List<BlockSpace> spaces;
+  private final ConcurrentHashMap<BlockRef, Readers> pinned = new ConcurrentHashMap<>();
+
+  private BlockStore(SpaceLimit limit, List<BlockSpace> spaces) {
+    this.limit = limit;
+    this.spaces = List.copyOf(spaces);
+  }
+
+  /**
+   * Opens the files; every block counts as free until it is restored.
+   *
+   * @param capacityBytes most bytes of space to take from the disk
+   * @param reserveBytes bytes of the disk to leave alone
+   */
+  public static BlockStore open(
+      Path directory, BlockFile.Opener opener, long capacityBytes, long reserveBytes)
+      throws IOException {
+    var limit = new SpaceLimit(directory, capacityBytes, reserveBytes);
+    var spaces = new ArrayList<BlockSpace>(BlockClass.COUNT);
+    for (int number = 0; number < BlockClass.COUNT; number++) {
+      var blockClass = new BlockClass(number);
+      spaces.add(new BlockSpace(blockClass, opener.open(blockClass), limit));
+    }
+    return new BlockStore(limit, spaces);
+  }
+
+  /** At open: the metadata names this block. */
+  public void restore(BlockRef block) {
+    space(block).restore(block.index());
+  }
+
+  /** At open, after the last {@link #restore}. */
+  public void finishRestore() throws IOException {
+    for (BlockSpace space : spaces) {
+      space.finishRestore();
+    }
+  }
+
+  /** Takes a block for so many bytes, or refuses with {@link NoSpaceException}. */
+  public BlockRef allocate(int bytes) throws IOException {
+    BlockClass blockClass = BlockClass.fitting(bytes);
+    return new BlockRef(blockClass, spaces.get(blockClass.number()).allocate());
+  }
+
+  /** Gives a block back, now or when its last reader is done. */
+  public void release(BlockRef block) {
+    Readers readers = pinned.computeIfPresent(block, (_, old) -> old.givenBack());
+    if (readers == null) {
+      releaseNow(block);
+    }
+  }
+
+  private void releaseNow(BlockRef block) {
+    try {
+      space(block).release(block.index());
+    } catch (IOException e) {
+      log.warn("space was not given back to the disk block={}", block, e);
+    }
+  }
+
+  /** Keeps a block's bytes as they are until the pin is closed. */
+  public Pin pin(BlockRef block) {
+    pinned.merge(block, new Readers(1, false), (old, _) -> old.plus(1));
+    return new Pin(this, block);
+  }
+
+  private void unpin(BlockRef block) {
+    var last = new Readers[1];
+    pinned.computeIfPresent(
+        block,
+        (_, old) -> {
+          Readers left = old.plus(-1);
+          last[0] = left;
+          return left.count() == 0 ? null : left;
+        });
+    if (last[0] != null && last[0].count() == 0 && last[0].givingBack()) {
+      releaseNow(block);
+    }
+  }
+
+  /** The file that a block lies in. */
+  public BlockFile file(BlockRef block) {
+    return space(block).file();
+  }
+
+  private BlockSpace space(BlockRef block) {
+    return spaces.get(block.blockClass().number());
+  }
+
+  /** Whether a block is taken. */
+  public boolean isTaken(BlockRef block) {
+    return space(block).isTaken(block.index());
+  }
+
+  /** Bytes of all taken blocks. */
+  public long takenBytes() {
+    long sum = 0;
+    for (BlockSpace space : spaces) {
+      sum += space.takenBytes();
+    }
+    return sum;
+  }
+
+  /** Bytes of space taken from the disk for blocks, free ones included. */
+  public long preallocatedBytes() {
+    return limit.takenBytes();
+  }
+
+  /** Bytes that this target can hold at most. */
+  public long capacityBytes() throws IOException {
+    return limit.capacityBytes();
+  }
+
+  @Override
+  public void close() throws IOException {
+    @Nullable IOException failed = null;
+    for (BlockSpace space : spaces) {
+      try {
+        space.file().close();
+      } catch (IOException e) {
+        failed = e;
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** Readers of a block, and whether its owner is gone. */
+  private record Readers(int count, boolean givingBack) {
+    Readers plus(int more) {
+      return new Readers(count + more, givingBack);
+    }
+
+    Readers givenBack() {
+      return new Readers(count, true);
+    }
+  }
+
+  /** One reader's hold on a block. Closing twice is harmless. */
+  public static final class Pin implements AutoCloseable {
+    private @Nullable BlockStore store;
+    private final BlockRef block;
+
+    private Pin(BlockStore store, BlockRef block) {
+      this.store = store;
+      this.block = block;
+    }
+
+    @Override
+    public synchronized void close() {
+      BlockStore held = store;
+      store = null;
+      if (held != null) {
+        held.unpin(block);
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package luciola.storage.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * How much a target may take: its own limit, and what the disk has left less a reserve that keeps
+ * the metadata writable. Safe for use by many threads.
+ */
+final class SpaceLimit {
+  private final Path directory;
+  private final long capacityBytes;
+  private final long reserveBytes;
+  private long takenBytes;
+
+  SpaceLimit(Path directory, long capacityBytes, long reserveBytes) {
+    this.directory = directory;
+    this.capacityBytes = capacityBytes;
+    this.reserveBytes = reserveBytes;
+  }
+
+  /** Counts space that is taken already. */
+  synchronized void count(long bytes) {
+    takenBytes += bytes;
+  }
+
+  /** Counts space about to be taken, or refuses. */
+  void take(long bytes) throws IOException {
+    long usable = Files.getFileStore(directory).getUsableSpace();
+    synchronized (this) {
+      if (takenBytes + bytes > capacityBytes || usable - bytes < reserveBytes) {
+        throw new NoSpaceException(
+            "target full: directory="
+                + directory
+                + " takenBytes="
+                + takenBytes
+                + " capacityBytes="
+                + capacityBytes
+                + " diskUsableBytes="
+                + usable);
+      }
+      takenBytes += bytes;
+    }
+  }
+
+  synchronized void giveBack(long bytes) {
+    takenBytes -= bytes;
+  }
+
+  synchronized long takenBytes() {
+    return takenBytes;
+  }
+
+  /** The limit, or what the disk can hold of it. */
+  long capacityBytes() throws IOException {
+    long usable = Files.getFileStore(directory).getUsableSpace();
+    return Math.min(capacityBytes, Math.max(0, takenBytes() + usable - reserveBytes));
+  }
+}

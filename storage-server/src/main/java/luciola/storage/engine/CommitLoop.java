@@ -1,0 +1,221 @@
+package luciola.storage.engine;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import luciola.protocol.frame.UpdateTag;
+import luciola.storage.disk.BlockFile;
+import luciola.storage.disk.BlockRef;
+import luciola.storage.disk.BlockStore;
+import luciola.storage.index.ChunkIndex;
+import luciola.storage.index.DedupEntry;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that makes things durable. It takes everything that waits, flushes each file that
+ * was written once, writes one batch of metadata, synced if any of it must be, and tells everybody.
+ * Items are written in the order in which they were put.
+ *
+ * <p>Blocks that a change freed go back to the free ones only after a synced write at or after that
+ * change: until then a restart could find the old record. Where none comes by itself, an idle loop
+ * makes one.
+ */
+final class CommitLoop implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CommitLoop.class);
+
+  private final String name;
+  private final EngineConfig config;
+  private final ChunkIndex index;
+  private final BlockStore blocks;
+  private final BlockingQueue<Item> waiting;
+  private final List<BlockRef> freedNotSynced = new ArrayList<>();
+  private final Thread thread;
+  private volatile boolean closing;
+  private volatile @Nullable IOException failure;
+
+  CommitLoop(String name, EngineConfig config, ChunkIndex index, BlockStore blocks) {
+    this.name = name;
+    this.config = config;
+    this.index = index;
+    this.blocks = blocks;
+    this.waiting = new LinkedBlockingQueue<>();
+    this.thread = Thread.ofPlatform().name(name + "-commit").daemon().start(this::run);
+  }
+
+  /** Told on the commit thread once an item was written, or why it was not. Must not block. */
+  @FunctionalInterface
+  interface Outcome {
+    void done(@Nullable IOException failed);
+  }
+
+  /**
+   * One change.
+   *
+   * @param touched file to flush before
+   * @param freed blocks that it frees
+   * @param synced whether it must be durable when it is told
+   */
+  record Item(
+      Optional<BlockFile> touched,
+      Optional<ChunkIndex.Entry> entry,
+      List<DedupEntry> dedups,
+      List<DedupEntry> expired,
+      List<BlockRef> freed,
+      boolean synced,
+      Outcome outcome) {}
+
+  /** Queues a change. Never waits: who makes changes bounds how many are under way. */
+  void put(Item item) {
+    waiting.add(item);
+  }
+
+  /** What broke the disk; empty while it works. Nothing is written after a failure. */
+  Optional<IOException> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  private void run() {
+    var group = new ArrayList<Item>();
+    while (!closing || !waiting.isEmpty()) {
+      try {
+        takeGroup(group);
+        if (group.isEmpty()) {
+          releaseIdle();
+        } else {
+          commit(group);
+        }
+      } catch (InterruptedException _) {
+        log.warn("commit thread interrupted engine={}", name);
+      } catch (RuntimeException e) {
+        log.error("commit loop engine={}", name, e);
+        fail(new IOException("commit loop failed", e));
+      }
+      group.clear();
+    }
+    releaseIdle();
+  }
+
+  private void takeGroup(List<Item> group) throws InterruptedException {
+    Item first = waiting.poll(config.idleSyncMillis(), TimeUnit.MILLISECONDS);
+    if (first != null) {
+      group.add(first);
+      waiting.drainTo(group, config.groupMax() - 1);
+    }
+  }
+
+  private void commit(List<Item> group) {
+    IOException failed = failure;
+    if (failed == null) {
+      try {
+        write(group);
+      } catch (IOException e) {
+        fail(e);
+        failed = e;
+      }
+    }
+    for (Item item : group) {
+      tell(item, failed);
+    }
+  }
+
+  private void tell(Item item, @Nullable IOException failed) {
+    try {
+      item.outcome().done(failed);
+    } catch (RuntimeException e) {
+      log.error("outcome of a commit engine={}", name, e);
+    }
+  }
+
+  private void write(List<Item> group) throws IOException {
+    boolean flushing = config.durability() == Durability.FLUSH;
+    boolean synced = flushing && group.stream().anyMatch(Item::synced);
+    if (flushing) {
+      var touched = new LinkedHashSet<BlockFile>();
+      group.forEach(item -> item.touched().ifPresent(touched::add));
+      for (BlockFile file : touched) {
+        file.flush();
+      }
+    }
+    var entries = new ArrayList<ChunkIndex.Entry>();
+    var dedups = new ArrayList<DedupEntry>();
+    var expired = new ArrayList<DedupEntry>();
+    for (Item item : group) {
+      item.entry().ifPresent(entries::add);
+      dedups.addAll(item.dedups());
+      freedNotSynced.addAll(item.freed());
+    }
+    group.forEach(item -> item.expired().forEach(each -> expire(each, dedups, expired)));
+    index.write(new ChunkIndex.Batch(entries, dedups, expired), synced);
+    if (synced || !flushing) {
+      releaseFreed();
+    }
+  }
+
+  /** Forgets a dedup record unless the channel went on since. */
+  private void expire(DedupEntry entry, List<DedupEntry> dedups, List<DedupEntry> expired) {
+    UpdateTag tag = entry.dedup().tag();
+    Optional<DedupEntry> newest =
+        dedups.reversed().stream().filter(each -> sameChannel(each, tag)).findFirst();
+    long sequence =
+        newest
+            .or(() -> index.dedup(tag.client(), tag.channel()))
+            .map(each -> each.dedup().tag().sequence())
+            .orElse(0L);
+    if (sequence == tag.sequence()) {
+      expired.add(entry);
+    }
+  }
+
+  private static boolean sameChannel(DedupEntry entry, UpdateTag tag) {
+    UpdateTag other = entry.dedup().tag();
+    return other.client().equals(tag.client()) && other.channel() == tag.channel();
+  }
+
+  private void releaseIdle() {
+    if (freedNotSynced.isEmpty() || failure != null) {
+      return;
+    }
+    try {
+      index.sync();
+      releaseFreed();
+    } catch (IOException e) {
+      fail(e);
+    }
+  }
+
+  private void releaseFreed() {
+    freedNotSynced.forEach(blocks::release);
+    freedNotSynced.clear();
+  }
+
+  void fail(IOException e) {
+    if (failure == null) {
+      failure = e;
+      log.error("disk failed, target takes no more updates engine={}", name, e);
+    }
+  }
+
+  /** Writes what waits, then stops. */
+  @Override
+  public void close() {
+    closing = true;
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException _) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

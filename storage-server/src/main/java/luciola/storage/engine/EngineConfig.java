@@ -1,0 +1,93 @@
+package luciola.storage.engine;
+
+/**
+ * Limits of one engine.
+ *
+ * @param durability what an acknowledged update has survived; default FLUSH
+ * @param capacityBytes most bytes of disk space for blocks, 1 … 2^63-1; default no limit of its own
+ * @param reserveBytes bytes of the disk that are left alone, 0 …; default 256 MiB
+ * @param writeThreads threads that write blocks, 1 … 64; default 4. Updates of one chunk stay in
+ *     order
+ * @param waitingMax updates that wait for the commit loop before writers wait, 1 … 2^20; default
+ *     4096
+ * @param groupMax updates that are made durable together, 1 … 2^16; default 512
+ * @param metadataCacheBytes block cache of the metadata, 1 MiB …; default 64 MiB
+ * @param scratchBytes memory for reads, merging and scrubbing, a multiple of 64 MiB; default 128
+ *     MiB, of which only what is used is touched
+ * @param fileRangeBytes reads of at least so many bytes are answered as a range of a file, shorter
+ *     ones out of memory, 1 …; default 128 KiB
+ * @param idleSyncMillis how long freed blocks wait for a synced write before the engine makes one,
+ *     1 … 60000; default 200
+ */
+public record EngineConfig(
+    Durability durability,
+    long capacityBytes,
+    long reserveBytes,
+    int writeThreads,
+    int waitingMax,
+    int groupMax,
+    long metadataCacheBytes,
+    long scratchBytes,
+    int fileRangeBytes,
+    int idleSyncMillis) {
+  public static final EngineConfig DEFAULTS =
+      new EngineConfig(
+          Durability.FLUSH,
+          Long.MAX_VALUE,
+          256L << 20,
+          4,
+          4096,
+          512,
+          64L << 20,
+          128L << 20,
+          128 << 10,
+          200);
+
+  public EngineConfig {
+    check(capacityBytes >= 1, "capacityBytes", capacityBytes);
+    check(reserveBytes >= 0, "reserveBytes", reserveBytes);
+    check(writeThreads >= 1 && writeThreads <= 64, "writeThreads", writeThreads);
+    check(waitingMax >= 1 && waitingMax <= 1 << 20, "waitingMax", waitingMax);
+    check(groupMax >= 1 && groupMax <= 1 << 16, "groupMax", groupMax);
+    check(metadataCacheBytes >= 1 << 20, "metadataCacheBytes", metadataCacheBytes);
+    check(scratchBytes >= 64 << 20 && scratchBytes % (64 << 20) == 0, "scratchBytes", scratchBytes);
+    check(fileRangeBytes >= 1, "fileRangeBytes", fileRangeBytes);
+    check(idleSyncMillis >= 1 && idleSyncMillis <= 60_000, "idleSyncMillis", idleSyncMillis);
+  }
+
+  private static void check(boolean ok, String name, long value) {
+    if (!ok) {
+      throw new IllegalArgumentException("bad engine setting: " + name + "=" + value);
+    }
+  }
+
+  /** The same with another bound of space. */
+  public EngineConfig withCapacityBytes(long bytes) {
+    return new EngineConfig(
+        durability,
+        bytes,
+        reserveBytes,
+        writeThreads,
+        waitingMax,
+        groupMax,
+        metadataCacheBytes,
+        scratchBytes,
+        fileRangeBytes,
+        idleSyncMillis);
+  }
+
+  /** The same with another durability. */
+  public EngineConfig withDurability(Durability other) {
+    return new EngineConfig(
+        other,
+        capacityBytes,
+        reserveBytes,
+        writeThreads,
+        waitingMax,
+        groupMax,
+        metadataCacheBytes,
+        scratchBytes,
+        fileRangeBytes,
+        idleSyncMillis);
+  }
+}

@@ -1,0 +1,107 @@
+package luciola.storage.engine;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+import luciola.protocol.frame.ChunkSummary;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
+import luciola.storage.disk.BlockRef;
+import luciola.storage.index.ChunkRecord;
+import luciola.storage.index.VersionRecord;
+
+/**
+ * How what is known of a chunk changes. Pure.
+ *
+ * <p>Versions that share a block only grow: each is at least as long as the one before it, and what
+ * the shorter one holds is never written again.
+ */
+final class VersionRules {
+  private VersionRules() {}
+
+  /** After staging the next version. */
+  static ChunkRecord staged(ChunkRecord record, VersionRecord made) {
+    var pending = new ArrayList<>(record.pending());
+    pending.add(made);
+    return new ChunkRecord(record.committed(), pending);
+  }
+
+  /** After staging a version that replaces this one and all later ones. */
+  static ChunkRecord replaced(ChunkRecord record, VersionRecord made) {
+    var pending =
+        new ArrayList<>(
+            record.pending().stream()
+                .filter(each -> each.version().compareTo(made.version()) < 0)
+                .toList());
+    pending.add(made);
+    return new ChunkRecord(record.committed(), pending);
+  }
+
+  /** After committing a pending version and with it all before; empty if it is not pending. */
+  static Optional<ChunkRecord> committed(
+      ChunkRecord record, ChunkVersion version, int chainVersion) {
+    List<VersionRecord> pending = record.pending();
+    for (int i = pending.size() - 1; i >= 0; i--) {
+      if (pending.get(i).version().equals(version)) {
+        return Optional.of(
+            new ChunkRecord(
+                pending.get(i).committedBy(chainVersion), pending.subList(i + 1, pending.size())));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** After dropping pending versions from one on. */
+  static ChunkRecord discarded(ChunkRecord record, ChunkVersion from) {
+    return new ChunkRecord(
+        record.committed(),
+        record.pending().stream().filter(each -> each.version().compareTo(from) < 0).toList());
+  }
+
+  /** After the bytes of every version in one block were written to another. */
+  static ChunkRecord moved(ChunkRecord record, BlockRef from, BlockRef to) {
+    VersionRecord committed = record.committed();
+    return new ChunkRecord(
+        committed == null ? null : moved(committed, from, to),
+        record.pending().stream().map(each -> moved(each, from, to)).toList());
+  }
+
+  private static VersionRecord moved(VersionRecord version, BlockRef from, BlockRef to) {
+    return from.equals(version.block()) ? version.withBlock(to) : version;
+  }
+
+  /** Blocks that nothing of the chunk lies in any more. */
+  static List<BlockRef> freed(ChunkRecord before, ChunkRecord after) {
+    var freed = new ArrayList<>(before.blocks());
+    freed.removeAll(after.blocks());
+    return freed;
+  }
+
+  /** CRC32C over the granule checksums. */
+  static int checksum(int[] granules) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(granules.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asIntBuffer().put(granules);
+    var crc = new CRC32C();
+    crc.update(bytes);
+    return (int) crc.getValue();
+  }
+
+  static ChunkSummary summary(ChunkId chunk, ChunkRecord record) {
+    ChunkVersion newest = record.newest().map(VersionRecord::version).orElse(ChunkVersion.NONE);
+    VersionRecord committed = record.committed();
+    return committed == null
+        ? new ChunkSummary(chunk, ChunkVersion.NONE, newest, 0, false, 0, 0)
+        : new ChunkSummary(
+            chunk,
+            committed.version(),
+            newest,
+            committed.chainVersion(),
+            committed.removed(),
+            committed.chunkBytes(),
+            checksum(committed.granules()));
+  }
+}

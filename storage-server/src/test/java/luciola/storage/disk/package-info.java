@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package luciola.storage.disk;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,130 @@
+package luciola.storage.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import luciola.protocol.frame.Granules;
+import luciola.protocol.frame.Update;
+import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.id.InodeId;
+import luciola.storage.index.MemoryChunkIndex;
+
+/** Shorthand for tests of the engine. */
+final class EngineFixture {
+  static final int CHUNK_BYTES = 1 << 20;
+  static final EngineConfig CONFIG =
+      new EngineConfig(
+          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 256, 64, 1 << 20, 64 << 20, 1 << 30, 5);
+
+  private EngineFixture() {}
+
+  static ChunkEngine open(
+      Path directory, MemoryDisk disk, MemoryChunkIndex index, ReplicaSource replicas)
+      throws IOException {
+    return ChunkEngine.open("t", directory, disk::open, index, CONFIG, replicas);
+  }
+
+  static ChunkId chunk(int number) {
+    return new ChunkId(new InodeId(7), number);
+  }
+
+  static ChunkVersion version(long number) {
+    return new ChunkVersion(number);
+  }
+
+  static byte[] bytes(long seed, int length) {
+    var bytes = new byte[length];
+    new Random(seed).nextBytes(bytes);
+    return bytes;
+  }
+
+  static MemorySegment segment(byte[] bytes) {
+    MemorySegment segment = Arena.ofAuto().allocate(Math.max(1, bytes.length));
+    MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    return segment.asSlice(0, bytes.length);
+  }
+
+  static ChunkUpdate update(
+      ChunkId chunk, long version, Update update, byte[] payload, Optional<UpdateTag> tag) {
+    int offset = update instanceof Update.Write write ? write.offset() : 0;
+    MemorySegment segment = segment(payload);
+    return new ChunkUpdate(
+        chunk,
+        version(version),
+        1,
+        update,
+        segment,
+        Granules.checksums(offset, segment),
+        tag,
+        false);
+  }
+
+  static ChunkUpdate write(int chunk, long version, int offset, byte[] payload) {
+    return update(
+        chunk(chunk),
+        version,
+        new Update.Write(offset, payload.length, CHUNK_BYTES),
+        payload,
+        Optional.empty());
+  }
+
+  static ChunkUpdate plain(int chunk, long version, Update update) {
+    return update(chunk(chunk), version, update, new byte[0], Optional.empty());
+  }
+
+  static ChunkUpdate copy(int chunk, long version, byte[] payload) {
+    ChunkUpdate staged =
+        update(
+            chunk(chunk),
+            version,
+            new Update.Replace(payload.length, false),
+            payload,
+            Optional.empty());
+    return new ChunkUpdate(
+        staged.chunk(),
+        staged.version(),
+        staged.chainVersion(),
+        staged.update(),
+        staged.payload(),
+        staged.checksums(),
+        staged.tag(),
+        true);
+  }
+
+  static Staged stage(ChunkEngine engine, ChunkUpdate update) {
+    CompletableFuture<Staged> result = engine.stage(update);
+    return result.join();
+  }
+
+  /** Reads and verifies as a client does. */
+  static byte[] read(ChunkEngine engine, int chunk, long version, int offset, int length)
+      throws IOException {
+    try (ChunkRead read = engine.read(chunk(chunk), version(version), offset, length)) {
+      MemorySegment data =
+          switch (read) {
+            case ChunkRead.InMemory memory -> memory.data();
+            case ChunkRead.InFile file -> {
+              ByteBuffer buffer = ByteBuffer.allocateDirect(file.dataBytes());
+              while (buffer.hasRemaining()) {
+                int count = file.file().read(buffer, file.position() + buffer.position());
+                assertTrue(count > 0);
+              }
+              yield MemorySegment.ofBuffer(buffer.flip());
+            }
+          };
+      assertEquals(-1, Granules.firstMismatch(offset, data, read.checksums()));
+      return data.toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package luciola.storage.engine;
+
+import org.jspecify.annotations.NullMarked;

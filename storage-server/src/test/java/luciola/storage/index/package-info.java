@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package luciola.storage.index;
+
+import org.jspecify.annotations.NullMarked;
