@@ -367,15 +367,15 @@ final class AgentConnection {
     Feed had = feed;
     had.slots.close();
     boolean quiet = waitUntilQuiet(had);
-    if (had.dataset != null) {
-      had.dataset.close();
-    }
     long bytes = had.region.memory().byteSize();
     if (quiet) {
       had.region.close();
       budget.giveBack(bytes);
     } else {
       had.region.unlink(); // something may still write to it: keep the memory and the debt
+    }
+    if (had.dataset != null) {
+      had.dataset.close();
     }
     LOG.info(
         "trainer gone dataset={} regionBytes={} {}",
