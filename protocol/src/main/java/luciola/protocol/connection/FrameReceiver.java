@@ -71,6 +71,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private static final int SCRATCH_BYTES = 256 << 10;
   private static final int PAUSED_READ_BYTES = 64;
   private static final int READS_MAX = 16;
+  private static final int SCATTER_PIECE_BYTES = 64 << 10;
   private static final int SMALL_PAYLOAD_BYTES = 16 << 10;
   private static final int SMALL_FRAMES_BEFORE_AHEAD = 4;
 
@@ -95,6 +96,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private long pieceFilled;
   private int payloadLeft;
   private @Nullable ChannelHandlerContext context;
+  private @Nullable ScatterRead scatterRead;
 
   FrameReceiver(Sink sink) {
     this.sink = sink;
@@ -135,6 +137,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
     RecvByteBufAllocator allocator = () -> handle;
+    scatterRead = ScatterRead.of(ctx.channel()).orElse(null);
     ctx.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, allocator);
     if (paused) {
       ctx.channel().config().setAutoRead(false);
@@ -145,6 +148,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     int bytes = ((ByteBuf) message).writerIndex();
     ReferenceCountUtil.release(message);
+    handle.drained = false;
     if (state == State.PAYLOAD) {
       payloadArrived(bytes);
     } else {
@@ -247,6 +251,9 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     pieces = given;
     piece = 0;
     pieceFilled = 0;
+    while (piece < pieces.size() && pieces.get(piece).byteSize() == 0) {
+      piece++;
+    }
     state = State.PAYLOAD;
     return true;
   }
@@ -259,7 +266,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     }
     int ahead = Math.min(filled - parsed, payloadLeft);
     if (ahead == 0) {
-      return false;
+      return scatter();
     }
     while (ahead > 0) {
       int part = ahead;
@@ -276,6 +283,22 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     return true;
   }
 
+  /** Reads several pieces at once where the present one is small; false if there is no more. */
+  private boolean scatter() {
+    if (scatterRead == null
+        || context == null
+        || !context.channel().isOpen() // its descriptor may already be somebody else's
+        || piece + 1 >= pieces.size()
+        || pieces.get(piece).byteSize() > SCATTER_PIECE_BYTES) {
+      return false;
+    }
+    long bytes = scatterRead.read(pieces, piece, pieceFilled);
+    payloadArrived((int) bytes);
+    // Less than all of it: the socket is empty, the next read may wait for its readiness.
+    handle.drained = payloadLeft > 0;
+    return payloadLeft == 0;
+  }
+
   private void payloadArrived(int bytes) {
     payloadLeft -= bytes;
     if (pieces.isEmpty()) {
@@ -283,9 +306,9 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     }
     CopyCounter.delivered(bytes);
     pieceFilled += bytes;
-    if (pieceFilled == pieces.get(piece).byteSize()) {
+    while (piece < pieces.size() && pieceFilled >= pieces.get(piece).byteSize()) {
+      pieceFilled -= pieces.get(piece).byteSize();
       piece++;
-      pieceFilled = 0;
     }
   }
 
@@ -300,9 +323,6 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   }
 
   private MemorySegment presentPiece() {
-    while (pieces.get(piece).byteSize() == 0) {
-      piece++;
-    }
     return pieces.get(piece).asSlice(pieceFilled);
   }
 
@@ -382,6 +402,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     private int attempted;
     private int last;
     private int reads;
+    private boolean drained;
 
     @Override
     public ByteBuf allocate(ByteBufAllocator allocator) {
@@ -425,7 +446,12 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
 
     @Override
     public boolean continueReading() {
-      return !paused && state != State.CLOSED && last == attempted && last > 0 && reads < READS_MAX;
+      return !paused
+          && !drained
+          && state != State.CLOSED
+          && last == attempted
+          && last > 0
+          && reads < READS_MAX;
     }
 
     @Override

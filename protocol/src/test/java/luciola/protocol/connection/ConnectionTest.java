@@ -139,6 +139,42 @@ class ConnectionTest {
   }
 
   @Test
+  void aBatchOfManyRangesIsScatteredWithoutACopy() throws Exception {
+    scattersABatch(connect());
+    try (EventLoops nio = EventLoops.startNio("nio", 1)) {
+      scattersABatch(
+          DataClient.connect(
+                  nio,
+                  DataClientOptions.DEFAULTS,
+                  "127.0.0.1",
+                  server.server.port(),
+                  PatternServer.hello())
+              .join());
+    }
+  }
+
+  private void scattersABatch(DataClient client) {
+    var random = new Random(3);
+    int[] ranges = new int[3 * 2000];
+    var destinations = new ArrayList<MemorySegment>();
+    for (int i = 0; i < ranges.length; i += 3) {
+      ranges[i] = random.nextInt(4096);
+      ranges[i + 1] = random.nextInt(1 << 20);
+      ranges[i + 2] = 1 + random.nextInt(i % 50 == 0 ? 200_000 : 5_000);
+      destinations.add(arena.allocate(ranges[i + 2]));
+    }
+    long copied = CopyCounter.copiedBytes();
+    for (int round = 0; round < 3; round++) {
+      destinations.forEach(destination -> destination.fill((byte) 0));
+      read(client, PatternServer.read(ranges), destinations, LONG).join();
+      for (int i = 0; i < destinations.size(); i++) {
+        assertHolds(destinations.get(i), ranges[3 * i], ranges[3 * i + 1]);
+      }
+    }
+    assertEquals(copied, CopyCounter.copiedBytes());
+  }
+
+  @Test
   void aShortResultFillsOnlyTheFrontOfItsSegment() {
     DataClient client = connect();
     MemorySegment first = arena.allocate(10_000);

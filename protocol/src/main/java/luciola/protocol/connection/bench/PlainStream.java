@@ -21,6 +21,7 @@ final class PlainStream {
   private static final int IPPROTO_TCP = 6;
   private static final int TCP_CONGESTION = 13;
   private static final int MSG_NOSIGNAL = 0x4000;
+  private static final int SHUT_WR = 1;
   private static final int ADDRESS_BYTES = 16;
   private static final int LOOPBACK = 0x7f000001;
 
@@ -29,6 +30,7 @@ final class PlainStream {
   private final MethodHandle bind = call("bind", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
   private final MethodHandle connect = call("connect", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
   private final MethodHandle listen = ints("listen", 2);
+  private final MethodHandle shutdown = ints("shutdown", 2);
   private final MethodHandle close = ints("close", 1);
   private final MethodHandle accept =
       handle(
@@ -110,16 +112,15 @@ final class PlainStream {
               while (System.nanoTime() < end && transferred(send, sender, from, MSG_NOSIGNAL) > 0) {
                 // on and on
               }
+              endOf(sender);
             });
     long start = System.nanoTime();
     long cpu = LoopbackBench.cpuNanos();
     long bytes = 0;
-    while (System.nanoTime() < end) {
-      long got = transferred(recv, receiver, to, 0);
-      if (got <= 0) {
-        break;
-      }
+    long got = transferred(recv, receiver, to, 0);
+    while (got > 0) {
       bytes += got;
+      got = transferred(recv, receiver, to, 0);
     }
     var result =
         new Measurement(
@@ -128,14 +129,19 @@ final class PlainStream {
             bytes,
             System.nanoTime() - start,
             LoopbackBench.cpuNanos() - cpu);
-    while (sending.isAlive()) { // it may be waiting for room
-      long _ = transferred(recv, receiver, to, MSG_DONTWAIT);
-    }
     sending.join();
     return result;
   }
 
-  private static final int MSG_DONTWAIT = 0x40;
+  private void endOf(int sender) {
+    try {
+      int _ = (int) shutdown.invokeExact(sender, SHUT_WR);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
 
   private static long transferred(MethodHandle how, int fd, MemorySegment buffer, int flags) {
     try {
