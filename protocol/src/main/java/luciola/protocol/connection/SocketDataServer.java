@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /** The answering end on TCP sockets: one {@link ServerConnection} for each caller. */
 final class SocketDataServer implements DataServer {
@@ -58,7 +59,9 @@ final class SocketDataServer implements DataServer {
             .bind(address)
             .awaitUninterruptibly();
     if (!bound.isSuccess()) {
-      throw new IOException("bind: cannot listen: address=" + address, bound.cause());
+      throw new IOException(
+          "bind: cannot listen: address=" + address + " cause=" + reason(bound.cause()),
+          bound.cause());
     }
     listener = bound.channel();
   }
@@ -74,6 +77,10 @@ final class SocketDataServer implements DataServer {
       throws IOException {
     var address = new InetSocketAddress(InetAddress.getByName(host), port);
     return new SocketDataServer(loops, options, address, pool, verifier, handler);
+  }
+
+  private static String reason(@Nullable Throwable cause) {
+    return cause == null ? "unknown" : String.valueOf(cause.getMessage());
   }
 
   private void accept(ServerConnection connection) {

@@ -567,6 +567,26 @@ class ConnectionTest {
   }
 
   @Test
+  void aPortThatIsTakenIsNamed() {
+    int taken = server.server.port();
+    IOException e =
+        assertThrows(
+            IOException.class,
+            () ->
+                DataServer.bind(
+                        loops,
+                        DataServerOptions.DEFAULTS,
+                        "127.0.0.1",
+                        taken,
+                        server.pool,
+                        HelloVerifier.ofCluster(PatternServer.CLUSTER, 5, 6),
+                        server::answer)
+                    .close());
+    assertTrue(e.toString().contains(":" + taken), e::toString);
+    assertTrue(e.toString().contains("in use"), e::toString);
+  }
+
+  @Test
   void aHandlerThatThrowsAnswersInternal() throws IOException {
     try (PayloadPool pool = new PayloadPool(PayloadPool.BLOCK_BYTES_MAX);
         DataServer broken =
