@@ -13,6 +13,7 @@ import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
 import luciola.cli.operate.CheckpointCommand;
 import luciola.cli.operate.DatasetCommand;
+import luciola.cli.operate.SimulateCommand;
 import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
 import luciola.cli.terminal.Invocation;
@@ -42,6 +43,7 @@ final class Commands {
     root.addSubcommand(TableCommand.of(invocation));
     root.addSubcommand(DatasetCommand.of(invocation, connector));
     root.addSubcommand(CheckpointCommand.of(invocation, connector));
+    root.addSubcommand(SimulateCommand.of(invocation));
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new WarmUpCommand());
     return root;

@@ -1,0 +1,269 @@
+package luciola.cli.operate;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import luciola.cli.terminal.CommandFailure;
+import luciola.cli.terminal.ExitCode;
+import luciola.cli.terminal.Invocation;
+import luciola.cli.terminal.Json;
+import luciola.cli.terminal.Table;
+import luciola.cli.terminal.Units;
+import luciola.simulation.ClusterSimulation;
+import luciola.simulation.PlantedBug;
+import luciola.simulation.SimulationOptions;
+import luciola.simulation.SimulationResult;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** {@code luciola simulate}. */
+@Command(name = "simulate", description = "Runs the protocols in a simulated world, under seeds.")
+public final class SimulateCommand implements Runnable {
+  @CommandLine.Spec private @Nullable CommandSpec spec;
+
+  /** With its subcommands. */
+  public static CommandLine of(Invocation invocation) {
+    return new CommandLine(new SimulateCommand()).addSubcommand(new Cluster(invocation));
+  }
+
+  @Override
+  public void run() {
+    if (spec != null) {
+      throw new CommandLine.ParameterException(spec.commandLine(), "which? simulate cluster");
+    }
+  }
+
+  @Command(
+      name = "cluster",
+      description = {
+        "Runs whole clusters, each in one thread, with crashes, lost and late messages, partitions",
+        "and clocks that drift; checks that no acknowledged write is lost or applied twice, that",
+        "reads are linearizable and that replicas converge. A failing seed prints its replay.",
+        "With --bug it ends with 0 only if the bug was caught."
+      })
+  static final class Cluster implements Callable<Integer> {
+    private static final int BLOCK = 4;
+    private static final long PROGRESS_NANOS = 5_000_000_000L;
+    private static final int TRACE_SHOWN = 40;
+
+    private final Invocation invocation;
+
+    @Option(
+        names = "--seeds",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "How many runs (${DEFAULT-VALUE}).")
+    private int seeds;
+
+    @Option(
+        names = "--seed",
+        paramLabel = "S",
+        defaultValue = "1",
+        description = "Seed of the first run (${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--ops", paramLabel = "N", description = "Client operations of each run.")
+    private int operations = SimulationOptions.OPERATIONS;
+
+    @Option(
+        names = {"--bug", "--planted"},
+        paramLabel = "BUG",
+        description =
+            "A mistake to make on purpose: ack-before-durable, serve-without-lease,"
+                + " skip-version-query or no-dedup.")
+    private @Nullable String bug;
+
+    @Option(names = "--trace", description = "Print everything that happens; one seed at a time.")
+    private boolean trace;
+
+    @Option(
+        names = {"-j", "--parallel"},
+        paramLabel = "N",
+        description = "Runs at the same time (one per core).")
+    private int parallel = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--json", description = "The result as one JSON object.")
+    private boolean json;
+
+    Cluster(Invocation invocation) {
+      this.invocation = invocation;
+    }
+
+    private record Result(
+        long firstSeed,
+        int seeds,
+        long operations,
+        int undecided,
+        double simulatedSeconds,
+        double seconds,
+        Map<String, Long> coverage,
+        @Nullable Long failedSeed,
+        @Nullable String failure,
+        @Nullable String replay) {}
+
+    @Override
+    public Integer call() throws InterruptedException {
+      Optional<PlantedBug> planted = Optional.ofNullable(bug).map(Cluster::plantedBug);
+      if (seeds < 1 || operations < 1 || parallel < 1) {
+        throw CommandFailure.wrongUse("--seeds, --ops and --parallel are 1 or more");
+      }
+      long started = System.nanoTime();
+      SimulationResult result = run(planted);
+      print(result, System.nanoTime() - started);
+      boolean broken = result.failure().isPresent();
+      return broken == planted.isPresent() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+
+    private static PlantedBug plantedBug(String name) {
+      return PlantedBug.ofOption(name)
+          .orElseThrow(() ->
+              CommandFailure.wrongUse(
+                  "no planted bug '"
+                      + name
+                      + "'; there are "
+                      + Arrays.stream(PlantedBug.values())
+                          .map(PlantedBug::optionName)
+                          .collect(Collectors.joining(", "))));
+    }
+
+    private SimulationResult run(Optional<PlantedBug> planted) throws InterruptedException {
+      if (trace || seeds == 1) {
+        return ClusterSimulation.run(
+            new SimulationOptions(seed, seeds, operations, planted, trace),
+            invocation.out()::println);
+      }
+      var stop = new AtomicBoolean();
+      ExecutorService workers =
+          Executors.newFixedThreadPool(
+              parallel, Thread.ofPlatform().daemon().name("simulate-", 0).factory());
+      try {
+        List<Future<Optional<SimulationResult>>> blocks =
+            IntStream.range(0, (seeds + BLOCK - 1) / BLOCK)
+                .mapToObj(block -> workers.submit(() -> block(block, planted, stop)))
+                .toList();
+        return collect(blocks);
+      } finally {
+        workers.shutdownNow();
+      }
+    }
+
+    private Optional<SimulationResult> block(
+        int block, Optional<PlantedBug> planted, AtomicBoolean stop) {
+      if (stop.get()) {
+        return Optional.empty();
+      }
+      int done = block * BLOCK;
+      SimulationResult result =
+          ClusterSimulation.run(
+              new SimulationOptions(
+                  seed + done, Math.min(BLOCK, seeds - done), operations, planted, false));
+      if (result.failure().isPresent()) {
+        stop.set(true);
+      }
+      return Optional.of(result);
+    }
+
+    /** Adds the blocks up in the order of their seeds; ends with the first failure. */
+    private SimulationResult collect(List<Future<Optional<SimulationResult>>> blocks)
+        throws InterruptedException {
+      var sum = new SimulationResult(0, 0, 0, 0, Map.of(), Optional.empty());
+      long printed = System.nanoTime();
+      for (Future<Optional<SimulationResult>> block : blocks) {
+        Optional<SimulationResult> result = resultOf(block);
+        if (result.isEmpty()) {
+          continue;
+        }
+        sum = add(sum, result.get());
+        if (System.nanoTime() - printed > PROGRESS_NANOS) {
+          printed = System.nanoTime();
+          invocation.err().println("simulated " + sum.seeds() + " of " + seeds + " seeds");
+        }
+      }
+      return sum;
+    }
+
+    private static Optional<SimulationResult> resultOf(Future<Optional<SimulationResult>> block)
+        throws InterruptedException {
+      try {
+        return block.get();
+      } catch (ExecutionException failure) {
+        throw CommandFailure.failed("the simulator itself failed: " + failure.getCause(), failure);
+      }
+    }
+
+    private static SimulationResult add(SimulationResult a, SimulationResult b) {
+      var coverage = new TreeMap<>(a.coverage());
+      b.coverage().forEach((situation, times) -> coverage.merge(situation, times, Long::sum));
+      return new SimulationResult(
+          a.seeds() + b.seeds(),
+          a.operations() + b.operations(),
+          a.undecided() + b.undecided(),
+          a.simulatedNanos() + b.simulatedNanos(),
+          coverage,
+          a.failure().or(b::failure));
+    }
+
+    private void print(SimulationResult result, long nanos) {
+      if (json) {
+        Json.print(
+            invocation.out(),
+            new Result(
+                seed,
+                result.seeds(),
+                result.operations(),
+                result.undecided(),
+                result.simulatedNanos() / 1e9,
+                nanos / 1e9,
+                new TreeMap<>(result.coverage()),
+                result.failure().map(SimulationResult.Failure::seed).orElse(null),
+                result.failure().map(SimulationResult.Failure::message).orElse(null),
+                result.failure().map(SimulationResult.Failure::replay).orElse(null)));
+        return;
+      }
+      var out = invocation.out();
+      var table = new Table("situation", "times");
+      new TreeMap<>(result.coverage()).forEach(table::row);
+      table.print(out);
+      result.failure().ifPresent(this::printFailure);
+      out.printf(
+          "%s, %d operations, %.0f simulated seconds in %.1f s, %d histories undecided: %s%n",
+          Units.count(result.seeds(), "seed"),
+          result.operations(),
+          result.simulatedNanos() / 1e9,
+          nanos / 1e9,
+          result.undecided(),
+          verdict(result));
+    }
+
+    private void printFailure(SimulationResult.Failure failure) {
+      var out = invocation.out();
+      out.println();
+      List<String> lines = failure.trace();
+      lines.subList(Math.max(0, lines.size() - TRACE_SHOWN), lines.size()).forEach(out::println);
+      out.println();
+      out.println("seed " + failure.seed() + " broke a rule: " + failure.message());
+      out.println("replay: " + failure.replay() + " --trace");
+    }
+
+    private String verdict(SimulationResult result) {
+      boolean broken = result.failure().isPresent();
+      if (bug != null) {
+        return broken ? "the planted bug was caught" : "the planted bug was NOT caught";
+      }
+      return broken ? "a rule was BROKEN" : "every rule held";
+    }
+  }
+}
