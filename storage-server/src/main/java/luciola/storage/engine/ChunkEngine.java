@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -20,6 +22,8 @@ import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Update;
+import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
@@ -30,6 +34,7 @@ import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.DirectBlockFile;
 import luciola.storage.disk.NoSpaceException;
 import luciola.storage.index.ChunkIndex;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.DedupEntry;
 import luciola.storage.index.RocksChunkIndex;
@@ -66,7 +71,7 @@ public final class ChunkEngine implements AutoCloseable {
   private final VersionReader reader;
   private final Semaphore underWay;
   private final AtomicLong checksumErrors = new AtomicLong();
-  private final ConcurrentHashMap<ChunkId, List<Ticket>> staging = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<ChunkKey, List<Ticket>> staging = new ConcurrentHashMap<>();
 
   private ChunkEngine(
       String name,
@@ -124,7 +129,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   private void restore() throws IOException {
-    ChunkId from = new ChunkId(new InodeId(1), 0);
+    ChunkKey from = ChunkKey.first(new ChainId(1));
     long chunks = 0;
     List<ChunkIndex.Entry> page = index.chunks(from, OPEN_PAGE);
     while (!page.isEmpty()) {
@@ -132,7 +137,7 @@ public final class ChunkEngine implements AutoCloseable {
         restore(entry);
       }
       chunks += page.size();
-      Optional<ChunkId> next = after(page.getLast().chunk());
+      Optional<ChunkKey> next = page.getLast().chunk().next();
       page = next.isPresent() ? index.chunks(next.get(), OPEN_PAGE) : List.of();
     }
     blocks.finishRestore();
@@ -141,7 +146,7 @@ public final class ChunkEngine implements AutoCloseable {
         name,
         chunks,
         states.existing(),
-        states.pending().size(),
+        states.pendingCount(),
         blocks.takenBytes());
   }
 
@@ -157,25 +162,15 @@ public final class ChunkEngine implements AutoCloseable {
     states.restore(entry);
   }
 
-  /** The id after this one; empty if there is none. */
-  private static Optional<ChunkId> after(ChunkId chunk) {
-    if (chunk.index() < Integer.MAX_VALUE) {
-      return Optional.of(new ChunkId(chunk.inode(), chunk.index() + 1));
-    }
-    return chunk.inode().value() == Long.MAX_VALUE
-        ? Optional.empty()
-        : Optional.of(new ChunkId(new InodeId(chunk.inode().value() + 1), 0));
+  /** A chain's chunks with pending versions, some of which may not be durable yet. */
+  public List<ChunkKey> pendingChunks(ChainId chain) {
+    return states.pending(chain);
   }
 
-  /** Chunks with pending versions, some of which may not be durable yet. */
-  public List<ChunkId> pendingChunks() {
-    return states.pending();
-  }
-
-  /** Whether nothing was ever stored: neither chunk nor tombstone nor dedup record. */
-  public boolean isEmpty() {
-    return index.chunks(new ChunkId(new InodeId(1), 0), 1).isEmpty()
-        && index.dedups(Optional.empty(), 1).isEmpty();
+  /** Whether nothing is stored for a chain: neither chunk nor tombstone nor dedup record. */
+  public boolean isEmpty(ChainId chain) {
+    return inventory(chain, Optional.empty(), 1).chunks().isEmpty()
+        && index.dedups(chain, Optional.empty(), 1).isEmpty();
   }
 
   /**
@@ -204,7 +199,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /** What is durably held of a chunk, the newest commit marks included. */
-  public ChunkRecord chunk(ChunkId chunk) {
+  public ChunkRecord chunk(ChunkKey chunk) {
     return states.durable(chunk);
   }
 
@@ -218,7 +213,7 @@ public final class ChunkEngine implements AutoCloseable {
    */
   public CompletableFuture<Staged> stage(ChunkUpdate update) {
     var ticket = new Ticket(update.version());
-    ChunkId chunk = update.chunk();
+    ChunkKey chunk = update.chunk();
     states.locked(chunk, () -> staging.computeIfAbsent(chunk, _ -> new ArrayList<>()).add(ticket));
     var result = new CompletableFuture<Staged>();
     try {
@@ -231,7 +226,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /** The update is done with; whether it was not discarded. */
-  private boolean forget(ChunkId chunk, Ticket ticket) {
+  private boolean forget(ChunkKey chunk, Ticket ticket) {
     return states.locked(
         chunk,
         () -> {
@@ -266,7 +261,7 @@ public final class ChunkEngine implements AutoCloseable {
     }
   }
 
-  private static LuciolaException discarded(ChunkId chunk, ChunkVersion version) {
+  private static LuciolaException discarded(ChunkKey chunk, ChunkVersion version) {
     return new LuciolaException(
         ErrorCode.CANCELLED, "discarded: chunk=" + chunk + " version=" + version);
   }
@@ -279,7 +274,7 @@ public final class ChunkEngine implements AutoCloseable {
         });
   }
 
-  private LuciolaException asFault(String operation, ChunkId chunk, Exception e) {
+  private LuciolaException asFault(String operation, ChunkKey chunk, Exception e) {
     return switch (e) {
       case LuciolaException fault -> fault;
       case NoSpaceException full ->
@@ -372,13 +367,13 @@ public final class ChunkEngine implements AutoCloseable {
 
   private void queue(
       ChunkUpdate update, Ticket ticket, VersionRecord made, CompletableFuture<Staged> result) {
-    ChunkId chunk = update.chunk();
+    ChunkKey chunk = update.chunk();
     var staged =
         new Staged(made.version(), made.chunkBytes(), VersionRules.checksum(made.granules()));
     List<DedupEntry> dedups =
         update.tag().stream()
-            .map(tag -> new DedupRecord(tag, chunk, made.version(), made.chunkBytes()))
-            .map(ChunkEngine::entry)
+            .map(tag -> new DedupRecord(tag, chunk.chunk(), made.version(), made.chunkBytes()))
+            .map(record -> entry(chunk.chain(), record))
             .toList();
     states.locked(
         chunk,
@@ -412,7 +407,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   private void staged(
-      ChunkId chunk,
+      ChunkKey chunk,
       Ticket ticket,
       VersionRecord made,
       Staged staged,
@@ -437,7 +432,7 @@ public final class ChunkEngine implements AutoCloseable {
    * Drops pending versions from one on, durable or still being staged, with their dedup records.
    * Shows at once; on disk before anything that is staged later.
    */
-  public void discard(ChunkId chunk, ChunkVersion from) {
+  public void discard(ChunkKey chunk, ChunkVersion from) {
     states.locked(
         chunk,
         () -> {
@@ -453,13 +448,13 @@ public final class ChunkEngine implements AutoCloseable {
         });
   }
 
-  private static List<DedupEntry> tagged(ChunkId chunk, ChunkRecord record, ChunkVersion from) {
+  private static List<DedupEntry> tagged(ChunkKey chunk, ChunkRecord record, ChunkVersion from) {
     return record.pending().stream()
         .filter(each -> each.version().compareTo(from) >= 0)
         .flatMap(each ->
             each.tag().stream()
-                .map(tag -> new DedupRecord(tag, chunk, each.version(), each.chunkBytes())))
-        .map(ChunkEngine::entry)
+                .map(tag -> new DedupRecord(tag, chunk.chunk(), each.version(), each.chunkBytes())))
+        .map(dedup -> entry(chunk.chain(), dedup))
         .toList();
   }
 
@@ -467,7 +462,7 @@ public final class ChunkEngine implements AutoCloseable {
    * Forgets a chunk, its tombstone and all, behind updates of it that are under way. The future
    * completes when that is durable.
    */
-  public CompletableFuture<Boolean> forget(ChunkId chunk) {
+  public CompletableFuture<Boolean> forget(ChunkKey chunk) {
     var result = new CompletableFuture<Boolean>();
     try {
       writers.execute(chunk, _ -> forget(chunk, result));
@@ -477,7 +472,7 @@ public final class ChunkEngine implements AutoCloseable {
     return result;
   }
 
-  private void forget(ChunkId chunk, CompletableFuture<Boolean> result) {
+  private void forget(ChunkKey chunk, CompletableFuture<Boolean> result) {
     states.locked(
         chunk,
         () -> {
@@ -505,8 +500,8 @@ public final class ChunkEngine implements AutoCloseable {
         });
   }
 
-  private static DedupEntry entry(DedupRecord record) {
-    return new DedupEntry(record, System.currentTimeMillis() / 1000);
+  private static DedupEntry entry(ChainId chain, DedupRecord record) {
+    return new DedupEntry(chain, record, System.currentTimeMillis() / 1000);
   }
 
   /**
@@ -516,7 +511,7 @@ public final class ChunkEngine implements AutoCloseable {
    *
    * @throws LuciolaException MISSING_UPDATE if that version is not held
    */
-  public void commit(ChunkId chunk, ChunkVersion version, int chainVersion) {
+  public void commit(ChunkKey chunk, ChunkVersion version, int chainVersion) {
     states.locked(
         chunk,
         () -> {
@@ -534,7 +529,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   private void change(
-      ChunkId chunk, ChunkRecord before, ChunkRecord after, List<DedupEntry> expired) {
+      ChunkKey chunk, ChunkRecord before, ChunkRecord after, List<DedupEntry> expired) {
     states.change(chunk, after, null);
     loop.put(
         new CommitLoop.Item(
@@ -553,11 +548,11 @@ public final class ChunkEngine implements AutoCloseable {
 
   /** A version whose bytes stay as they are until it is closed, by a read or by its holder. */
   public static final class Held implements AutoCloseable {
-    private final ChunkId chunk;
+    private final ChunkKey chunk;
     private final VersionRecord version;
     private final Optional<BlockStore.Pin> pin;
 
-    private Held(ChunkId chunk, VersionRecord version, Optional<BlockStore.Pin> pin) {
+    private Held(ChunkKey chunk, VersionRecord version, Optional<BlockStore.Pin> pin) {
       this.chunk = chunk;
       this.version = version;
       this.pin = pin;
@@ -580,7 +575,7 @@ public final class ChunkEngine implements AutoCloseable {
    * @throws LuciolaException CHUNK_NOT_FOUND if the chunk does not exist in that version;
    *     CHUNK_BUSY if that version is not held any more
    */
-  public Held hold(ChunkId chunk, ChunkVersion version) {
+  public Held hold(ChunkKey chunk, ChunkVersion version) {
     return states.locked(
         chunk,
         () -> {
@@ -590,7 +585,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /** {@link #hold} and {@link #read(Held, int, int)} in one. */
-  public ChunkRead read(ChunkId chunk, ChunkVersion version, int offset, int length) {
+  public ChunkRead read(ChunkKey chunk, ChunkVersion version, int offset, int length) {
     return read(hold(chunk, version), offset, length);
   }
 
@@ -601,7 +596,7 @@ public final class ChunkEngine implements AutoCloseable {
    *     DISK_ERROR; OVERLOADED
    */
   public ChunkRead read(Held held, int offset, int length) {
-    ChunkId chunk = held.chunk;
+    ChunkKey chunk = held.chunk;
     try {
       return held.pin.isEmpty()
           ? VersionReader.empty(held.version)
@@ -636,7 +631,7 @@ public final class ChunkEngine implements AutoCloseable {
     }
   }
 
-  private VersionRecord find(ChunkId chunk, ChunkVersion version) {
+  private VersionRecord find(ChunkKey chunk, ChunkVersion version) {
     ChunkRecord record = states.current(chunk);
     if (record.newest().isEmpty()) {
       throw new LuciolaException(ErrorCode.CHUNK_NOT_FOUND, "read: chunk=" + chunk);
@@ -654,7 +649,7 @@ public final class ChunkEngine implements AutoCloseable {
     return found;
   }
 
-  private void reportBad(ChunkId chunk, BadBlockException e) {
+  private void reportBad(ChunkKey chunk, BadBlockException e) {
     checksumErrors.incrementAndGet();
     log.error("bad block engine={} chunk={} {}", name, chunk, e.getMessage());
   }
@@ -664,7 +659,7 @@ public final class ChunkEngine implements AutoCloseable {
     return checksumErrors.get();
   }
 
-  private void startRepair(ChunkId chunk) {
+  private void startRepair(ChunkKey chunk) {
     try {
       writers.execute(chunk, writer -> check(writer, chunk));
     } catch (LuciolaException e) {
@@ -685,7 +680,7 @@ public final class ChunkEngine implements AutoCloseable {
    * Verifies every version of a chunk against the device, and repairs what is bad. In order with
    * updates of the chunk.
    */
-  public CompletableFuture<Health> check(ChunkId chunk) {
+  public CompletableFuture<Health> check(ChunkKey chunk) {
     var result = new CompletableFuture<Health>();
     try {
       writers.execute(
@@ -703,18 +698,18 @@ public final class ChunkEngine implements AutoCloseable {
     return result;
   }
 
-  private Health check(VersionWriter writer, ChunkId chunk) {
+  private Health check(VersionWriter writer, ChunkKey chunk) {
     if (badVersions(chunk).isEmpty()) {
       return Health.GOOD;
     }
     return repair(writer, chunk) ? Health.REPAIRED : Health.BAD;
   }
 
-  private List<VersionRecord> badVersions(ChunkId chunk) {
+  private List<VersionRecord> badVersions(ChunkKey chunk) {
     return states.durable(chunk).versions().filter(each -> isBad(chunk, each)).toList();
   }
 
-  private boolean isBad(ChunkId chunk, VersionRecord version) {
+  private boolean isBad(ChunkKey chunk, VersionRecord version) {
     try {
       int granule = reader.firstBadGranule(version);
       if (granule >= 0) {
@@ -729,7 +724,7 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /** Fetches the committed version from another replica and puts it in place of the bad one. */
-  private boolean repair(VersionWriter writer, ChunkId chunk) {
+  private boolean repair(VersionWriter writer, ChunkKey chunk) {
     ChunkRecord record = states.current(chunk);
     VersionRecord committed = record.committed();
     if (committed == null || committed.block() == null) {
@@ -760,7 +755,7 @@ public final class ChunkEngine implements AutoCloseable {
     }
   }
 
-  private void move(ChunkId chunk, BlockRef from, BlockRef to) {
+  private void move(ChunkKey chunk, BlockRef from, BlockRef to) {
     states.locked(
         chunk,
         () -> {
@@ -788,66 +783,103 @@ public final class ChunkEngine implements AutoCloseable {
         });
   }
 
-  /** Chunks durably held after one, tombstones included, in order of their ids. */
-  public List<ChunkSummary> inventory(Optional<ChunkId> after, int limit) {
-    Optional<ChunkId> from =
-        after.isPresent() ? after(after.get()) : Optional.of(new ChunkId(new InodeId(1), 0));
-    return from.map(first -> index.chunks(first, limit)).orElse(List.of()).stream()
-        .map(entry -> VersionRules.summary(entry.chunk(), states.durable(entry)))
+  /** A page of a chain's chunks. */
+  public record Inventory(List<ChunkSummary> chunks, boolean more) {
+    public Inventory {
+      chunks = List.copyOf(chunks);
+    }
+  }
+
+  /** A chain's chunks durably held after one, tombstones included, in order of their ids. */
+  public Inventory inventory(ChainId chain, Optional<ChunkId> after, int limit) {
+    Optional<ChunkKey> from =
+        after.isPresent()
+            ? new ChunkKey(chain, after.get()).next()
+            : Optional.of(ChunkKey.first(chain));
+    List<ChunkIndex.Entry> page =
+        from.map(first -> index.chunks(first, limit + 1)).orElse(List.of()).stream()
+            .takeWhile(entry -> entry.chunk().chain().equals(chain))
+            .toList();
+    List<ChunkSummary> chunks =
+        page.stream()
+            .limit(limit)
+            .map(entry -> VersionRules.summary(entry.chunk().chunk(), states.durable(entry)))
+            .filter(summary -> !summary.newest().equals(ChunkVersion.NONE))
+            .toList();
+    return new Inventory(chunks, page.size() > limit);
+  }
+
+  /**
+   * Existing chunks of a file from an index on; pending versions count as done, those on their way
+   * to the disk included.
+   */
+  public List<ChunkListReply.Item> chunks(ChainId chain, InodeId inode, int first, int limit) {
+    var from = new ChunkKey(chain, new ChunkId(inode, first));
+    var found = new TreeMap<ChunkKey, ChunkRecord>();
+    Optional<ChunkKey> next = Optional.of(from);
+    while (next.isPresent() && found.size() < limit) {
+      List<ChunkIndex.Entry> page = index.chunks(next.get(), limit);
+      page.stream()
+          .filter(entry -> isOf(entry.chunk(), chain, inode) && entry.record().exists())
+          .forEach(entry -> found.put(entry.chunk(), entry.record()));
+      boolean last = page.size() < limit || !isOf(page.getLast().chunk(), chain, inode);
+      next = last ? Optional.empty() : page.getLast().chunk().next();
+    }
+    states
+        .changing(from)
+        .forEach((chunk, record) -> {
+          if (isOf(chunk, chain, inode)) {
+            found.put(chunk, record);
+          }
+        });
+    return found.entrySet().stream()
+        .filter(each -> each.getValue().exists())
+        .limit(limit)
+        .map(each -> new ChunkListReply.Item(each.getKey().chunk().index(), newestBytes(each)))
         .toList();
   }
 
-  /** Existing chunks of a file from an index on; pending versions count as done. */
-  public List<ChunkListReply.Item> chunks(InodeId inode, int first, int limit) {
-    var found = new ArrayList<ChunkListReply.Item>();
-    Optional<ChunkId> from = Optional.of(new ChunkId(inode, first));
-    while (from.isPresent() && found.size() < limit) {
-      List<ChunkIndex.Entry> page = index.chunks(from.get(), limit);
-      for (ChunkIndex.Entry entry : page) {
-        if (!entry.chunk().inode().equals(inode) || found.size() == limit) {
-          return found;
-        }
-        states
-            .durable(entry)
-            .newest()
-            .filter(newest -> !newest.removed())
-            .ifPresent(newest ->
-                found.add(new ChunkListReply.Item(entry.chunk().index(), newest.chunkBytes())));
-      }
-      from = page.size() < limit ? Optional.empty() : after(page.getLast().chunk());
-    }
-    return found;
+  private static boolean isOf(ChunkKey chunk, ChainId chain, InodeId inode) {
+    return chunk.chain().equals(chain) && chunk.chunk().inode().equals(inode);
+  }
+
+  private static int newestBytes(Map.Entry<ChunkKey, ChunkRecord> entry) {
+    return entry.getValue().newest().map(VersionRecord::chunkBytes).orElse(0);
   }
 
   /** The last update of a client's channel, if it is durable here. */
-  public Optional<DedupRecord> dedup(ClientId client, int channel) {
-    return index.dedup(client, channel).map(DedupEntry::dedup);
+  public Optional<DedupRecord> dedup(ChainId chain, ClientId client, int channel) {
+    return index.dedup(chain, client, channel).map(DedupEntry::dedup);
   }
 
-  /** Dedup records after one, in a fixed order. */
-  public List<DedupRecord> dedups(Optional<DedupRecord> after, int limit) {
-    return index.dedups(after, limit).stream().map(DedupEntry::dedup).toList();
+  /** A chain's dedup records after one, in a fixed order. */
+  public List<DedupRecord> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
+    return index.dedups(chain, after, limit).stream().map(DedupEntry::dedup).toList();
   }
 
   /** Stores dedup records of another replica; older ones than those held are left out. */
-  public CompletableFuture<Boolean> putDedups(List<DedupRecord> records) {
-    List<DedupEntry> newer = records.stream().filter(this::isNews).map(ChunkEngine::entry).toList();
+  public CompletableFuture<Boolean> putDedups(ChainId chain, List<DedupRecord> records) {
+    List<DedupEntry> newer =
+        records.stream()
+            .filter(record -> isNews(chain, record))
+            .map(record -> entry(chain, record))
+            .toList();
     return write(newer, List.of());
   }
 
-  private boolean isNews(DedupRecord record) {
-    return dedup(record.tag().client(), record.tag().channel())
+  private boolean isNews(ChainId chain, DedupRecord record) {
+    return dedup(chain, record.tag().client(), record.tag().channel())
         .map(held -> held.tag().sequence() < record.tag().sequence())
         .orElse(true);
   }
 
-  /** Forgets dedup records of channels that were last used before a time. */
-  public CompletableFuture<Boolean> expireDedups(long beforeSeconds, int limit) {
+  /** Forgets a chain's dedup records that were last written before a time. */
+  public CompletableFuture<Boolean> expireDedups(ChainId chain, long beforeSeconds, int limit) {
     var old = new ArrayList<DedupEntry>();
-    List<DedupEntry> page = index.dedups(Optional.empty(), OPEN_PAGE);
+    List<DedupEntry> page = index.dedups(chain, Optional.empty(), OPEN_PAGE);
     while (!page.isEmpty() && old.size() < limit) {
       page.stream().filter(each -> each.writtenSeconds() < beforeSeconds).forEach(old::add);
-      page = index.dedups(Optional.of(page.getLast().dedup()), OPEN_PAGE);
+      page = index.dedups(chain, Optional.of(page.getLast().dedup().tag()), OPEN_PAGE);
     }
     return write(List.of(), old);
   }
@@ -871,6 +903,11 @@ public final class ChunkEngine implements AutoCloseable {
               }
             }));
     return result;
+  }
+
+  /** CRC32C over the granule checksums of a version, as replicas compare it. */
+  public static int checksum(VersionRecord version) {
+    return VersionRules.checksum(version.granules());
   }
 
   /** How much is held. */

@@ -4,14 +4,17 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChainId;
 import luciola.storage.index.ChunkIndex;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +29,8 @@ final class ChunkStates {
 
   private final ChunkIndex index;
   private final List<ReentrantLock> stripes = new ArrayList<>(STRIPES);
-  private final ConcurrentHashMap<ChunkId, Live> live = new ConcurrentHashMap<>();
-  private final ConcurrentSkipListSet<ChunkId> pending = new ConcurrentSkipListSet<>();
+  private final ConcurrentHashMap<ChunkKey, Live> live = new ConcurrentHashMap<>();
+  private final ConcurrentSkipListSet<ChunkKey> pending = new ConcurrentSkipListSet<>();
   private final AtomicLong existing = new AtomicLong();
 
   ChunkStates(ChunkIndex index) {
@@ -45,7 +48,7 @@ final class ChunkStates {
   }
 
   /** Runs under the chunk's lock: short, no waiting for the disk but a look into the index. */
-  <T> T locked(ChunkId chunk, Supplier<T> action) {
+  <T> T locked(ChunkKey chunk, Supplier<T> action) {
     ReentrantLock lock = stripes.get(Math.floorMod(chunk.hashCode() * 0x9E3779B9, STRIPES));
     lock.lock();
     try {
@@ -56,7 +59,7 @@ final class ChunkStates {
   }
 
   /** What is known, what is still being written included. */
-  ChunkRecord current(ChunkId chunk) {
+  ChunkRecord current(ChunkKey chunk) {
     return locked(
         chunk,
         () -> {
@@ -66,7 +69,7 @@ final class ChunkStates {
   }
 
   /** What is known, without versions that are not durable yet. */
-  ChunkRecord durable(ChunkId chunk) {
+  ChunkRecord durable(ChunkKey chunk) {
     return locked(
         chunk,
         () -> {
@@ -75,7 +78,7 @@ final class ChunkStates {
         });
   }
 
-  /** {@link #durable(ChunkId)} for a record just read from the index. */
+  /** {@link #durable(ChunkKey)} for a record just read from the index. */
   ChunkRecord durable(ChunkIndex.Entry stored) {
     return live.containsKey(stored.chunk()) ? durable(stored.chunk()) : stored.record();
   }
@@ -93,7 +96,7 @@ final class ChunkStates {
   }
 
   /** Under the chunk's lock: the record that will be written next. */
-  void change(ChunkId chunk, ChunkRecord next, @Nullable VersionRecord undurable) {
+  void change(ChunkKey chunk, ChunkRecord next, @Nullable VersionRecord undurable) {
     Live changing =
         live.computeIfAbsent(
             chunk,
@@ -111,7 +114,7 @@ final class ChunkStates {
   }
 
   /** A change was written; the version that came with it is durable now. */
-  void written(ChunkId chunk, @Nullable VersionRecord durable) {
+  void written(ChunkKey chunk, @Nullable VersionRecord durable) {
     locked(
         chunk,
         () -> {
@@ -129,7 +132,7 @@ final class ChunkStates {
         });
   }
 
-  private void count(ChunkId chunk, ChunkRecord before, ChunkRecord after) {
+  private void count(ChunkKey chunk, ChunkRecord before, ChunkRecord after) {
     if (after.pending().isEmpty()) {
       pending.remove(chunk);
     } else {
@@ -144,8 +147,26 @@ final class ChunkStates {
   }
 
   /** Chunks with pending versions, those on their way to the disk included. */
-  List<ChunkId> pending() {
-    return List.copyOf(pending);
+  List<ChunkKey> pending(ChainId chain) {
+    return pending.tailSet(ChunkKey.first(chain)).stream()
+        .takeWhile(each -> each.chain().equals(chain))
+        .toList();
+  }
+
+  /** Number of chunks with pending versions. */
+  int pendingCount() {
+    return pending.size();
+  }
+
+  /** Chunks from one on that are changing now. */
+  Map<ChunkKey, ChunkRecord> changing(ChunkKey from) {
+    var found = new TreeMap<ChunkKey, ChunkRecord>();
+    for (ChunkKey each : live.keySet()) {
+      if (each.compareTo(from) >= 0) {
+        found.put(each, current(each));
+      }
+    }
+    return found;
   }
 
   /** Chunks that exist. */

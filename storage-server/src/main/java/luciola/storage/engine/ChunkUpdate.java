@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
-import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
+import luciola.storage.index.ChunkKey;
 
 /**
  * One update to be staged.
@@ -20,7 +20,7 @@ import luciola.protocol.id.ChunkVersion;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record ChunkUpdate(
-    ChunkId chunk,
+    ChunkKey chunk,
     ChunkVersion version,
     int chainVersion,
     Update update,

@@ -162,10 +162,10 @@ final class CommitLoop implements AutoCloseable {
   private void expire(DedupEntry entry, List<DedupEntry> dedups, List<DedupEntry> expired) {
     UpdateTag tag = entry.dedup().tag();
     Optional<DedupEntry> newest =
-        dedups.reversed().stream().filter(each -> sameChannel(each, tag)).findFirst();
+        dedups.reversed().stream().filter(each -> sameChannel(each, entry)).findFirst();
     long sequence =
         newest
-            .or(() -> index.dedup(tag.client(), tag.channel()))
+            .or(() -> index.dedup(entry.chain(), tag.client(), tag.channel()))
             .map(each -> each.dedup().tag().sequence())
             .orElse(0L);
     if (sequence == tag.sequence()) {
@@ -173,9 +173,12 @@ final class CommitLoop implements AutoCloseable {
     }
   }
 
-  private static boolean sameChannel(DedupEntry entry, UpdateTag tag) {
+  private static boolean sameChannel(DedupEntry entry, DedupEntry expired) {
+    UpdateTag tag = expired.dedup().tag();
     UpdateTag other = entry.dedup().tag();
-    return other.client().equals(tag.client()) && other.channel() == tag.channel();
+    return entry.chain().equals(expired.chain())
+        && other.client().equals(tag.client())
+        && other.channel() == tag.channel();
   }
 
   private void releaseIdle() {

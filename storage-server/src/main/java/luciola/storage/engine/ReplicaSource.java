@@ -2,8 +2,8 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
+import luciola.storage.index.ChunkKey;
 
 /** Where the right bytes of a chunk come from when those on this disk went bad. */
 @FunctionalInterface
@@ -20,5 +20,5 @@ public interface ReplicaSource {
    *
    * @throws IOException if no replica can give that version now
    */
-  void fetch(ChunkId chunk, ChunkVersion version, MemorySegment into) throws IOException;
+  void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException;
 }

@@ -12,10 +12,13 @@ import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.id.ChunkId;
 import luciola.storage.disk.BlockStore;
+import luciola.storage.index.ChunkKey;
 
-/** Threads that write blocks. All work of one chunk is done by one of them, in order. */
+/**
+ * Threads that write blocks. All work of one chunk is done by one of them, in order. How much waits
+ * is bounded by who asks: by the memory that payloads are received into, and by the chains' limits.
+ */
 final class Writers implements AutoCloseable {
   private final List<ExecutorService> threads = new ArrayList<>();
   private final List<VersionWriter> writers = new ArrayList<>();
@@ -32,7 +35,7 @@ final class Writers implements AutoCloseable {
               1,
               0,
               TimeUnit.SECONDS,
-              new LinkedBlockingQueue<>(config.waitingMax()),
+              new LinkedBlockingQueue<>(),
               Thread.ofPlatform().name(name + "-write-" + i).daemon().factory()));
     }
   }
@@ -40,16 +43,14 @@ final class Writers implements AutoCloseable {
   /**
    * Runs work of a chunk after the work that it has already.
    *
-   * @throws LuciolaException OVERLOADED if too much waits, or SHUTTING_DOWN
+   * @throws LuciolaException SHUTTING_DOWN
    */
-  void execute(ChunkId chunk, Consumer<VersionWriter> work) {
+  void execute(ChunkKey chunk, Consumer<VersionWriter> work) {
     int at = Math.floorMod((chunk.hashCode() * 0x85EBCA6B) >>> 8, threads.size());
     try {
       threads.get(at).execute(() -> work.accept(writers.get(at)));
     } catch (RejectedExecutionException e) {
-      boolean closing = threads.get(at).isShutdown();
-      throw new LuciolaException(
-          closing ? ErrorCode.SHUTTING_DOWN : ErrorCode.OVERLOADED, "write: chunk=" + chunk, e);
+      throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "write: chunk=" + chunk, e);
     }
   }
 

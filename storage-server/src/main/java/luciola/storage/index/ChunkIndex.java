@@ -3,8 +3,8 @@ package luciola.storage.index;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import luciola.protocol.frame.DedupRecord;
-import luciola.protocol.id.ChunkId;
+import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ClientId;
 
 /**
@@ -15,15 +15,15 @@ import luciola.protocol.id.ClientId;
  */
 public interface ChunkIndex extends AutoCloseable {
   /** What is stored of a chunk; {@link ChunkRecord#NONE} where nothing is. */
-  ChunkRecord chunk(ChunkId chunk);
+  ChunkRecord chunk(ChunkKey chunk);
 
-  /** Stored chunks from one on, in order of their ids. */
-  List<Entry> chunks(ChunkId from, int limit);
+  /** Stored chunks from one on, in order of their keys. */
+  List<Entry> chunks(ChunkKey from, int limit);
 
-  Optional<DedupEntry> dedup(ClientId client, int channel);
+  Optional<DedupEntry> dedup(ChainId chain, ClientId client, int channel);
 
-  /** Stored dedup records after one, in order of client (unsigned) and channel. */
-  List<DedupEntry> dedups(Optional<DedupRecord> after, int limit);
+  /** A chain's dedup records after one, in order of client (unsigned) and channel. */
+  List<DedupEntry> dedups(ChainId chain, Optional<UpdateTag> after, int limit);
 
   /** Writes as a whole; with {@code sync} this and everything before it is durable on return. */
   void write(Batch batch, boolean sync) throws IOException;
@@ -35,7 +35,7 @@ public interface ChunkIndex extends AutoCloseable {
   void close();
 
   /** A chunk and its record. */
-  record Entry(ChunkId chunk, ChunkRecord record) {}
+  record Entry(ChunkKey chunk, ChunkRecord record) {}
 
   /**
    * Changes to be written together.

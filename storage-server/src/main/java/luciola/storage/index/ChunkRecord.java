@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a target knows of one chunk: its committed version and the pending ones built on it,
- * oldest first. Stored under key {@code 'C'} + chunk id (16 bytes) as, little-endian:
+ * oldest first. Stored under key {@code 'C'} + {@link ChunkKey} (20 bytes) as, little-endian:
  *
  * <pre>
  *  0  u8   format, 1

@@ -8,13 +8,15 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 
 /**
- * The last update of one channel of one client. Stored under key {@code 'D'} + client (8 bytes,
- * big-endian) + channel (4 bytes, big-endian) as, little-endian:
+ * The last update of one channel of one client in one chain. Stored under key {@code 'D'} + chain
+ * (4 bytes, big-endian) + client (8 bytes, big-endian) + channel (4 bytes, big-endian) as,
+ * little-endian:
  *
  * <pre>
  *  0  u8   format, 1
@@ -26,13 +28,22 @@ import luciola.protocol.id.ClientId;
  * 32  16   chunk id
  * </pre>
  */
-public record DedupEntry(DedupRecord dedup, long writtenSeconds) {
+public record DedupEntry(ChainId chain, DedupRecord dedup, long writtenSeconds) {
   private static final int FORMAT = 1;
   private static final int VALUE_BYTES = 48;
 
   /** Byte form of the key without its first letter. */
-  static byte[] key(ClientId client, int channel) {
-    return ByteBuffer.allocate(12).putLong(client.value()).putInt(channel).array();
+  static byte[] key(ChainId chain, ClientId client, int channel) {
+    return ByteBuffer.allocate(16)
+        .putInt(chain.value())
+        .putLong(client.value())
+        .putInt(channel)
+        .array();
+  }
+
+  /** Byte form of this entry's key without its first letter. */
+  byte[] key() {
+    return key(chain, dedup.tag().client(), dedup.tag().channel());
   }
 
   /** The stored form. */
@@ -68,8 +79,10 @@ public record DedupEntry(DedupRecord dedup, long writtenSeconds) {
       var version = new ChunkVersion(in.getLong());
       long writtenSeconds = in.getLong();
       ChunkId chunk = ChunkId.fromBytes(Arrays.copyOfRange(value, in.position(), value.length));
+      var chain = new ChainId(keyIn.getInt());
       var tag = new UpdateTag(new ClientId(keyIn.getLong()), keyIn.getInt(), sequence);
-      return new DedupEntry(new DedupRecord(tag, chunk, version, chunkBytes), writtenSeconds);
+      return new DedupEntry(
+          chain, new DedupRecord(tag, chunk, version, chunkBytes), writtenSeconds);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new LuciolaException(
           ErrorCode.CORRUPT_DATA, "bad dedup record: bytes=" + value.length, e);

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.DedupRecord;
-import luciola.protocol.id.ChunkId;
+import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ClientId;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -27,9 +27,9 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * Metadata in RocksDB: keys {@code 'C'} + chunk id and {@code 'D'} + client + channel, see {@link
- * ChunkRecord} and {@link DedupEntry}, and {@code 'M' "format"} with the number of the format as
- * u32, little-endian.
+ * Metadata in RocksDB: keys {@code 'C'} + chain + chunk id and {@code 'D'} + chain + client +
+ * channel, see {@link ChunkRecord} and {@link DedupEntry}, and {@code 'M' "format"} with the number
+ * of the format as u32, little-endian.
  */
 public final class RocksChunkIndex implements ChunkIndex {
   private static final byte CHUNK = 'C';
@@ -110,7 +110,7 @@ public final class RocksChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public ChunkRecord chunk(ChunkId chunk) {
+  public ChunkRecord chunk(ChunkKey chunk) {
     try {
       byte[] value = db.get(reading, key(CHUNK, chunk.toBytes()));
       return value == null ? ChunkRecord.NONE : ChunkRecord.fromBytes(value);
@@ -120,12 +120,12 @@ public final class RocksChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public List<Entry> chunks(ChunkId from, int limit) {
+  public List<Entry> chunks(ChunkKey from, int limit) {
     var found = new ArrayList<Entry>();
     try (RocksIterator at = db.newIterator(reading)) {
       at.seek(key(CHUNK, from.toBytes()));
       while (found.size() < limit && at.isValid() && at.key()[0] == CHUNK) {
-        ChunkId chunk = ChunkId.fromBytes(rest(at.key()));
+        ChunkKey chunk = ChunkKey.fromBytes(rest(at.key()));
         found.add(new Entry(chunk, ChunkRecord.fromBytes(at.value())));
         at.next();
       }
@@ -137,8 +137,8 @@ public final class RocksChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public Optional<DedupEntry> dedup(ClientId client, int channel) {
-    byte[] key = DedupEntry.key(client, channel);
+  public Optional<DedupEntry> dedup(ChainId chain, ClientId client, int channel) {
+    byte[] key = DedupEntry.key(chain, client, channel);
     try {
       return Optional.ofNullable(db.get(reading, key(DEDUP, key)))
           .map(value -> DedupEntry.fromBytes(key, value));
@@ -148,16 +148,19 @@ public final class RocksChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public List<DedupEntry> dedups(Optional<DedupRecord> after, int limit) {
+  public List<DedupEntry> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
+    byte[] prefix = key(DEDUP, ByteBuffer.allocate(4).putInt(chain.value()).array());
     byte[] start =
         after
-            .map(record -> key(DEDUP, key(record)))
+            .map(tag -> key(DEDUP, DedupEntry.key(chain, tag.client(), tag.channel())))
             .map(key -> Arrays.copyOf(key, key.length + 1))
-            .orElse(new byte[] {DEDUP});
+            .orElse(prefix);
     var found = new ArrayList<DedupEntry>();
     try (RocksIterator at = db.newIterator(reading)) {
       at.seek(start);
-      while (found.size() < limit && at.isValid() && at.key()[0] == DEDUP) {
+      while (found.size() < limit
+          && at.isValid()
+          && Arrays.equals(at.key(), 0, prefix.length, prefix, 0, prefix.length)) {
         found.add(DedupEntry.fromBytes(rest(at.key()), at.value()));
         at.next();
       }
@@ -166,10 +169,6 @@ public final class RocksChunkIndex implements ChunkIndex {
     } catch (RocksDBException e) {
       throw unreadable(e);
     }
-  }
-
-  private static byte[] key(DedupRecord record) {
-    return DedupEntry.key(record.tag().client(), record.tag().channel());
   }
 
   private static LuciolaException unreadable(RocksDBException e) {
@@ -188,10 +187,10 @@ public final class RocksChunkIndex implements ChunkIndex {
         }
       }
       for (DedupEntry entry : batch.dedups()) {
-        out.put(key(DEDUP, key(entry.dedup())), entry.toBytes());
+        out.put(key(DEDUP, entry.key()), entry.toBytes());
       }
       for (DedupEntry entry : batch.expired()) {
-        out.delete(key(DEDUP, key(entry.dedup())));
+        out.delete(key(DEDUP, entry.key()));
       }
       db.write(sync ? synced : unsynced, out);
     } catch (RocksDBException e) {

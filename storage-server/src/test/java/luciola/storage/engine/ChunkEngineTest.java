@@ -1,5 +1,6 @@
 package luciola.storage.engine;
 
+import static luciola.storage.engine.EngineFixture.CHAIN;
 import static luciola.storage.engine.EngineFixture.bytes;
 import static luciola.storage.engine.EngineFixture.chunk;
 import static luciola.storage.engine.EngineFixture.copy;
@@ -233,16 +234,18 @@ class ChunkEngineTest {
     var tag = new UpdateTag(new ClientId(-5), 3, 8);
     Update update = new Update.Write(0, 10, 4096);
     stage(engine, update(chunk(0), 1, update, bytes(1, 10), Optional.of(tag)));
-    var expected = new DedupRecord(tag, chunk(0), version(1), 10);
-    assertEquals(Optional.of(expected), engine.dedup(new ClientId(-5), 3));
-    assertEquals(Optional.empty(), engine.dedup(new ClientId(-5), 4));
-    var older = new DedupRecord(new UpdateTag(new ClientId(-5), 3, 7), chunk(9), version(1), 1);
-    var other = new DedupRecord(new UpdateTag(new ClientId(5), 0, 1), chunk(9), version(1), 1);
-    assertTrue(engine.putDedups(List.of(older, other)).join());
-    assertEquals(List.of(other, expected), engine.dedups(Optional.empty(), 10));
-    assertEquals(List.of(expected), engine.dedups(Optional.of(other), 10));
-    assertTrue(engine.expireDedups(Long.MAX_VALUE, 10).join());
-    assertEquals(List.of(), engine.dedups(Optional.empty(), 10));
+    var expected = new DedupRecord(tag, chunk(0).chunk(), version(1), 10);
+    assertEquals(Optional.of(expected), engine.dedup(CHAIN, new ClientId(-5), 3));
+    assertEquals(Optional.empty(), engine.dedup(CHAIN, new ClientId(-5), 4));
+    var older =
+        new DedupRecord(new UpdateTag(new ClientId(-5), 3, 7), chunk(9).chunk(), version(1), 1);
+    var other =
+        new DedupRecord(new UpdateTag(new ClientId(5), 0, 1), chunk(9).chunk(), version(1), 1);
+    assertTrue(engine.putDedups(CHAIN, List.of(older, other)).join());
+    assertEquals(List.of(other, expected), engine.dedups(CHAIN, Optional.empty(), 10));
+    assertEquals(List.of(expected), engine.dedups(CHAIN, Optional.of(other.tag()), 10));
+    assertTrue(engine.expireDedups(CHAIN, Long.MAX_VALUE, 10).join());
+    assertEquals(List.of(), engine.dedups(CHAIN, Optional.empty(), 10));
   }
 
   @Test
@@ -253,23 +256,25 @@ class ChunkEngineTest {
     engine.commit(chunk(1), version(1), 4);
     stage(engine, write(1, 2, 0, bytes(1, 500)));
     stage(engine, plain(3, 2, new Update.Remove()));
-    List<ChunkSummary> first = engine.inventory(Optional.empty(), 2);
-    assertEquals(List.of(chunk(0), chunk(1)), first.stream().map(ChunkSummary::chunk).toList());
+    List<ChunkSummary> first = engine.inventory(CHAIN, Optional.empty(), 2).chunks();
+    assertEquals(
+        List.of(chunk(0).chunk(), chunk(1).chunk()),
+        first.stream().map(ChunkSummary::chunk).toList());
     ChunkSummary one = first.get(1);
     assertEquals(version(1), one.committed());
     assertEquals(version(2), one.newest());
     assertEquals(101, one.chunkBytes());
     assertEquals(4, one.chainVersion());
     assertEquals(ChunkVersion.NONE, first.get(0).committed());
-    assertEquals(3, engine.inventory(Optional.of(chunk(1)), 10).size());
+    assertEquals(3, engine.inventory(CHAIN, Optional.of(chunk(1).chunk()), 10).chunks().size());
     assertEquals(
         List.of(
             new ChunkListReply.Item(1, 500),
             new ChunkListReply.Item(2, 102),
             new ChunkListReply.Item(4, 104)),
-        engine.chunks(new InodeId(7), 1, 10));
-    assertEquals(2, engine.chunks(new InodeId(7), 1, 2).size());
-    assertEquals(List.of(), engine.chunks(new InodeId(8), 0, 10));
+        engine.chunks(CHAIN, new InodeId(7), 1, 10));
+    assertEquals(2, engine.chunks(CHAIN, new InodeId(7), 1, 2).size());
+    assertEquals(List.of(), engine.chunks(CHAIN, new InodeId(8), 0, 10));
   }
 
   @Test

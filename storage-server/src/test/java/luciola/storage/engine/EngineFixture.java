@@ -15,13 +15,16 @@ import java.util.concurrent.CompletableFuture;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.InodeId;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.MemoryChunkIndex;
 
 /** Shorthand for tests of the engine. */
 final class EngineFixture {
+  static final ChainId CHAIN = new ChainId(3);
   static final int CHUNK_BYTES = 1 << 20;
   static final EngineConfig CONFIG =
       new EngineConfig(
@@ -35,8 +38,8 @@ final class EngineFixture {
     return ChunkEngine.open("t", directory, disk::open, index, CONFIG, replicas);
   }
 
-  static ChunkId chunk(int number) {
-    return new ChunkId(new InodeId(7), number);
+  static ChunkKey chunk(int number) {
+    return new ChunkKey(CHAIN, new ChunkId(new InodeId(7), number));
   }
 
   static ChunkVersion version(long number) {
@@ -56,7 +59,7 @@ final class EngineFixture {
   }
 
   static ChunkUpdate update(
-      ChunkId chunk, long version, Update update, byte[] payload, Optional<UpdateTag> tag) {
+      ChunkKey chunk, long version, Update update, byte[] payload, Optional<UpdateTag> tag) {
     int offset = update instanceof Update.Write write ? write.offset() : 0;
     MemorySegment segment = segment(payload);
     return new ChunkUpdate(

@@ -8,16 +8,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
-import luciola.protocol.frame.DedupRecord;
-import luciola.protocol.id.ChunkId;
+import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ClientId;
 
 /** Metadata in memory that can lose power: then some of the last unsynced writes are gone. */
 public final class MemoryChunkIndex implements ChunkIndex {
-  private TreeMap<ChunkId, byte[]> chunks = new TreeMap<>();
+  private TreeMap<ChunkKey, byte[]> chunks = new TreeMap<>();
   private TreeMap<ByteBuffer, byte[]> dedups = new TreeMap<>();
   private final List<Batch> unsynced = new ArrayList<>();
-  private TreeMap<ChunkId, byte[]> durableChunks = new TreeMap<>();
+  private TreeMap<ChunkKey, byte[]> durableChunks = new TreeMap<>();
   private TreeMap<ByteBuffer, byte[]> durableDedups = new TreeMap<>();
   private boolean off;
 
@@ -49,17 +49,13 @@ public final class MemoryChunkIndex implements ChunkIndex {
         chunks.put(each.chunk(), each.record().toBytes());
       }
     }
-    batch.dedups().forEach(each -> dedups.put(key(each.dedup()), each.toBytes()));
-    batch.expired().forEach(each -> dedups.remove(key(each.dedup())));
-  }
-
-  private static ByteBuffer key(DedupRecord record) {
-    return key(record.tag().client(), record.tag().channel());
+    batch.dedups().forEach(each -> dedups.put(key(each.key()), each.toBytes()));
+    batch.expired().forEach(each -> dedups.remove(key(each.key())));
   }
 
   /** The order of byte buffers is signed: turn the first bit. */
-  private static ByteBuffer key(ClientId client, int channel) {
-    byte[] bytes = DedupEntry.key(client, channel);
+  private static ByteBuffer key(byte[] plain) {
+    byte[] bytes = plain.clone();
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] ^= (byte) 0x80;
     }
@@ -76,13 +72,13 @@ public final class MemoryChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public synchronized ChunkRecord chunk(ChunkId chunk) {
+  public synchronized ChunkRecord chunk(ChunkKey chunk) {
     byte[] value = chunks.get(chunk);
     return value == null ? ChunkRecord.NONE : ChunkRecord.fromBytes(value);
   }
 
   @Override
-  public synchronized List<Entry> chunks(ChunkId from, int limit) {
+  public synchronized List<Entry> chunks(ChunkKey from, int limit) {
     return chunks.tailMap(from, true).entrySet().stream()
         .limit(limit)
         .map(each -> new Entry(each.getKey(), ChunkRecord.fromBytes(each.getValue())))
@@ -90,17 +86,22 @@ public final class MemoryChunkIndex implements ChunkIndex {
   }
 
   @Override
-  public synchronized Optional<DedupEntry> dedup(ClientId client, int channel) {
-    ByteBuffer key = key(client, channel);
+  public synchronized Optional<DedupEntry> dedup(ChainId chain, ClientId client, int channel) {
+    ByteBuffer key = key(DedupEntry.key(chain, client, channel));
     return Optional.ofNullable(dedups.get(key)).map(value -> entry(key, value));
   }
 
   @Override
-  public synchronized List<DedupEntry> dedups(Optional<DedupRecord> after, int limit) {
-    var rest = after.isPresent() ? dedups.tailMap(key(after.get()), false) : dedups;
+  public synchronized List<DedupEntry> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
+    var rest =
+        after.isPresent()
+            ? dedups.tailMap(
+                key(DedupEntry.key(chain, after.get().client(), after.get().channel())), false)
+            : dedups;
     return rest.entrySet().stream()
-        .limit(limit)
         .map(each -> entry(each.getKey(), each.getValue()))
+        .filter(each -> each.chain().equals(chain))
+        .limit(limit)
         .toList();
   }
 

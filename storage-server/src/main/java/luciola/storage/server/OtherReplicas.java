@@ -1,0 +1,80 @@
+package luciola.storage.server;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import luciola.protocol.connection.ReplyPayload;
+import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.ReadReply;
+import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.Chain;
+import luciola.storage.engine.ReplicaSource;
+import luciola.storage.index.ChunkKey;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Reads chunks of this target's chains from their other serving members, for repairs. */
+final class OtherReplicas implements ReplicaSource {
+  private static final Logger log = LoggerFactory.getLogger(OtherReplicas.class);
+
+  private final TargetId self;
+  private final RoutingFeed routing;
+  private final Peers peers;
+
+  OtherReplicas(TargetId self, RoutingFeed routing, Peers peers) {
+    this.self = self;
+    this.routing = routing;
+    this.peers = peers;
+  }
+
+  @Override
+  public void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException {
+    Chain chain =
+        routing
+            .routing()
+            .chain(chunk.chain())
+            .orElseThrow(() -> new IOException("chain is not known: chunk=" + chunk));
+    for (TargetId other : chain.serving()) {
+      if (!other.equals(self) && fetched(chain, other, chunk, version, into)) {
+        log.info("fetched chunk={} version={} from={}", chunk, version, other);
+        return;
+      }
+    }
+    throw new IOException("no other replica has it: chunk=" + chunk + " version=" + version);
+  }
+
+  private boolean fetched(
+      Chain chain, TargetId from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
+    int bytes = Math.toIntExact(into.byteSize());
+    var range = new ReadRequest.Range(chain.id(), chain.version(), from, chunk.chunk(), 0, bytes);
+    try {
+      ReadReply reply =
+          peers
+              .call(
+                  from,
+                  new ReadRequest(List.of(range)),
+                  ReadReply.class,
+                  ReplyPayload.scatter(List.of(into)))
+              .get(peers.timeout().toMillis() + 1000, TimeUnit.MILLISECONDS);
+      if (reply.code() != ErrorCode.OK || reply.results().isEmpty()) {
+        return false;
+      }
+      ReadReply.Result result = reply.results().getFirst();
+      return result.code() == ErrorCode.OK
+          && result.version().equals(version)
+          && result.dataBytes() == bytes;
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("fetch failed chunk={} from={}", chunk, from, e);
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package luciola.storage.server;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import luciola.protocol.connection.DataClient;
+import luciola.protocol.connection.DataClients;
+import luciola.protocol.connection.ReplyPayload;
+import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.Reply;
+import luciola.protocol.frame.Request;
+import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.StorageNode;
+
+/** Calls to the servers of other targets, found by routing. */
+final class Peers {
+  private final RoutingFeed routing;
+  private final DataClients clients;
+  private final Duration timeout;
+
+  Peers(RoutingFeed routing, DataClients clients, Duration timeout) {
+    this.routing = routing;
+    this.clients = clients;
+    this.timeout = timeout;
+  }
+
+  /** A connection to the server of a target; fails with CONNECTION_LOST. */
+  CompletableFuture<DataClient> client(TargetId target) {
+    Optional<StorageNode> node = routing.routing().nodeOf(target);
+    return node.isEmpty()
+        ? CompletableFuture.failedFuture(
+            new LuciolaException(
+                ErrorCode.CONNECTION_LOST, "server of target is not known: target=" + target))
+        : clients.client(node.get().host(), node.get().port());
+  }
+
+  <R extends Reply> CompletableFuture<R> call(
+      DataClient client, Request request, Class<R> type, List<MemorySegment> payload) {
+    return client.call(request, type, payload, ReplyPayload.NONE, timeout);
+  }
+
+  <R extends Reply> CompletableFuture<R> call(TargetId to, Request request, Class<R> type) {
+    return client(to).thenCompose(client -> call(client, request, type, List.of()));
+  }
+
+  <R extends Reply> CompletableFuture<R> call(
+      TargetId to, Request request, Class<R> type, ReplyPayload destination) {
+    return client(to)
+        .thenCompose(client -> client.call(request, type, List.of(), destination, timeout));
+  }
+
+  Duration timeout() {
+    return timeout;
+  }
+
+  /** The code of a failed call. */
+  static ErrorCode codeOf(Throwable failure) {
+    Throwable cause = failure;
+    while (cause instanceof CompletionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause instanceof LuciolaException fault ? fault.code() : ErrorCode.INTERNAL;
+  }
+}

@@ -1,0 +1,86 @@
+package luciola.storage.server;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import luciola.protocol.connection.Call;
+import luciola.protocol.connection.DataHandler;
+import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.ChunkListRequest;
+import luciola.protocol.frame.DedupRequest;
+import luciola.protocol.frame.ForwardRequest;
+import luciola.protocol.frame.Hello;
+import luciola.protocol.frame.InventoryRequest;
+import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.SyncDoneRequest;
+import luciola.protocol.frame.SyncStartRequest;
+import luciola.protocol.frame.UpdateRequest;
+import luciola.protocol.frame.VersionRequest;
+import luciola.protocol.id.ChainId;
+import luciola.protocol.id.TargetId;
+
+/** Hands each call to the runner of its chain and target. Runs on event loops, never blocks. */
+final class RequestRouter implements DataHandler {
+  private final Runners runners;
+  private final RoutingFeed routing;
+
+  RequestRouter(Runners runners, RoutingFeed routing) {
+    this.runners = runners;
+    this.routing = routing;
+  }
+
+  @Override
+  public void handle(Call call) {
+    switch (call.request()) {
+      case ReadRequest read -> read(call, read);
+      case UpdateRequest update -> hand(call, update.chain(), update.target());
+      case ForwardRequest forward -> hand(call, forward.chain(), forward.to());
+      case VersionRequest question -> hand(call, question.chain(), question.target());
+      case ChunkListRequest list -> hand(call, list.chain(), list.target());
+      case InventoryRequest inventory -> hand(call, inventory.chain(), inventory.target());
+      case SyncStartRequest start -> hand(call, start.chain(), start.to());
+      case DedupRequest dedup -> hand(call, dedup.chain(), dedup.to());
+      case SyncDoneRequest done -> hand(call, done.chain(), done.to());
+      case Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
+    }
+  }
+
+  private void hand(Call call, ChainId chain, TargetId target) {
+    Optional<ChainRunner> runner = runners.find(chain, target);
+    if (runner.isPresent()) {
+      runner.get().handle(call);
+    } else {
+      routing.refresh();
+      call.fail(ErrorCode.UNKNOWN_CHAIN);
+    }
+  }
+
+  /** Ranges of one chain go there together. */
+  private void read(Call call, ReadRequest request) {
+    var batch = new ReadBatch(call, request.ranges().size());
+    var slots = new HashMap<ChainRunner, List<ReadBatch.Slot>>();
+    var ranges = new HashMap<ChainRunner, List<ReadRequest.Range>>();
+    var unknown = new ArrayList<ReadBatch.Slot>();
+    for (int i = 0; i < request.ranges().size(); i++) {
+      ReadRequest.Range range = request.ranges().get(i);
+      var slot = new ReadBatch.Slot(batch, i);
+      Optional<ChainRunner> runner = runners.find(range.chain(), range.target());
+      if (runner.isPresent()) {
+        slots.computeIfAbsent(runner.get(), _ -> new ArrayList<>()).add(slot);
+        ranges.computeIfAbsent(runner.get(), _ -> new ArrayList<>()).add(range);
+      } else {
+        unknown.add(slot);
+      }
+    }
+    for (Map.Entry<ChainRunner, List<ReadBatch.Slot>> each : slots.entrySet()) {
+      each.getKey().read(each.getValue(), ranges.getOrDefault(each.getKey(), List.of()));
+    }
+    if (!unknown.isEmpty()) {
+      routing.refresh();
+      unknown.forEach(slot -> slot.failed(ErrorCode.UNKNOWN_CHAIN));
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package luciola.storage.server;
+
+import java.util.concurrent.Executor;
+import luciola.protocol.control.RoutingFeed;
+
+/**
+ * What the runners of all chains share.
+ *
+ * @param readers threads that read from disks
+ * @param reportNow sends a heartbeat soon
+ */
+record ServerParts(
+    StorageServerConfig config,
+    Owners owners,
+    Executor readers,
+    Peers peers,
+    RoutingFeed routing,
+    WholeChunks wholeChunks,
+    Runnable reportNow) {}

@@ -1,0 +1,271 @@
+package luciola.storage.server;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import luciola.grpc.v1.RegisterReply;
+import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.TargetRegistration;
+import luciola.protocol.connection.DataClientOptions;
+import luciola.protocol.connection.DataClients;
+import luciola.protocol.connection.DataHandler;
+import luciola.protocol.connection.DataServer;
+import luciola.protocol.connection.DataServerOptions;
+import luciola.protocol.connection.EventLoops;
+import luciola.protocol.connection.HelloVerifier;
+import luciola.protocol.connection.PayloadPool;
+import luciola.protocol.control.HostPort;
+import luciola.protocol.control.MetaConnection;
+import luciola.protocol.control.MetaOptions;
+import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.Hello;
+import luciola.protocol.id.ClusterId;
+import luciola.protocol.id.NodeId;
+import luciola.protocol.id.TargetId;
+import luciola.storage.disk.TargetDirectory;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running storage-server: {@link #start}, {@link #port}, {@link #close}.
+ *
+ * <pre>
+ * calls ──event loops──&gt; RequestRouter ──owner thread of the chain──&gt; ChainRunner ──&gt; ChainReplica
+ *                                                                        │ effects
+ *          ChunkEngine (writers, commit loop, readers) &lt;────────────┼───&gt; Peers (other servers)
+ * cluster manager ──heartbeats, leases, routing──&gt; Membership, RoutingFeed ──&gt; Runners
+ * </pre>
+ */
+public final class StorageServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(StorageServer.class);
+  private static final long SEND_MEMORY_BYTES = 256L << 20;
+
+  private final StorageServerConfig config;
+  private final Deque<Part> parts = new ArrayDeque<>();
+  private final long incarnation = ThreadLocalRandom.current().nextLong() | 1;
+  private final AtomicReference<@Nullable Membership> membership = new AtomicReference<>();
+  private final AtomicReference<@Nullable DataHandler> handler = new AtomicReference<>();
+  private int port;
+  private NodeId node = new NodeId(1);
+
+  private StorageServer(StorageServerConfig config) {
+    this.config = config;
+  }
+
+  /** Something to close, in reverse order of its start. */
+  private record Part(String name, AutoCloseable closeable) {}
+
+  /**
+   * Opens the targets, registers, and serves until closed.
+   *
+   * @throws IOException if a directory or the address cannot be used
+   * @throws LuciolaException WRONG_CLUSTER, FORMAT_TOO_NEW, CORRUPT_DATA, INVALID_ARGUMENT (a
+   *     directory in use), or CONNECTION_LOST or TIMED_OUT if no meta-server answers
+   */
+  public static StorageServer start(StorageServerConfig config) throws IOException {
+    var server = new StorageServer(config);
+    try {
+      server.run();
+      return server;
+    } catch (IOException | RuntimeException e) {
+      server.closeParts();
+      throw e;
+    }
+  }
+
+  /** The data-plane port. */
+  public int port() {
+    return port;
+  }
+
+  /** The number that the cluster manager gave. */
+  public NodeId node() {
+    return node;
+  }
+
+  private <T extends AutoCloseable> T part(String name, T part) {
+    parts.push(new Part(name, part));
+    return part;
+  }
+
+  private void run() throws IOException {
+    MetaConnection meta =
+        part(
+            "meta connection",
+            MetaConnection.connect(
+                MetaOptions.of(config.metaAddresses())
+                    .withCallNanos(config.startTimeout().toNanos())));
+    ClusterId cluster = meta.cluster();
+    TargetDirectory directory =
+        part("data directory", TargetDirectory.open(config.dataDirectory()));
+    directory.bindCluster(cluster.value());
+    var targets = new ArrayList<Target>();
+    for (Path path : config.targets()) {
+      targets.add(part("target", Target.open(path, cluster, config.engine())));
+    }
+    EventLoops loops =
+        part("event loops", EventLoops.start("storage-net", config.eventLoopThreads()));
+    PayloadPool received = part("payloads", new PayloadPool(config.payloadBytes()));
+    DataServer server = bind(loops, received, cluster, directory);
+    port = server.port();
+    RegisterReply registered = register(meta, directory, targets);
+    RoutingFeed routing = part("routing", RoutingFeed.start(meta));
+    ServerParts shared = shared(loops, cluster, routing);
+    Map<TargetId, Target> byId = byId(targets, routing, shared.peers());
+    var runners = new Runners(byId, shared);
+    routing.onChange(runners::routingChanged);
+    runners.routingChanged(routing.routing());
+    handler.set(new RequestRouter(runners, routing));
+    part("runners", runners);
+    join(meta, routing, registered, runners);
+    part("scrub", new Scrubber(config, runners::scrubWork));
+    log.info("storage-server serves node={} port={} targets={}", node, port, byId.keySet());
+  }
+
+  private DataServer bind(
+      EventLoops loops, PayloadPool received, ClusterId cluster, TargetDirectory directory)
+      throws IOException {
+    HelloVerifier verifier =
+        hello ->
+            HelloVerifier.ofCluster(cluster, directory.number("node"), incarnation).verify(hello);
+    return part(
+        "data server",
+        DataServer.bind(
+            loops,
+            DataServerOptions.DEFAULTS,
+            config.host(),
+            config.port(),
+            received,
+            verifier,
+            call -> {
+              DataHandler ready = handler.get();
+              if (ready == null) {
+                call.fail(ErrorCode.UNKNOWN_CHAIN);
+              } else {
+                ready.handle(call);
+              }
+            }));
+  }
+
+  private RegisterReply register(
+      MetaConnection meta, TargetDirectory directory, List<Target> targets) throws IOException {
+    var request =
+        RegisterRequest.newBuilder()
+            .setClusterId(meta.cluster().value())
+            .setNodeId(directory.number("node"))
+            .setIncarnation(incarnation)
+            .setAddress(new HostPort(config.host(), port).toString())
+            .putAllLabels(config.labels());
+    for (Target target : targets) {
+      request.addTargets(
+          TargetRegistration.newBuilder()
+              .setTargetId(target.number())
+              .setUuid(target.uuid())
+              .setDisk(target.path().toString())
+              .setCapacityBytes(target.engine().usage().capacityBytes()));
+    }
+    RegisterReply reply = meta.register(request.build());
+    if (reply.getTargetIdsCount() != targets.size()) {
+      throw new LuciolaException(
+          ErrorCode.INTERNAL, "register: targets=" + targets.size() + " answered=" + reply);
+    }
+    node = new NodeId(reply.getNodeId());
+    if (directory.number("node") != reply.getNodeId()) {
+      directory.put("node", reply.getNodeId());
+    }
+    for (int i = 0; i < targets.size(); i++) {
+      targets.get(i).keepNumber(reply.getTargetIds(i));
+    }
+    return reply;
+  }
+
+  private ServerParts shared(EventLoops loops, ClusterId cluster, RoutingFeed routing) {
+    DataClients clients =
+        part(
+            "connections",
+            new DataClients(
+                loops,
+                DataClientOptions.DEFAULTS,
+                new Hello(cluster, Hello.PROTOCOL_VERSION, incarnation)));
+    Peers peers = new Peers(routing, clients, config.peerTimeout());
+    ExecutorService readers =
+        part(
+            "readers",
+            Executors.newFixedThreadPool(
+                config.readThreads(),
+                Thread.ofPlatform().name("storage-read-", 0).daemon().factory()));
+    PayloadPool sent = part("send memory", new PayloadPool(SEND_MEMORY_BYTES));
+    Owners owners = part("owners", new Owners(config.ownerThreads()));
+    return new ServerParts(
+        config,
+        owners,
+        readers,
+        peers,
+        routing,
+        new WholeChunks(readers, sent),
+        () -> {
+          Membership joined = membership.get();
+          if (joined != null) {
+            joined.reportNow();
+          }
+        });
+  }
+
+  private static Map<TargetId, Target> byId(
+      List<Target> targets, RoutingFeed routing, Peers peers) {
+    var byId = new LinkedHashMap<TargetId, Target>();
+    for (Target target : targets) {
+      target.repairFrom(new OtherReplicas(target.id(), routing, peers));
+      byId.put(target.id(), target);
+    }
+    return byId;
+  }
+
+  private void join(
+      MetaConnection meta, RoutingFeed routing, RegisterReply registered, Runners runners) {
+    var joined =
+        new Membership(
+            meta,
+            routing,
+            registered.getNodeId(),
+            incarnation,
+            registered.getTimings(),
+            runners::reports,
+            runners::leaseChanged);
+    membership.set(joined);
+    part("membership", () -> joined.leave(runners.offline()));
+  }
+
+  /** Leaves the cluster, finishes what is under way, and closes everything. */
+  @Override
+  public void close() {
+    log.info("storage-server stops node={} port={}", node, port);
+    closeParts();
+  }
+
+  private void closeParts() {
+    while (!parts.isEmpty()) {
+      Part part = parts.pop();
+      try {
+        part.closeable().close();
+      } catch (Exception e) {
+        if (e instanceof InterruptedException) {
+          Thread.currentThread().interrupt();
+        }
+        log.warn("part did not close part={}", part.name(), e);
+      }
+    }
+  }
+}

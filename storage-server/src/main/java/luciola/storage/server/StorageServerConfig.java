@@ -1,0 +1,203 @@
+package luciola.storage.server;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import luciola.storage.chain.ChainLimits;
+import luciola.storage.engine.EngineConfig;
+import luciola.storage.resync.ResyncLimits;
+
+/**
+ * One storage-server.
+ *
+ * @param dataDirectory where the server keeps its own identity; made if it is missing
+ * @param targets directory of each target, 1 … 256, best one or more for each disk; made if missing
+ * @param host address to listen on and to be reached at; default 127.0.0.1
+ * @param port TCP port of the data plane, 0 … 65535; 0 (default): any free one
+ * @param metaAddresses {@code host:port} of some or all meta-servers, 1 or more
+ * @param labels zone, leaf, host, disk class; for placement; default none
+ * @param engine limits of each target's engine, with its durability
+ * @param chain limits of each chain's replica
+ * @param resync limits of filling another replica
+ * @param payloadBytes memory for what is received, a multiple of 64 MiB, 64 MiB …; default 512 MiB,
+ *     of which only what is used is touched
+ * @param ownerThreads threads that decide for chains, 1 … 64; default 2
+ * @param readThreads threads that read from disks, 1 … 256; default 4
+ * @param eventLoopThreads threads that move frames, 1 … 64; default 2
+ * @param peerTimeout how long a call to another storage-server may take; 100 ms …; default 10 s
+ * @param startTimeout how long the start waits for a meta-server; 100 ms …; default 60 s
+ * @param resyncRetry pause before a failed resync begins anew; 1 ms …; default 1 s
+ * @param scrubBytesPerSecond bandwidth of the scrub of each target, 1 …; default 64 MiB
+ * @param scrubPause pause between two rounds of the scrub, and before the first; 1 ms …; default 6
+ *     h
+ * @param dedupKeep how long a client's channel that is not used is remembered; 1 min …; default 24
+ *     h
+ */
+public record StorageServerConfig(
+    Path dataDirectory,
+    List<Path> targets,
+    String host,
+    int port,
+    List<String> metaAddresses,
+    Map<String, String> labels,
+    EngineConfig engine,
+    ChainLimits chain,
+    ResyncLimits resync,
+    long payloadBytes,
+    int ownerThreads,
+    int readThreads,
+    int eventLoopThreads,
+    Duration peerTimeout,
+    Duration startTimeout,
+    Duration resyncRetry,
+    long scrubBytesPerSecond,
+    Duration scrubPause,
+    Duration dedupKeep) {
+  public StorageServerConfig {
+    targets = List.copyOf(targets);
+    metaAddresses = List.copyOf(metaAddresses);
+    labels = Map.copyOf(labels);
+    check(!targets.isEmpty() && targets.size() <= 256, "targets", targets.size());
+    check(!host.isEmpty(), "host", host);
+    check(port >= 0 && port <= 65535, "port", port);
+    check(!metaAddresses.isEmpty(), "metaAddresses", metaAddresses);
+    check(payloadBytes >= 64 << 20 && payloadBytes % (64 << 20) == 0, "payloadBytes", payloadBytes);
+    check(ownerThreads >= 1 && ownerThreads <= 64, "ownerThreads", ownerThreads);
+    check(readThreads >= 1 && readThreads <= 256, "readThreads", readThreads);
+    check(eventLoopThreads >= 1 && eventLoopThreads <= 64, "eventLoopThreads", eventLoopThreads);
+    check(peerTimeout.toMillis() >= 100, "peerTimeout", peerTimeout);
+    check(startTimeout.toMillis() >= 100, "startTimeout", startTimeout);
+    check(resyncRetry.toMillis() >= 1, "resyncRetry", resyncRetry);
+    check(scrubBytesPerSecond >= 1, "scrubBytesPerSecond", scrubBytesPerSecond);
+    check(scrubPause.toMillis() >= 1, "scrubPause", scrubPause);
+    check(dedupKeep.toMinutes() >= 1, "dedupKeep", dedupKeep);
+  }
+
+  private static void check(boolean ok, String name, Object value) {
+    if (!ok) {
+      throw new IllegalArgumentException("bad storage-server setting: " + name + "=" + value);
+    }
+  }
+
+  /** One server on loopback with every default: a target for each directory. */
+  public static StorageServerConfig of(
+      Path dataDirectory, List<Path> targets, List<String> metaAddresses) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        "127.0.0.1",
+        0,
+        metaAddresses,
+        Map.of(),
+        EngineConfig.DEFAULTS,
+        ChainLimits.DEFAULT,
+        ResyncLimits.DEFAULT,
+        512L << 20,
+        2,
+        4,
+        2,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(1),
+        64L << 20,
+        Duration.ofHours(6),
+        Duration.ofHours(24));
+  }
+
+  /** The same at another address. */
+  public StorageServerConfig withAddress(String newHost, int newPort) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        newHost,
+        newPort,
+        metaAddresses,
+        labels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        scrubBytesPerSecond,
+        scrubPause,
+        dedupKeep);
+  }
+
+  /** The same with other labels. */
+  public StorageServerConfig withLabels(Map<String, String> newLabels) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        newLabels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        scrubBytesPerSecond,
+        scrubPause,
+        dedupKeep);
+  }
+
+  /** The same with other engine limits. */
+  public StorageServerConfig withEngine(EngineConfig newEngine) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        labels,
+        newEngine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        scrubBytesPerSecond,
+        scrubPause,
+        dedupKeep);
+  }
+
+  /** The same with another pace of the scrub. */
+  public StorageServerConfig withScrub(long bytesPerSecond, Duration pause) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        labels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        bytesPerSecond,
+        pause,
+        dedupKeep);
+  }
+}
