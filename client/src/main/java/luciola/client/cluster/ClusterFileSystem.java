@@ -15,6 +15,7 @@ import luciola.client.ReadRange;
 import luciola.client.ReadableFile;
 import luciola.client.SpaceUsage;
 import luciola.client.WritableFile;
+import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.Entry;
 import luciola.grpc.v1.Inode;
@@ -346,19 +347,37 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   @Override
   public WritableFile openWrite(String path, OpenOptions options) {
     NamespaceReply reply = options.create() ? create(path, options) : openExisting(path);
+    Inode inode = reply.getInode();
     sessions.began();
-    ClusterWritableFile file =
-        new ClusterWritableFile(
-            this,
-            path,
-            chunks("openWrite", path, reply.getInode()),
-            reply.getInode(),
-            reply.getOpen().getSession());
+    ClusterWritableFile file = writable(path, inode, reply.getOpen().getSession());
     writeMemory.opened(file);
-    if (options.truncate() && hadBytes(reply.getInode())) {
+    if (options.truncate() && !reply.getOpen().getCreated()) {
       cutToNothing(file);
     }
     return file;
+  }
+
+  private ClusterWritableFile writable(String path, Inode inode, long session) {
+    try {
+      return new ClusterWritableFile(this, path, chunks("openWrite", path, inode), inode, session);
+    } catch (RuntimeException e) {
+      endSession(path, inode, session, e);
+      throw e;
+    }
+  }
+
+  private void endSession(String path, Inode inode, long session, RuntimeException because) {
+    try {
+      call(
+          "openWrite",
+          path,
+          request ->
+              request.setClose(Close.newBuilder().setInode(inode.getId()).setSession(session)));
+    } catch (LuciolaException suppressed) {
+      because.addSuppressed(suppressed);
+    } finally {
+      sessions.ended();
+    }
   }
 
   /**
@@ -375,10 +394,6 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
       }
       throw e;
     }
-  }
-
-  private static boolean hadBytes(Inode inode) {
-    return inode.getLength() > 0 || inode.getTruncateGeneration() > 0;
   }
 
   private NamespaceReply create(String path, OpenOptions options) {

@@ -171,8 +171,11 @@ final class FakeCluster implements AutoCloseable {
       switch (request.getOperationCase()) {
         case CREATE -> {
           String name = name(request.getCreate().getAt());
+          boolean created = !names.containsKey(name);
           names.computeIfAbsent(name, _ -> create(request.getCreate().getChunkBytes()));
-          reply.setInode(inode(name)).setOpen(OpenResult.newBuilder().setSession(++lastSession));
+          reply
+              .setInode(inode(name))
+              .setOpen(OpenResult.newBuilder().setSession(++lastSession).setCreated(created));
         }
         case OPEN ->
             found(reply, name(request.getOpen().getAt()))

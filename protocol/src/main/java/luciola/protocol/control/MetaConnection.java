@@ -290,10 +290,12 @@ public final class MetaConnection implements AutoCloseable {
   private <R> R repeat(String operation, long timeoutNanos, Attempt<R> attempt) {
     long deadlineNanos = System.nanoTime() + timeoutNanos;
     long wait = options.backoffMinNanos();
+    LuciolaException lastFault = null;
     while (true) {
       MetaEndpoint endpoint = leaders.current();
       LuciolaException fault;
       try {
+        // The last attempt may get very little time.
         long left = Math.max(1, deadlineNanos - System.nanoTime());
         Outcome<R> outcome = attempt.at(endpoint, Math.min(options.attemptNanos(), left));
         if (outcome.code() == ErrorCode.OK) {
@@ -308,11 +310,13 @@ public final class MetaConnection implements AutoCloseable {
       switch (fault.code().action()) {
         case PROCEED, GIVE_UP, STOP, OTHER_REPLICA -> throw fault;
         case RETRY, REFRESH_ROUTING, FIND_LEADER -> {
+          // That the time is up says less than what went wrong before.
+          lastFault = fault.code() == ErrorCode.TIMED_OUT && lastFault != null ? lastFault : fault;
           if (System.nanoTime() - deadlineNanos >= 0) {
             throw new LuciolaException(
-                fault.code(),
+                lastFault.code(),
                 operation + ": meta=" + leaders.addresses() + " timeoutNanos=" + timeoutNanos,
-                fault);
+                lastFault);
           }
           pause(operation, Math.min(wait, Math.max(1, deadlineNanos - System.nanoTime())));
           wait = Math.min(2 * wait, options.backoffMaxNanos());
