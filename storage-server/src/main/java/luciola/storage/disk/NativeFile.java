@@ -18,7 +18,7 @@ import java.nio.file.Path;
  * lacks: preallocation and hole punching, and no closing by a thread's interrupt. A file system
  * without preallocation answers EOPNOTSUPP, which is taken as done: its files are sparse then.
  */
-final class NativeFile implements AutoCloseable {
+public final class NativeFile implements AutoCloseable {
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_DIRECT =
@@ -95,7 +95,7 @@ final class NativeFile implements AutoCloseable {
   }
 
   /** Opens an existing file, past the page cache if that is wanted and possible. */
-  static NativeFile open(Path path, boolean wantDirect) throws IOException {
+  public static NativeFile open(Path path, boolean wantDirect) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       MemorySegment name = arena.allocateFrom(path.toString());
@@ -122,12 +122,12 @@ final class NativeFile implements AutoCloseable {
   }
 
   /** Whether transfers go past the page cache. */
-  boolean direct() {
+  public boolean direct() {
     return direct;
   }
 
   /** Writes all of a native segment; aligned to pages in memory, position and length. */
-  void write(long position, MemorySegment data) throws IOException {
+  public void write(long position, MemorySegment data) throws IOException {
     transfer("write", PWRITE, position, data);
   }
 
@@ -171,7 +171,7 @@ final class NativeFile implements AutoCloseable {
   }
 
   /** Makes everything written durable. */
-  void flush() throws IOException {
+  public void flush() throws IOException {
     int errno;
     do {
       errno = fdatasync();
