@@ -18,6 +18,8 @@ import java.util.List;
  * @param electionMillis shortest silence after which another member stands for election, 50 or
  *     more; default 1000; the longest is twice that
  * @param snapshotEntries entries between two snapshots, 100 or more; default 100000
+ * @param segmentBytes size of a log file, 64 KiB or more; default 64 MiB; what a snapshot covers is
+ *     removed by whole files
  */
 public record LogConfig(
     Path directory,
@@ -28,7 +30,8 @@ public record LogConfig(
     int entriesMax,
     int queueMax,
     int electionMillis,
-    long snapshotEntries) {
+    long snapshotEntries,
+    int segmentBytes) {
   public LogConfig {
     members = List.copyOf(members);
     if (members.stream().filter(member -> member.id().equals(self)).count() != 1) {
@@ -43,7 +46,8 @@ public record LogConfig(
         || entriesMax > 64
         || queueMax < 1
         || electionMillis < 50
-        || snapshotEntries < 100) {
+        || snapshotEntries < 100
+        || segmentBytes < 1 << 16) {
       throw new IllegalArgumentException(
           "out of bounds: commandsMax="
               + commandsMax
@@ -56,7 +60,9 @@ public record LogConfig(
               + " electionMillis="
               + electionMillis
               + " snapshotEntries="
-              + snapshotEntries);
+              + snapshotEntries
+              + " segmentBytes="
+              + segmentBytes);
     }
   }
 }

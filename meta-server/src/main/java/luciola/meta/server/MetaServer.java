@@ -157,7 +157,8 @@ public final class MetaServer implements AutoCloseable {
         2,
         config.queueMax(),
         config.electionMillis(),
-        config.snapshotEntries());
+        config.snapshotEntries(),
+        64 << 20);
   }
 
   private static ThreadPoolExecutor longReads() {

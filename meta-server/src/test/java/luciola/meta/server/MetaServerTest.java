@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
@@ -274,7 +275,7 @@ class MetaServerTest {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!condition.holds()) {
       assertTrue(System.nanoTime() < deadline, "waited too long");
-      Thread.onSpinWait();
+      LockSupport.parkNanos(2_000_000);
     }
   }
 

@@ -1,0 +1,128 @@
+package luciola.meta.server;
+
+import static luciola.meta.server.LoopbackClient.at;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import luciola.grpc.v1.Lookup;
+import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.meta.log.Member;
+import luciola.protocol.error.ErrorCode;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three members in one process. */
+class MetaServerGroupTest {
+  private static final int MADE = 60;
+
+  @TempDir Path directory;
+
+  @Test
+  void aMinorityMayStopAndOneThatComesBackCatchesUp() throws Exception {
+    List<Member> members = new ArrayList<>();
+    for (int i = 1; i <= 3; i++) {
+      members.add(new Member("m" + i, "127.0.0.1", freePort(), freePort()));
+    }
+    List<MetaServer> servers = new ArrayList<>();
+    try {
+      for (Member member : members) {
+        servers.add(start(members, member));
+      }
+      MetaServer leader = awaitLeader(servers);
+      long cluster = leader.clusterId();
+      try (var client = new LoopbackClient(leader.port(), 5)) {
+        make(client, 0);
+      }
+      MetaServer follower =
+          servers.stream().filter(server -> !server.leads()).findFirst().orElseThrow();
+      try (var client = new LoopbackClient(follower.port(), 6)) {
+        NamespaceReply refused = lookup(client, "/d1");
+        assertEquals(ErrorCode.NOT_LEADER.number(), refused.getCode());
+        assertEquals("127.0.0.1:" + leader.port(), refused.getLeader());
+      }
+
+      // The majority goes on without it; it comes back and counts again.
+      Member absent =
+          members.stream()
+              .filter(member -> member.servicePort() == follower.port())
+              .findFirst()
+              .orElseThrow();
+      follower.close();
+      servers.remove(follower);
+      try (var client = new LoopbackClient(leader.port(), 8)) {
+        make(client, MADE);
+      }
+      servers.add(start(members, absent));
+
+      leader.close();
+      servers.remove(leader);
+      MetaServer next = awaitLeader(servers);
+      assertEquals(cluster, next.clusterId());
+      try (var client = new LoopbackClient(next.port(), 7)) {
+        for (int i = 0; i < 2 * MADE; i++) {
+          NamespaceReply found = lookup(client, "/d" + i);
+          assertEquals(0, found.getCode(), found.getMessage());
+        }
+        assertEquals(0, mkdir(client, "/after").getCode());
+      }
+    } finally {
+      servers.forEach(MetaServer::close);
+    }
+  }
+
+  private static void make(LoopbackClient client, int first) {
+    for (int i = first; i < first + MADE; i++) {
+      NamespaceReply made = mkdir(client, "/d" + i);
+      assertEquals(0, made.getCode(), made.getMessage());
+    }
+  }
+
+  private MetaServer start(List<Member> members, Member self) {
+    return MetaServer.start(
+        MetaServerConfig.of(directory.resolve(self.id()))
+            .withAddress("127.0.0.1", self.servicePort())
+            .withMembers(self.id(), members));
+  }
+
+  private static NamespaceReply mkdir(LoopbackClient client, String path) {
+    return client.call(
+        client
+            .request()
+            .setMakeDirectory(MakeDirectory.newBuilder().setAt(at(path)).setMode(0755)));
+  }
+
+  private static NamespaceReply lookup(LoopbackClient client, String path) {
+    return client.call(client.request().setLookup(Lookup.newBuilder().setAt(at(path))));
+  }
+
+  private static MetaServer awaitLeader(List<MetaServer> servers) {
+    await(() -> servers.stream().anyMatch(server -> server.leads() && server.clusterId() != 0));
+    return servers.stream().filter(MetaServer::leads).findFirst().orElseThrow();
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < deadline, "waited too long");
+      LockSupport.parkNanos(2_000_000);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      return probe.getLocalPort();
+    }
+  }
+}
