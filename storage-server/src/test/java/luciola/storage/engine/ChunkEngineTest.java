@@ -33,10 +33,12 @@ import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.InodeId;
 import luciola.storage.disk.BlockRef;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.MemoryChunkIndex;
 import luciola.storage.index.VersionRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -246,6 +248,57 @@ class ChunkEngineTest {
     assertEquals(List.of(expected), engine.dedups(CHAIN, Optional.of(other.tag()), 10));
     assertTrue(engine.expireDedups(CHAIN, Long.MAX_VALUE, 10).join());
     assertEquals(List.of(), engine.dedups(CHAIN, Optional.empty(), 10));
+  }
+
+  @Test
+  void aDiscardedVersionIsGoneWithItsDedupRecordWhetherDurableOrNot() throws IOException {
+    stage(engine, write(0, 1, 0, bytes(1, 100)));
+    engine.commit(chunk(0), version(1), 1);
+    var tag = new UpdateTag(new ClientId(4), 0, 1);
+    Update update = new Update.Write(0, 10, 4096);
+    stage(engine, update(chunk(0), 2, update, bytes(2, 10), Optional.of(tag)));
+    assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isPresent());
+    var unfinished = engine.stage(write(0, 3, 0, bytes(3, 100_000)));
+    engine.discard(chunk(0), version(2));
+    assertTrue(engine.chunk(chunk(0)).pending().isEmpty());
+    try {
+      assertEquals(version(3), unfinished.join().version());
+    } catch (CompletionException e) {
+      assertEquals(ErrorCode.CANCELLED, codeOf(e));
+    }
+    assertTrue(engine.chunk(chunk(0)).pending().isEmpty());
+    stage(engine, write(0, 2, 50, bytes(4, 100)));
+    assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isEmpty());
+    byte[] expected = new byte[150];
+    System.arraycopy(bytes(1, 100), 0, expected, 0, 100);
+    System.arraycopy(bytes(4, 100), 0, expected, 50, 100);
+    assertArrayEquals(expected, read(engine, 0, 2, 0, 200));
+    engine.discard(chunk(0), version(1));
+    Waits.until(() -> engine.usage().usedBytes() == 4096);
+  }
+
+  @Test
+  void aForgottenChunkLeavesNothing() {
+    stage(engine, write(0, 1, 0, bytes(1, 100)));
+    assertFalse(engine.isEmpty(CHAIN));
+    assertTrue(engine.forget(chunk(0)).join());
+    assertTrue(engine.isEmpty(CHAIN));
+    Waits.until(() -> engine.usage().usedBytes() == 0);
+    stage(engine, write(0, 1, 0, bytes(1, 100)));
+  }
+
+  @Test
+  void chainsOfOneTargetDoNotSeeEachOther() {
+    stage(engine, write(0, 1, 0, bytes(1, 100)));
+    var other = new ChunkKey(new ChainId(4), chunk(0).chunk());
+    assertTrue(engine.isEmpty(new ChainId(4)));
+    Update update = new Update.Write(0, 10, 4096);
+    stage(engine, update(other, 1, update, bytes(2, 10), Optional.empty()));
+    assertEquals(1, engine.inventory(CHAIN, Optional.empty(), 10).chunks().size());
+    assertEquals(List.of(chunk(0)), engine.pendingChunks(CHAIN));
+    assertEquals(List.of(other), engine.pendingChunks(new ChainId(4)));
+    engine.commit(other, version(1), 1);
+    assertEquals(List.of(), engine.pendingChunks(new ChainId(4)));
   }
 
   @Test

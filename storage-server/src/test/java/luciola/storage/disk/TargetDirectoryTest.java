@@ -1,0 +1,52 @@
+package luciola.storage.disk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TargetDirectoryTest {
+  @TempDir Path directory;
+
+  private ErrorCode refusal() {
+    return assertThrows(LuciolaException.class, () -> TargetDirectory.open(directory).close())
+        .code();
+  }
+
+  @Test
+  void anIdentityIsKeptAsText() throws IOException {
+    try (TargetDirectory opened = TargetDirectory.open(directory)) {
+      assertEquals(0, opened.number("uuid"));
+      opened.put("uuid", -1);
+      opened.bindCluster(0xabc);
+    }
+    assertEquals(
+        "cluster=abc\nformat=1\nuuid=ffffffffffffffff\n",
+        Files.readString(directory.resolve("identity")));
+    try (TargetDirectory opened = TargetDirectory.open(directory)) {
+      assertEquals(-1, opened.number("uuid"));
+      opened.bindCluster(0xabc);
+      LuciolaException other =
+          assertThrows(LuciolaException.class, () -> opened.bindCluster(0xabd));
+      assertEquals(ErrorCode.WRONG_CLUSTER, other.code());
+    }
+  }
+
+  @Test
+  void aDirectoryInUseANewerFormatAndAnUnreadableIdentityAreRefused() throws IOException {
+    try (TargetDirectory opened = TargetDirectory.open(directory)) {
+      assertEquals(directory, opened.path());
+      assertEquals(ErrorCode.INVALID_ARGUMENT, refusal());
+    }
+    Files.writeString(directory.resolve("identity"), "format=2\n");
+    assertEquals(ErrorCode.FORMAT_TOO_NEW, refusal());
+    Files.writeString(directory.resolve("identity"), "format\n");
+    assertEquals(ErrorCode.CORRUPT_DATA, refusal());
+  }
+}
