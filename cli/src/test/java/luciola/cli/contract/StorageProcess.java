@@ -1,0 +1,89 @@
+package luciola.cli.contract;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import luciola.storage.server.StorageServer;
+import luciola.storage.server.StorageServerConfig;
+
+/** A storage-server in a process of its own, which can be killed. */
+final class StorageProcess implements AutoCloseable {
+  private static final String READY = "ready port=";
+
+  private final Process process;
+
+  private StorageProcess(Process process) {
+    this.process = process;
+  }
+
+  /** Starts one and waits until it serves. */
+  static StorageProcess start(Path directory, String metaAddress) throws IOException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx512m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                StorageProcess.class.getName(),
+                directory.toString(),
+                metaAddress)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    BufferedReader out =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    String line = out.readLine();
+    while (line != null && !line.contains(READY)) {
+      line = out.readLine();
+    }
+    if (line == null) {
+      throw new IOException("storage-server did not start: directory=" + directory);
+    }
+    Thread.ofVirtual().start(() -> drain(out));
+    return new StorageProcess(process);
+  }
+
+  private static void drain(BufferedReader out) {
+    try (out) {
+      while (out.readLine() != null) {
+        // what it logs is not needed
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** SIGKILL. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor(30, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+
+  /** The process itself: a data directory and a meta-server's address. */
+  public static void main(String[] arguments) throws Exception {
+    Path directory = Path.of(arguments[0]);
+    try (StorageServer server =
+        StorageServer.start(
+            StorageServerConfig.of(
+                directory.resolve("server"),
+                List.of(directory.resolve("target")),
+                List.of(arguments[1])))) {
+      System.out.println(READY + server.port());
+      new CountDownLatch(1).await();
+    }
+  }
+}
