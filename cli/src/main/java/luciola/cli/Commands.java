@@ -16,6 +16,9 @@ import luciola.cli.operate.DatasetCommand;
 import luciola.cli.operate.SimulateCommand;
 import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
+import luciola.cli.local.LocalCommand;
+import luciola.cli.server.ServerCommand;
+import luciola.cli.server.ServerKind;
 import luciola.cli.terminal.Invocation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +32,7 @@ final class Commands {
   /** Everything the program can do. */
   static CommandLine all(Invocation invocation, Connector connector) {
     var root = new CommandLine(new Luciola());
+    root.addSubcommand(LocalCommand.of(invocation));
     root.addSubcommand(new PutCommand(invocation, connector));
     root.addSubcommand(new GetCommand(invocation, connector));
     root.addSubcommand(new LsCommand(invocation, connector));
@@ -44,6 +48,9 @@ final class Commands {
     root.addSubcommand(DatasetCommand.of(invocation, connector));
     root.addSubcommand(CheckpointCommand.of(invocation, connector));
     root.addSubcommand(SimulateCommand.of(invocation));
+    for (ServerKind kind : ServerKind.values()) {
+      root.addSubcommand(ServerCommand.of(invocation, kind));
+    }
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new WarmUpCommand());
     return root;

@@ -29,7 +29,9 @@ public final class Main {
   /** Like {@link #run(Invocation, String...)}, with clusters reached by this connector. */
   static int run(Invocation invocation, Connector connector, String... args) {
     boolean verbose = invocation.variable("LUCIOLA_DEBUG").isPresent() || asksForMore(args);
-    LogSetup.level(verbose ? LogSetup.Level.INFO : LogSetup.Level.OFF);
+    if (verbose) {
+      LogSetup.level(LogSetup.Level.INFO);
+    }
     CommandLine line = Commands.all(invocation, connector);
     line.setOut(new PrintWriter(invocation.out(), true, invocation.out().charset()));
     line.setErr(new PrintWriter(invocation.err(), true, invocation.err().charset()));

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,10 @@ public final class ConfigFile {
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .addModule(
-              new SimpleModule().addSerializer(Path.class, new ToStringSerializer(Path.class)))
+              new SimpleModule()
+                  .addSerializer(Path.class, new ToStringSerializer(Path.class))
+                  .addSerializer(Duration.class, new ToStringSerializer(Duration.class))
+                  .addDeserializer(Duration.class, new DurationText()))
           .build();
 
   private ConfigFile() {}
@@ -39,12 +43,18 @@ public final class ConfigFile {
   /**
    * The defaults with what the file says laid over them.
    *
+   * @param required keys that have no default
    * @throws CommandFailure wrong use, naming the file and the key
    */
-  public static <T extends Record> T read(Path file, T defaults) {
+  public static <T extends Record> T read(Path file, T defaults, String... required) {
     ObjectNode values = TOML.valueToTree(defaults);
     JsonNode said = parse(file);
     overlay(file, "", values, said);
+    for (String key : required) {
+      if (!said.has(key)) {
+        throw CommandFailure.wrongUse(file + ": missing key " + key);
+      }
+    }
     try {
       @SuppressWarnings("unchecked")
       var type = (Class<T>) defaults.getClass();
