@@ -1,6 +1,5 @@
 package luciola.cli.connection;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;

@@ -67,12 +67,11 @@ public final class LocalCluster implements AutoCloseable {
     DataFolder.Held held =
         folder
             .take()
-            .orElseThrow(
-                () ->
-                    CommandFailure.failed(
-                        "a cluster runs in "
-                            + options.dataFolder()
-                            + " already: luciola local status, luciola local down"));
+            .orElseThrow(() ->
+                CommandFailure.failed(
+                    "a cluster runs in "
+                        + options.dataFolder()
+                        + " already: luciola local status, luciola local down"));
     var cluster = new LocalCluster(options, folder, held);
     boolean started = false;
     try {
@@ -213,7 +212,12 @@ public final class LocalCluster implements AutoCloseable {
       LockSupport.parkNanos(POLL.toNanos());
     }
     throw CommandFailure.failed(
-        "not ready after " + timeout.toSeconds() + " s: " + seen + "; logs are in " + folder.path());
+        "not ready after "
+            + timeout.toSeconds()
+            + " s: "
+            + seen
+            + "; logs are in "
+            + folder.path());
   }
 
   /** Whether every storage-server lives and every replica of every chain serves. */
@@ -249,8 +253,7 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   private MetaConnection connect() {
-    return MetaConnection.connect(
-        MetaOptions.of(metaServers()).withCallNanos(CALL.toNanos()));
+    return MetaConnection.connect(MetaOptions.of(metaServers()).withCallNanos(CALL.toNanos()));
   }
 
   private void writeClusterFile() throws IOException {

@@ -11,8 +11,8 @@ import java.time.Duration;
  * @param storageServers 1 to 16, with a target each
  * @param replicas targets in each chain, at most {@code storageServers}
  * @param agent whether an agent runs too
- * @param portBase the meta-server's port, the storage-servers' follow; 0: free ones, the same at the
- *     next start
+ * @param portBase the meta-server's port, the storage-servers' follow; 0: free ones, the same at
+ *     the next start
  * @param readyTimeout how long until everything serves
  */
 public record LocalClusterOptions(

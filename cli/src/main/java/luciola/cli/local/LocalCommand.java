@@ -152,7 +152,8 @@ public final class LocalCommand implements Runnable {
 
   @Command(
       name = "up",
-      description = "Starts the cluster and returns when it serves; its data is kept over restarts.")
+      description =
+          "Starts the cluster and returns when it serves; its data is kept over restarts.")
   static final class Up extends Starting {
     Up(Invocation invocation) {
       super(invocation);
@@ -170,8 +171,7 @@ public final class LocalCommand implements Runnable {
       ClusterFile.read(folder.path());
       Files.createDirectories(folder.path());
       invocation().err().println("starting the cluster in " + folder.path() + " ...");
-      Process process =
-          JavaCommand.background(List.of("-Xmx2g"), arguments(), folder.log());
+      Process process = JavaCommand.background(List.of("-Xmx2g"), arguments(), folder.log());
       await(process, folder, options);
       report(folder, System.nanoTime() - started);
       return ExitCode.DONE;
@@ -265,10 +265,9 @@ public final class LocalCommand implements Runnable {
           folder
               .pid()
               .flatMap(ProcessHandle::of)
-              .orElseThrow(
-                  () ->
-                      CommandFailure.failed(
-                          "a cluster in " + folder.path() + " is starting; try again in a moment"));
+              .orElseThrow(() ->
+                  CommandFailure.failed(
+                      "a cluster in " + folder.path() + " is starting; try again in a moment"));
       process.destroy();
       long deadline = System.nanoTime() + DOWN_TIMEOUT.toNanos();
       while (folder.taken()) {
@@ -328,18 +327,17 @@ public final class LocalCommand implements Runnable {
         return "down; start it with luciola local up" + asOption();
       }
       String process = "up in " + folder.path() + ", pid " + folder.pid().orElse(0L);
-      return view.map(
-              seen ->
-                  process
-                      + ": "
-                      + seen.nodesAlive()
-                      + " of "
-                      + seen.nodes().size()
-                      + " storage-servers live, "
-                      + seen.chainsWhole()
-                      + " of "
-                      + seen.chains().size()
-                      + " chains whole")
+      return view.map(seen ->
+              process
+                  + ": "
+                  + seen.nodesAlive()
+                  + " of "
+                  + seen.nodes().size()
+                  + " storage-servers live, "
+                  + seen.chainsWhole()
+                  + " of "
+                  + seen.chains().size()
+                  + " chains whole")
           .orElse(process + ": the meta-server does not answer");
     }
 

@@ -30,8 +30,7 @@ public final class Servers {
   }
 
   private static RunningServer meta(Path file) {
-    MetaServerConfig config =
-        ConfigFile.read(file, MetaServerConfig.of(NOWHERE), "directory");
+    MetaServerConfig config = ConfigFile.read(file, MetaServerConfig.of(NOWHERE), "directory");
     log(ServerKind.META_SERVER, file, config);
     MetaServer server = MetaServer.start(config);
     return new Started(config.host() + ":" + server.port(), server::close);
