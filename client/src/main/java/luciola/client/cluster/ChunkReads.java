@@ -1,5 +1,6 @@
 package luciola.client.cluster;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -290,10 +291,24 @@ final class ChunkReads {
             send.target(),
             send.node().id(),
             result.version());
+        complain(send, range, bad);
         return ErrorCode.CHECKSUM_MISMATCH;
       }
       range.into().asSlice(result.dataBytes()).fill((byte) 0);
       return ErrorCode.OK;
+    }
+
+    /**
+     * Makes the server look at its bad granule: short reads are verified there, and what is bad is
+     * repaired from another replica. Nobody waits for it.
+     */
+    private void complain(Step.Send send, ChunkRange range, int bad) {
+      int offset = range.offset() + Granules.pieceOffset(range.offset(), bad);
+      var one =
+          new ReadRequest.Range(
+              send.chain(), send.chainVersion(), send.target(), range.chunk(), offset, 1);
+      ReplyPayload into = ReplyPayload.scatter(List.of(Arena.ofAuto().allocate(1)));
+      var _ = plane.send(send, new ReadRequest(List.of(one)), ReadReply.class, List.of(), into);
     }
   }
 }

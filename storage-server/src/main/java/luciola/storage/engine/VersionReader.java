@@ -16,9 +16,9 @@ import luciola.storage.disk.BlockStore;
 import luciola.storage.index.VersionRecord;
 
 /**
- * Reads ranges of versions. Whole granules go out with their stored checksums and are verified by
- * whoever receives them; a granule of which only a part is asked is verified here, and the part
- * summed anew.
+ * Reads ranges of versions. Short ranges are read into memory and verified here. Long ones go out
+ * as they lie in the file, with their stored checksums, and are verified by whoever receives them;
+ * but a granule of which only a part is asked is verified here, and the part summed anew.
  */
 final class VersionReader {
   private static final int[] NONE = {};
@@ -72,14 +72,15 @@ final class VersionReader {
       MemorySegment bytes = buffer.segment();
       blocks.file(block).read(block.position() + from, bytes);
       pin.close();
+      verify(version, bytes, from, to);
       int[] sums = storedSums(version, offset, end);
-      if (offset > from || end < granuleEnd(version, Math.min(end, from + Granules.BYTES))) {
-        sums[0] = partSum(version, bytes, from, offset, Math.min(end, from + Granules.BYTES));
+      int firstEnd = Math.min(end, from + Granules.BYTES);
+      if (offset > from || firstEnd < granuleEnd(version, firstEnd)) {
+        sums[0] = Granules.crc(bytes.asSlice(offset - from, firstEnd - offset));
       }
       int lastFrom = (end - 1) / Granules.BYTES * Granules.BYTES;
       if (sums.length > 1 && end < granuleEnd(version, end)) {
-        MemorySegment last = bytes.asSlice(lastFrom - from);
-        sums[sums.length - 1] = partSum(version, last, lastFrom, lastFrom, end);
+        sums[sums.length - 1] = Granules.crc(bytes.asSlice(lastFrom - from, end - lastFrom));
       }
       return new ChunkRead.InMemory(
           version.version(),
@@ -90,6 +91,13 @@ final class VersionReader {
     } catch (IOException | RuntimeException e) {
       buffer.release();
       throw e;
+    }
+  }
+
+  private static void verify(VersionRecord version, MemorySegment bytes, int from, int to) {
+    int bad = Granules.firstMismatch(from, bytes, storedSums(version, from, to));
+    if (bad >= 0) {
+      throw new BadBlockException(version, from / Granules.BYTES + bad);
     }
   }
 
