@@ -27,7 +27,7 @@ public final class ClusterRun {
   private static final long START_NANOS = 3 * SECOND;
   private static final long CONVERGENCE_NANOS = 40 * SECOND;
   private static final int CONFIGURATIONS_MAX = 400_000;
-  private static final int CLIENTS = 4;
+  private static final int CLIENTS = 5;
   private static final double DRIFT_MAX = 0.04;
   private static final ChainId CHAIN = new ChainId(1);
 
@@ -73,7 +73,7 @@ public final class ClusterRun {
     servers.forEach(SimServer::start);
     runUntil(START_NANOS, this::allServe);
     clients.forEach(SimClient::start);
-    faults.plan(world.nowNanos() + world.between(SECOND, 5 * SECOND));
+    faults.plan(world.nowNanos() + world.between(SECOND, 4 * SECOND));
     runUntil(120 * SECOND, () -> faults.over() && clients.stream().allMatch(SimClient::finished));
     restartFailed();
     runUntil(world.nowNanos() + CONVERGENCE_NANOS, this::settled);

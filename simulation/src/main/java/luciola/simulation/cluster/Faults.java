@@ -26,7 +26,7 @@ final class Faults {
   void plan(long untilNanos) {
     double bad = world.below(3) / 2.0;
     network.quality(0.02 * bad, 0.02 * bad, (long) (2 * MILLI + 30 * MILLI * bad));
-    int count = world.below(9);
+    int count = world.below(10);
     for (int i = 0; i < count; i++) {
       long at = world.between(world.nowNanos(), untilNanos);
       world.later(at - world.nowNanos(), this::strike);

@@ -114,7 +114,7 @@ final class SimClient {
 
   private void pause() {
     long think =
-        world.chance(0.1) ? world.between(20 * MILLI, 300 * MILLI) : world.between(0, 6 * MILLI);
+        world.chance(0.1) ? world.between(20 * MILLI, 300 * MILLI) : world.between(0, 4 * MILLI);
     if (left > 0) {
       process.later(think, this::begin);
     }

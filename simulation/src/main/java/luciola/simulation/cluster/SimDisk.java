@@ -40,6 +40,7 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
   private final Rules rules;
   private final String name;
   private final boolean forgetsTags;
+  private final boolean slow;
   private final Map<ChunkId, Stored> chunks = new TreeMap<>();
   private final Map<Channel, DedupRecord> records = new TreeMap<>();
   private final Set<ChunkId> unsyncedMarks = new LinkedHashSet<>();
@@ -86,6 +87,7 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
     this.rules = rules;
     this.name = name;
     this.forgetsTags = forgetsTags;
+    this.slow = world.chance(0.3);
   }
 
   @Override
@@ -173,6 +175,11 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
         .toList();
   }
 
+  /** How many chunks are held, tombstones included. */
+  int chunkCount() {
+    return chunks.size();
+  }
+
   /** All dedup records in order. */
   Collection<DedupRecord> records() {
     return records.values();
@@ -257,8 +264,8 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
   }
 
   private void scheduleFlush() {
-    long usual = world.between(100 * MICRO, 1_500 * MICRO);
-    process.later(world.chance(0.03) ? world.between(usual, 40_000 * MICRO) : usual, this::flush);
+    long usual = world.between(100 * MICRO, slow ? 15_000 * MICRO : 1_500 * MICRO);
+    process.later(world.chance(0.05) ? world.between(usual, 40_000 * MICRO) : usual, this::flush);
   }
 
   /** One group commit: some of what waits becomes durable together. */

@@ -79,7 +79,8 @@ public final class SimProcess {
   /** Does something in this life, after a time on its own clock. */
   public void later(long delayNanos, Runnable action) {
     int ofLife = life;
-    world.later((long) (delayNanos / clockRate), () -> run(ofLife, action));
+    // Rounded up: a clock that is a moment short of a deadline must get there.
+    world.later((long) Math.ceil(delayNanos / clockRate), () -> run(ofLife, action));
   }
 
   /** Does something now if that life still lasts, or when it is no longer held. */

@@ -275,16 +275,17 @@ public final class ChainReplica {
     }
   }
 
-  /** Clients wait for the head only, and members only for one that is on the write path. */
+  /**
+   * Clients wait for the head only. An acknowledgement speaks of the chain version of its forward:
+   * a member that was after this one may be before it now, so the forward has to come again.
+   */
   private void dismissWaiting() {
     for (ActiveChunk chunk : state.chunks.values()) {
       for (PendingUpdate update : chunk.pending) {
         if (!state.head()) {
           path.answerClient(update, ErrorCode.STALE_CHAIN_VERSION);
         }
-        if (!state.active()) {
-          path.answerUpstream(update, ErrorCode.STALE_CHAIN_VERSION);
-        }
+        path.answerUpstream(update, ErrorCode.STALE_CHAIN_VERSION);
       }
     }
   }
