@@ -14,7 +14,7 @@ import luciola.protocol.id.ChunkVersion;
  * source                      replica                                          do
  * has it                      lacks it                                         copy, tombstones too
  * lacks it                    has it                                           remove
- * only pending                anything                                         keep: it is being forwarded
+ * has something pending       anything                                         copy, once that is committed
  * committed                   newer or same, pending                           keep: it was forwarded
  * committed                   another committed version                        copy
  * committed                   same version, other bytes, same chain version    copy, alert
@@ -35,7 +35,8 @@ public final class ResyncPlanner {
     /**
      * Send it whole.
      *
-     * @param version the committed version that the source had when it looked
+     * @param version the committed version that the source had when it looked, {@link
+     *     ChunkVersion#NONE} if it had only pending ones
      * @param alert whether the replicas disagree where they must not
      */
     record Copy(ChunkId chunk, ChunkVersion version, boolean alert) implements Decision {}
@@ -59,7 +60,7 @@ public final class ResyncPlanner {
       boolean both = at < replica.size() && replica.get(at).chunk().equals(held.chunk());
       if (both) {
         compare(held, replica.get(at++), decisions);
-      } else if (!held.committed().equals(ChunkVersion.NONE)) {
+      } else {
         decisions.add(new Decision.Copy(held.chunk(), held.committed(), false));
       }
     }
@@ -70,14 +71,15 @@ public final class ResyncPlanner {
   }
 
   private static void compare(ChunkSummary source, ChunkSummary replica, List<Decision> decisions) {
-    boolean onlyPending = source.committed().equals(ChunkVersion.NONE);
     boolean forwarded =
         replica.newest().compareTo(replica.committed()) > 0
             && replica.newest().compareTo(source.committed()) >= 0;
-    if (onlyPending || forwarded) {
+    if (forwarded) {
       return;
     }
-    if (!source.committed().equals(replica.committed())) {
+    if (source.newest().compareTo(source.committed()) > 0) {
+      decisions.add(new Decision.Copy(source.chunk(), source.committed(), false));
+    } else if (!source.committed().equals(replica.committed())) {
       boolean ahead = replica.committed().compareTo(source.newest()) > 0;
       decisions.add(new Decision.Copy(source.chunk(), source.committed(), ahead));
     } else if (!sameBytes(source, replica)) {

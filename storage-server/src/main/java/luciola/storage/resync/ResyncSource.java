@@ -33,17 +33,19 @@ import luciola.storage.resync.ResyncPlanner.Decision;
  * still differs.
  *
  * <pre>
- * STARTING --SyncStart--&gt; DEDUP --all pages--&gt; COMPARING --all pages, all copies--&gt; SETTLING --&gt; DONE
+ * STARTING --SyncStart--&gt; COMPARING --all pages, all copies--&gt; SETTLING --nothing inherited is
+ * unacknowledged--&gt; DEDUP --all pages--&gt; ENDING --SyncDone--&gt; DONE
  * </pre>
  *
  * <p>Updates go to the replica as whole chunks meanwhile (they are forwarded along the chain), so
- * what is left to do only shrinks. A chunk with an update pending waits its turn: if the update was
- * committed by then, the replica has it. SETTLING waits until the replica acknowledged everything
- * that was pending here when the chain version came; what came later needs its acknowledgement
- * anyway.
+ * what is left to do only shrinks. A chunk with an update pending waits its turn: once that is
+ * committed, the replica has it if it is the next on the write path, and is sent it otherwise: a
+ * syncing member in between does not pass on what it already holds as committed. SETTLING waits
+ * until the replica acknowledged everything that was pending here when the chain version came; what
+ * came later needs its acknowledgement anyway.
  *
- * <p>Only dedup records of committed updates are handed over: those of pending ones travel with the
- * updates, and must not be at the replica without them.
+ * <p>Only dedup records of committed updates are handed over, and last: those of pending ones
+ * travel with the updates, and must not be at the replica without them.
  */
 public final class ResyncSource {
   private static final int[] NO_CHECKSUMS = {};
@@ -51,9 +53,10 @@ public final class ResyncSource {
 
   private enum Phase {
     STARTING,
-    DEDUP,
     COMPARING,
     SETTLING,
+    DEDUP,
+    ENDING,
     DONE,
     FAILED
   }
@@ -162,9 +165,11 @@ public final class ResyncSource {
       case COMPARING -> compare();
       case SETTLING -> {
         if (inheritedUnacknowledged == 0) {
-          call(new SyncDoneRequest(chain.id(), chain.version(), self, replica));
+          phase = Phase.DEDUP;
+          proceed();
         }
       }
+      case ENDING -> call(new SyncDoneRequest(chain.id(), chain.version(), self, replica));
       case DONE, FAILED -> {}
     }
   }
@@ -184,7 +189,7 @@ public final class ResyncSource {
   private void nextDedupPage() {
     dedupRead = false;
     if (!dedupMore) {
-      phase = Phase.COMPARING;
+      phase = Phase.ENDING;
     }
   }
 
@@ -286,10 +291,12 @@ public final class ResyncSource {
     }
     ChunkVersion planned =
         task.decision() instanceof Decision.Copy copy ? copy.version() : ChunkVersion.NONE;
-    if (!held.committed().equals(planned)) {
+    ChunkVersion version = held.committed();
+    boolean next = chain.successorOf(self).filter(replica::equals).isPresent();
+    if (next && !version.equals(planned)) {
       return; // It was updated since, and went to the replica on the write path.
     }
-    boolean forget = planned.equals(ChunkVersion.NONE);
+    boolean forget = version.equals(ChunkVersion.NONE);
     long number = ++lastCall;
     copying.put(number, task);
     effects.add(
@@ -301,15 +308,15 @@ public final class ResyncSource {
                 self,
                 replica,
                 chunk,
-                planned,
-                planned,
+                version,
+                version,
                 Optional.empty(),
                 new Update.Replace(
                     forget || held.removed() ? 0 : held.chunkBytes(), forget || held.removed()),
                 true,
                 forget ? chain.version() : new ChainVersion(held.committedChainVersion()),
                 NO_CHECKSUMS),
-            forget || held.removed() ? Optional.empty() : Optional.of(planned)));
+            forget || held.removed() ? Optional.empty() : Optional.of(version)));
   }
 
   private void call(Request message) {
@@ -336,7 +343,7 @@ public final class ResyncSource {
     call = NOT_CALLING;
     tries = 0;
     switch (phase) {
-      case STARTING -> phase = Phase.DEDUP;
+      case STARTING -> phase = Phase.COMPARING;
       case DEDUP -> nextDedupPage();
       case COMPARING -> {
         if (reply instanceof InventoryReply page) {
@@ -345,7 +352,8 @@ public final class ResyncSource {
           effects.add(new ResyncEffect.ReadInventory(after, limits.pageChunks()));
         }
       }
-      case SETTLING -> {
+      case SETTLING -> {}
+      case ENDING -> {
         phase = Phase.DONE;
         effects.add(new ResyncEffect.Done(progress()));
       }
