@@ -62,10 +62,17 @@ public final class ClusterRun {
     } catch (RuleBroken broken) {
       return Optional.of(String.valueOf(broken.getMessage()));
     } catch (IllegalStateException | IllegalArgumentException | NullPointerException broken) {
-      var text = new java.io.StringWriter();
-      broken.printStackTrace(new java.io.PrintWriter(text));
-      return Optional.of("the program failed: " + text);
+      return Optional.of("the program failed: " + broken + place(broken));
     }
+  }
+
+  private static String place(RuntimeException broken) {
+    for (StackTraceElement frame : broken.getStackTrace()) {
+      if (frame.getClassName().startsWith("luciola.")) {
+        return " at " + frame.getFileName() + ":" + frame.getLineNumber();
+      }
+    }
+    return "";
   }
 
   private void simulate() {

@@ -75,9 +75,10 @@ public sealed interface ChainEffect {
       implements ChainEffect {}
 
   /**
-   * Drop pending versions from {@code from} on, durable or still being staged, with their dedup
-   * records. At once in {@link ChunkView}; on disk before anything that is staged later, and before
-   * a local state is reported. No notice comes for a stage that was dropped.
+   * Drop pending versions from {@code from} on, durable or still being staged, and every dedup
+   * record of this chunk with such a version. At once in {@link ChunkView}; on disk before anything
+   * that is staged later, and before a local state is reported. No notice comes for a stage that
+   * was dropped.
    */
   record Discard(ChunkId chunk, ChunkVersion from) implements ChainEffect {}
 

@@ -5,7 +5,6 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
-import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.LocalState;
@@ -49,8 +48,8 @@ import luciola.protocol.routing.PublicState;
  *       two heads cannot both complete a write path.
  *   <li>NO_STEP_BACK: a new head serves a chunk only when everything it inherited pending is
  *       committed: the former head may have served it.
- *   <li>ONCE: a client update is known by its tag from its stage to the next of its channel; a
- *       version that is dropped takes its dedup record along.
+ *   <li>ONCE: a client update is known by its tag from its stage to the next of its channel, at
+ *       every member that acknowledged it; a version that is dropped takes its dedup record along.
  *   <li>SAME_BYTES: an acknowledgement with another checksum is none; it raises an alert and keeps
  *       the chunk from further updates until the chain changes.
  *   <li>FENCED_LIFE: a new life of a target takes part in nothing until the manager has counted the
@@ -270,8 +269,7 @@ public final class ChainReplica {
 
   private void dropPending(ActiveChunk chunk) {
     if (!chunk.pending.isEmpty()) {
-      ChunkVersion from = chunk.pending.getFirst().version;
-      path.discard(chunk, from, ErrorCode.STALE_CHAIN_VERSION);
+      path.discard(chunk, chunk.committed.next(), ErrorCode.STALE_CHAIN_VERSION);
     }
   }
 

@@ -1,11 +1,15 @@
 package luciola.storage.chain;
 
+import java.util.List;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
+import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.routing.PublicState;
 
 /**
  * A replica's side of an update that its predecessor forwards.
@@ -15,10 +19,13 @@ import luciola.protocol.id.ChunkVersion;
  * committed or older                                   OK, nothing to do
  * pending, same client update                          OK once it is durable here and further down
  * pending, another client update                       ours was never acknowledged: dropped, then as new
- * newest + 1, or any newer one of a whole chunk        staged and sent on
+ * newest + 1; at a syncing member any newer one        staged and sent on
  * newer                                                MISSING_UPDATE
- * older than newest but not held (whole chunks only)   OK once the newer one is acknowledged
+ * older than newest but not held (syncing only)        OK once the newer one is acknowledged
  * </pre>
+ *
+ * <p>An OK says, too, that the client update's dedup record is kept here: where the version itself
+ * did not bring it, it is stored before the answer.
  */
 final class ForwardIntake {
   private final ReplicaState state;
@@ -71,10 +78,11 @@ final class ForwardIntake {
       return;
     }
     known.ifPresent(_ -> path.discard(chunk, forward.version(), ErrorCode.STALE_CHAIN_VERSION));
-    boolean whole = forward.update() instanceof Update.Replace;
+    boolean anyOrder =
+        state.publicState() == PublicState.SYNCING && forward.update() instanceof Update.Replace;
     if (forward.version().compareTo(chunk.newest()) < 0) {
       overtaken(event, chunk);
-    } else if (whole || forward.version().equals(chunk.newest().next())) {
+    } else if (anyOrder || forward.version().equals(chunk.newest().next())) {
       stage(event, chunk);
     } else {
       answer(event, ErrorCode.MISSING_UPDATE, 0, 0);
@@ -88,7 +96,7 @@ final class ForwardIntake {
     }
     ChunkView.ChunkState held = state.view.state(chunk.id);
     boolean same = held.committed().equals(event.forward().version());
-    answer(event, ErrorCode.OK, same ? held.chunkBytes() : 0, same ? held.checksum() : 0);
+    answerHeld(event, same ? held.chunkBytes() : 0, same ? held.checksum() : 0);
   }
 
   /** A newer whole chunk came first. */
@@ -100,7 +108,37 @@ final class ForwardIntake {
                 update.version.compareTo(event.forward().version()) > 0
                     && update.durable
                     && (last || update.acked));
-    answer(event, held ? ErrorCode.OK : ErrorCode.CHUNK_BUSY, 0, 0);
+    if (held) {
+      answerHeld(event, 0, 0);
+    } else {
+      answer(event, ErrorCode.CHUNK_BUSY, 0, 0);
+    }
+  }
+
+  private void answerHeld(ChainEvent.ForwardArrived event, int chunkBytes, int checksum) {
+    ForwardRequest forward = event.forward();
+    Optional<UpdateTag> unknown =
+        forward
+            .tag()
+            .filter(tag ->
+                state
+                    .view
+                    .dedup(tag.client(), tag.channel())
+                    .filter(record -> record.tag().sequence() >= tag.sequence())
+                    .isEmpty());
+    if (unknown.isEmpty()) {
+      answer(event, ErrorCode.OK, chunkBytes, checksum);
+      return;
+    }
+    state.release(event.payload());
+    int bytes = forward.update() instanceof Update.Replace whole ? whole.length() : chunkBytes;
+    var record = new DedupRecord(unknown.get(), forward.chunk(), forward.version(), bytes);
+    state.emit(
+        new ChainEffect.StoreDedup(
+            event.request(),
+            List.of(record),
+            new UpdateReply(
+                ErrorCode.OK, forward.version(), chunkBytes, checksum, state.chainVersion())));
   }
 
   private void stage(ChainEvent.ForwardArrived event, ActiveChunk chunk) {
