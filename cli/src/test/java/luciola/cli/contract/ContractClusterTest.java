@@ -1,11 +1,22 @@
 package luciola.cli.contract;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.LuciolaFileSystemContract;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +35,21 @@ final class ContractClusterTest extends LuciolaFileSystemContract {
   @AfterAll
   static void stop() {
     cluster.close();
+  }
+
+  @Test
+  void isFoundByItsUri() throws IOException {
+    URI uri = URI.create("luciola://" + cluster.address() + "/nio");
+    try (FileSystem _ = FileSystems.newFileSystem(uri, Map.of("uid", 0))) {
+      Path home = Files.createDirectories(Path.of(uri));
+      Path file = home.resolve("a.txt");
+      Files.writeString(file, "text");
+      Files.move(file, home.resolve("b.txt"), StandardCopyOption.ATOMIC_MOVE);
+      try (Stream<Path> walk = Files.walk(home)) {
+        assertEquals(List.of("/nio", "/nio/b.txt"), walk.map(Path::toString).toList());
+      }
+      assertEquals("text", Files.readString(home.resolve("b.txt")));
+    }
   }
 
   @Override
