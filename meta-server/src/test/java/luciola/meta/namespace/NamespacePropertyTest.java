@@ -48,8 +48,8 @@ class NamespacePropertyTest {
       Optional.of(
           new ChainTable(
               new ChainTableId(1), 1, List.of(new ChainId(1), new ChainId(2), new ChainId(3))));
-  private static final int SEEDS = 60;
-  private static final int STEPS = 400;
+  private static final int SEEDS = 150;
+  private static final int STEPS = 300;
 
   @Test
   void behavesAsTheModelUnderRandomOperations() {

@@ -241,6 +241,17 @@ class NamespaceTest {
   }
 
   @Test
+  void aFileOpenedTwiceLivesUntilItsLastClose() {
+    NamespaceReply made = ok(create("/f"));
+    NamespaceReply opened = ok(open("/f", true));
+    ok(unlink("/f"));
+    ok(close(made, 1, 0));
+    assertEquals(List.of(), garbage());
+    ok(close(opened, 2, 0));
+    assertEquals(List.of(made.getInode().getId()), garbage());
+  }
+
+  @Test
   void lengthOnlyGrowsWithinItsGeneration() {
     NamespaceReply made = ok(create("/f"));
     long id = made.getInode().getId();

@@ -41,7 +41,7 @@ public final class CloseChange {
   public static void end(Tree tree, Tree.SessionKey session, long nowNanos) {
     tree.closeSession(session.inode(), session.client(), session.session());
     Inode inode = tree.namedInode(session.inode());
-    if (inode.getNlink() == 0) {
+    if (inode.getNlink() == 0 && !tree.hasSession(inode.getId())) {
       RemoveChange.collect(tree, inode, nowNanos);
     }
   }

@@ -28,20 +28,18 @@ final class GarbageChange {
   static NamespaceReply.Builder take(Operation operation, TakeGarbage asked) {
     requireRoot(operation.who());
     int limit = asked.getLimit() <= 0 ? LIMIT_DEFAULT : Math.min(asked.getLimit(), LIMIT_MAX);
-    int budget = limit;
-    while (budget > 0) {
-      List<Tree.Garbage> directories =
-          operation.tree().garbage(1, inode -> inode.getType() == InodeType.INODE_TYPE_DIRECTORY);
-      if (directories.isEmpty()) {
-        break;
-      }
-      budget -= dissolve(operation, directories.getFirst(), budget);
-    }
+    Tree tree = operation.tree();
+    List<Tree.Garbage> oldest = tree.garbage(limit, _ -> true);
+    tree.garbageFrom(oldest.isEmpty() ? operation.nowNanos() : oldest.getFirst().timeNanos());
     GarbageResult.Builder result = GarbageResult.newBuilder();
-    operation
-        .tree()
-        .garbage(limit, inode -> inode.getType() == InodeType.INODE_TYPE_FILE)
-        .forEach(garbage -> result.addInodes(garbage.inode()));
+    int budget = limit;
+    for (Tree.Garbage garbage : oldest) {
+      if (garbage.inode().getType() != InodeType.INODE_TYPE_DIRECTORY) {
+        result.addInodes(garbage.inode());
+      } else if (budget > 0) {
+        budget -= dissolve(operation, garbage, budget);
+      }
+    }
     return NamespaceReply.newBuilder().setGarbage(result);
   }
 

@@ -18,6 +18,8 @@ public final class Requests {
   /** Replies kept of one client: more than it may have under way. */
   public static final int KEPT_MAX = 4096;
 
+  private static final int NAMED_MAX = 8;
+
   private final Staged staged;
 
   public Requests(Staged staged) {
@@ -48,11 +50,8 @@ public final class Requests {
   public void remember(
       long client, long sequence, long acknowledged, long dropped, NamespaceReply reply) {
     long drop = Math.max(Math.min(acknowledged, sequence - 1), sequence - KEPT_MAX);
-    if (drop > dropped) {
-      for (byte[] key :
-          Staged.keys(staged, Family.REQUEST, key(client, 1), key(client, drop + 1))) {
-        staged.delete(Family.REQUEST, key);
-      }
+    for (byte[] key : kept(client, dropped, drop)) {
+      staged.delete(Family.REQUEST, key);
     }
     if (drop > dropped || dropped == 0) {
       staged.put(
@@ -61,6 +60,21 @@ public final class Requests {
           ByteBuffer.allocate(Long.BYTES).putLong(Math.max(0, drop)).array());
     }
     staged.put(Family.REQUEST, key(client, sequence), reply.toByteArray());
+  }
+
+  /**
+   * Keys after {@code dropped} up to {@code drop}. What was dropped before is never looked at
+   * again: a scan over many deleted keys is slow. A few keys are named without looking.
+   */
+  private List<byte[]> kept(long client, long dropped, long drop) {
+    if (drop - dropped > NAMED_MAX) {
+      return Staged.keys(staged, Family.REQUEST, key(client, dropped + 1), key(client, drop + 1));
+    }
+    var keys = new ArrayList<byte[]>();
+    for (long sequence = dropped + 1; sequence <= drop; sequence++) {
+      keys.add(key(client, sequence));
+    }
+    return keys;
   }
 
   /** Forgets a client. */

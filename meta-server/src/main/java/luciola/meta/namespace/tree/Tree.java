@@ -242,12 +242,15 @@ public final class Tree {
     count(counters().setGarbage(counters().getGarbage() - 1));
   }
 
-  /** Up to {@code limit} records, oldest first, of those that the test lets through. */
+  /**
+   * Up to {@code limit} records, oldest first, of those that the test lets through. Starts at the
+   * oldest one known of: a scan over many deleted keys is slow.
+   */
   public List<Garbage> garbage(int limit, java.util.function.Predicate<Inode> wanted) {
     var garbage = new ArrayList<Garbage>();
     view.scan(
         Family.GARBAGE,
-        key(),
+        key(counters().getGarbageFromNanos()),
         null,
         (key, value) -> {
           Inode inode = parsed(Inode::parseFrom, value);
@@ -257,6 +260,14 @@ public final class Tree {
           return garbage.size() < limit;
         });
     return garbage;
+  }
+
+  /** Remembers that no garbage is older than this; new garbage never is. */
+  public void garbageFrom(long timeNanos) {
+    NamespaceCounters.Builder counters = counters();
+    if (counters.getGarbageFromNanos() != timeNanos) {
+      count(counters.setGarbageFromNanos(timeNanos));
+    }
   }
 
   // Counters.
