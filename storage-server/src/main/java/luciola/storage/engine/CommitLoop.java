@@ -116,8 +116,12 @@ final class CommitLoop implements AutoCloseable {
       try {
         write(group);
       } catch (IOException e) {
-        fail(e);
         failed = e;
+      } catch (RuntimeException e) {
+        failed = new IOException("commit failed: engine=" + name, e);
+      }
+      if (failed != null) {
+        fail(failed);
       }
     }
     for (Item item : group) {

@@ -129,6 +129,9 @@ final class ChainRunner {
   }
 
   private void tick() {
+    if (broken) {
+      return;
+    }
     if (!engine.isHealthy() && replica.localState() != LocalState.OFFLINE) {
       step(new ChainEvent.DiskFailed(ErrorCode.DISK_ERROR));
     }
@@ -229,9 +232,6 @@ final class ChainRunner {
   }
 
   private void guarded(Runnable action) {
-    if (broken) {
-      action = () -> {};
-    }
     try {
       action.run();
     } catch (RuntimeException e) {
@@ -272,6 +272,9 @@ final class ChainRunner {
   }
 
   private void step(ChainEvent event) {
+    if (broken) {
+      return;
+    }
     for (ChainEffect effect : replica.step(event, System.nanoTime())) {
       execute(effect);
     }

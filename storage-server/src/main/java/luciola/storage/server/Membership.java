@@ -1,6 +1,8 @@
 package luciola.storage.server;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -31,6 +33,7 @@ final class Membership implements AutoCloseable {
   private final LongConsumer leases;
   private final Semaphore wanted = new Semaphore(0);
   private final Thread thread;
+  private final CompletableFuture<Boolean> heard = new CompletableFuture<>();
   private volatile boolean closing;
   private long sequence;
 
@@ -56,6 +59,11 @@ final class Membership implements AutoCloseable {
     this.reports = reports;
     this.leases = leases;
     this.thread = Thread.ofVirtual().name("storage-heartbeat").start(this::run);
+  }
+
+  /** Waits until the manager has heard of this life; whether it has. */
+  boolean awaitHeard(Duration timeout) {
+    return heard.completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS).join();
   }
 
   /** Reports soon. */
@@ -97,6 +105,7 @@ final class Membership implements AutoCloseable {
     if (reply.getLeaseNanos() > 0) {
       leases.accept(sentNanos + reply.getLeaseNanos());
     }
+    heard.complete(true);
   }
 
   private void take(HeartbeatReply reply) {

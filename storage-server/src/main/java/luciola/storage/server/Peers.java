@@ -29,9 +29,14 @@ final class Peers {
     this.timeout = timeout;
   }
 
+  /** The server of a target, as far as it is known. */
+  Optional<StorageNode> node(TargetId target) {
+    return routing.routing().nodeOf(target);
+  }
+
   /** A connection to the server of a target; fails with CONNECTION_LOST. */
   CompletableFuture<DataClient> client(TargetId target) {
-    Optional<StorageNode> node = routing.routing().nodeOf(target);
+    Optional<StorageNode> node = node(target);
     return node.isEmpty()
         ? CompletableFuture.failedFuture(
             new LuciolaException(

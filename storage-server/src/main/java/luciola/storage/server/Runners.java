@@ -67,8 +67,12 @@ final class Runners implements AutoCloseable {
     return made;
   }
 
-  /** The manager extended the lease. */
+  /**
+   * The manager extended the lease. The routing it knew of then comes first: who is no longer of a
+   * chain must not serve by the new lease.
+   */
   synchronized void leaseChanged(long untilNanos) {
+    routingChanged(parts.routing().routing());
     leased = true;
     leaseUntilNanos = untilNanos;
     runners.values().forEach(runner -> runner.leaseChanged(untilNanos));

@@ -3,6 +3,7 @@ package luciola.storage.server;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import luciola.protocol.connection.DataClient;
@@ -11,6 +12,7 @@ import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
 import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.StorageNode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,7 @@ final class SendQueue {
   private final Executor owner;
   private final ArrayDeque<Entry<?>> waiting = new ArrayDeque<>();
   private @Nullable DataClient client;
+  private Optional<StorageNode> node = Optional.empty();
   private boolean connecting;
 
   SendQueue(TargetId to, Peers peers, Executor owner) {
@@ -62,11 +65,13 @@ final class SendQueue {
   /** Whether there is a connection; asks for one if not. */
   private boolean connected() {
     DataClient open = client;
-    if (open != null && open.isOpen()) {
+    Optional<StorageNode> home = peers.node(to);
+    if (open != null && open.isOpen() && home.equals(node)) {
       return true;
     }
     if (!connecting) {
       connecting = true;
+      node = home;
       var _ =
           peers
               .client(to)

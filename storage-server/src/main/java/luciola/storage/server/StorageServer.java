@@ -128,8 +128,9 @@ public final class StorageServer implements AutoCloseable {
     routing.onChange(runners::routingChanged);
     runners.routingChanged(routing.routing());
     handler.set(new RequestRouter(runners, routing));
-    part("runners", runners);
     join(meta, routing, registered, runners);
+    // Closed before the last word to the manager: first stop serving, then say so.
+    part("runners", runners);
     part("scrub", new Scrubber(config, runners::scrubWork));
     log.info("storage-server serves node={} port={} targets={}", node, port, byId.keySet());
   }
@@ -246,6 +247,10 @@ public final class StorageServer implements AutoCloseable {
             runners::leaseChanged);
     membership.set(joined);
     part("membership", () -> joined.leave(runners.offline()));
+    if (!joined.awaitHeard(config.startTimeout())) {
+      throw new LuciolaException(
+          ErrorCode.TIMED_OUT, "no heartbeat was answered: meta=" + config.metaAddresses());
+    }
   }
 
   /** Leaves the cluster, finishes what is under way, and closes everything. */

@@ -1,15 +1,18 @@
 package luciola.storage.server;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.meta.cluster.ClusterTimings;
 import luciola.meta.server.MetaServer;
@@ -19,7 +22,8 @@ import luciola.protocol.control.MetaOptions;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.InodeId;
-import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.ChainMember;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,44 +38,78 @@ class KillTest {
 
   @Test
   void aKilledServerKeepsEveryAcknowledgedWrite() throws IOException, InterruptedException {
+    writeUnderKills(1);
+  }
+
+  @Test
+  void aChainKeepsEveryAcknowledgedWriteWhileItsServersAreKilled()
+      throws IOException, InterruptedException {
+    writeUnderKills(3);
+  }
+
+  private void writeUnderKills(int replicas) throws IOException, InterruptedException {
+    var processes = new ArrayList<Process>();
     try (MetaServer meta =
         MetaServer.start(
             MetaServerConfig.of(directory.resolve("meta"))
                 .withAddress("127.0.0.1", 0)
                 .withTimings(TIMINGS, 60_000_000_000L))) {
       String address = "127.0.0.1:" + meta.port();
-      Path home = directory.resolve("s");
-      Process process = ServerProcess.start(home, address);
+      for (int i = 0; i < replicas; i++) {
+        processes.add(ServerProcess.start(directory.resolve("s" + i), address));
+      }
       try (var client = new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))))) {
         client.meta.createTable(
-            CreateTableRequest.newBuilder().setReplicas(1).setChains(1).build());
+            CreateTableRequest.newBuilder().setReplicas(replicas).setChains(1).build());
         TestClient.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
         ChainId chain = client.routing.routing().chains().keySet().iterator().next();
-        var acknowledged = new ConcurrentHashMap<ChunkId, byte[]>();
-        var written = new AtomicInteger();
-        var stop = new AtomicBoolean();
-        Thread writer =
-            Thread.ofPlatform().start(() -> writeUntil(client, chain, acknowledged, written, stop));
-        try {
-          for (int round = 0; round < ROUNDS; round++) {
-            int until = written.get() + WRITES_BEFORE_KILL;
-            TestClient.until(() -> "writes go on: " + written, () -> written.get() >= until);
-            process.destroyForcibly().waitFor();
-            process = ServerProcess.start(home, address);
-          }
-        } finally {
-          stop.set(true);
-          writer.join();
-        }
-        TargetId target = client.chain(chain).members().getFirst().target();
+        Map<ChunkId, byte[]> acknowledged = writeAndKill(client, chain, processes, address);
         assertFalse(acknowledged.isEmpty());
-        for (Map.Entry<ChunkId, byte[]> each : acknowledged.entrySet()) {
-          client.awaitBytes(chain, target, each.getKey(), each.getValue());
+        client.await(chain, "all serve", it -> TestClient.serve(it, replicas));
+        for (ChainMember member : client.chain(chain).members()) {
+          for (Map.Entry<ChunkId, byte[]> each : acknowledged.entrySet()) {
+            client.awaitBytes(chain, member.target(), each.getKey(), each.getValue());
+          }
         }
-      } finally {
+      }
+    } finally {
+      for (Process process : processes) {
         process.destroyForcibly().waitFor();
       }
     }
+  }
+
+  private Map<ChunkId, byte[]> writeAndKill(
+      TestClient client, ChainId chain, List<Process> processes, String address)
+      throws IOException, InterruptedException {
+    var acknowledged = new ConcurrentHashMap<ChunkId, byte[]>();
+    var written = new AtomicInteger();
+    var stop = new AtomicBoolean();
+    var failure = new AtomicReference<@Nullable Throwable>();
+    Thread writer =
+        Thread.ofPlatform()
+            .uncaughtExceptionHandler((_, e) -> failure.set(e))
+            .start(() -> writeUntil(client, chain, acknowledged, written, stop));
+    try {
+      for (int round = 0; round < ROUNDS; round++) {
+        int until = written.get() + WRITES_BEFORE_KILL;
+        TestClient.until(
+            () -> "writes go on: " + written + " " + failure, () -> written.get() >= until);
+        int victim = round % processes.size();
+        processes.get(victim).destroyForcibly().waitFor();
+        int more = written.get() + (processes.size() > 1 ? WRITES_BEFORE_KILL : 0);
+        TestClient.until(
+            () -> "writes go on without it: " + written + " " + failure,
+            () -> written.get() >= more);
+        processes.set(victim, ServerProcess.start(directory.resolve("s" + victim), address));
+        client.await(chain, "all serve", it -> TestClient.serve(it, processes.size()));
+      }
+    } finally {
+      stop.set(true);
+      writer.join();
+    }
+    assertNull(failure.get());
+    return acknowledged;
   }
 
   /** New chunks and overwrites, one after another. */

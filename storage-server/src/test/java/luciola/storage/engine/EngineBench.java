@@ -1,0 +1,116 @@
+package luciola.storage.engine;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import luciola.protocol.frame.Granules;
+import luciola.protocol.frame.Update;
+import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.id.InodeId;
+import luciola.storage.index.ChunkKey;
+
+/**
+ * Measures an engine on a directory: {@code directory [flush|os]}. Prints one line for each case.
+ */
+final class EngineBench {
+  private EngineBench() {}
+
+  /**
+   * Runs every case.
+   *
+   * @param args directory; durability
+   */
+  public static void main(String[] args) throws Exception {
+    Durability durability =
+        args.length > 1 && args[1].equals("os") ? Durability.OS : Durability.FLUSH;
+    try (ChunkEngine engine =
+        ChunkEngine.open(
+            "bench",
+            Path.of(args[0]),
+            EngineConfig.DEFAULTS.withDurability(durability),
+            ReplicaSource.NONE)) {
+      for (int i = 0; i < 2; i++) {
+        write(engine, 100 + i, 4096, 1, 2000);
+        write(engine, 200 + i, 4096, 64, 20_000);
+        write(engine, 300 + i, 65_536, 16, 8000);
+        write(engine, 400 + i, 4 << 20, 1, 128);
+        write(engine, 500 + i, 4 << 20, 4, 256);
+        read(engine, 500 + i, 4 << 20, 4 << 20, 256);
+        read(engine, 500 + i, 4 << 20, 65_536, 20_000);
+        read(engine, 200 + i, 4096, 4096, 20_000);
+      }
+    }
+  }
+
+  private static ChunkKey key(int file, int chunk) {
+    return new ChunkKey(new ChainId(1), new ChunkId(new InodeId(file), chunk));
+  }
+
+  private static void write(ChunkEngine engine, int file, int bytes, int depth, int count) {
+    MemorySegment payload = Arena.ofAuto().allocate(bytes, 4096);
+    payload.fill((byte) 5);
+    int[] sums = Granules.checksums(0, payload);
+    var flying = new ArrayDeque<CompletableFuture<Staged>>();
+    long start = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      if (flying.size() == depth) {
+        flying.remove().join();
+      }
+      ChunkKey key = key(file, i);
+      flying.add(
+          engine
+              .stage(
+                  new ChunkUpdate(
+                      key,
+                      new ChunkVersion(1),
+                      1,
+                      new Update.Write(0, bytes, 4 << 20),
+                      payload,
+                      sums,
+                      Optional.empty(),
+                      false))
+              .thenApply(staged -> {
+                engine.commit(key, staged.version(), 1);
+                return staged;
+              }));
+    }
+    flying.forEach(CompletableFuture::join);
+    print("write", bytes, depth, count, start);
+  }
+
+  private static void read(ChunkEngine engine, int file, int chunkBytes, int bytes, int count)
+      throws Exception {
+    MemorySegment into = Arena.ofAuto().allocate(bytes);
+    long start = System.nanoTime();
+    int chunks = 200;
+    for (int i = 0; i < count; i++) {
+      int offset = chunkBytes == bytes ? 0 : (i * bytes) % (chunkBytes - bytes + 1);
+      offset = offset / 4096 * 4096;
+      try (ChunkRead read =
+          engine.read(key(file, i % chunks), new ChunkVersion(1), offset, bytes)) {
+        if (read instanceof ChunkRead.InFile range) {
+          var buffer = into.asByteBuffer();
+          while (buffer.hasRemaining()) {
+            int got = range.file().read(buffer, range.position() + buffer.position());
+            if (got < 0) {
+              throw new IllegalStateException("short file");
+            }
+          }
+        }
+      }
+    }
+    print("read", bytes, 1, count, start);
+  }
+
+  private static void print(String what, int bytes, int depth, int count, long start) {
+    double seconds = (System.nanoTime() - start) / 1e9;
+    System.out.printf(
+        "%s bytes=%d depth=%d count=%d perSecond=%.0f MBperSecond=%.0f%n",
+        what, bytes, depth, count, count / seconds, count / seconds * bytes / 1e6);
+  }
+}
