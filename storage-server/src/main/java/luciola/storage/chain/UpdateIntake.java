@@ -111,10 +111,7 @@ final class UpdateIntake {
       await(event, pending.get());
       path.move(chunk);
     } else {
-      ErrorCode code =
-          record.version().compareTo(chunk.committed) <= 0
-              ? ErrorCode.OK
-              : ErrorCode.INVARIANT_BROKEN;
+      ErrorCode code = outcome(chunk, record.version());
       state.release(event.payload());
       state.emit(
           new ChainEffect.Answer(
@@ -123,6 +120,16 @@ final class UpdateIntake {
                   code, record.version(), record.chunkBytes(), 0, state.chainVersion())));
     }
     state.retire(chunk);
+  }
+
+  /** Of a version that is not pending itself: a newer whole chunk may stand for it. */
+  private static ErrorCode outcome(ActiveChunk chunk, ChunkVersion version) {
+    if (version.compareTo(chunk.committed) <= 0) {
+      return ErrorCode.OK;
+    }
+    return version.compareTo(chunk.newest()) < 0
+        ? ErrorCode.CHUNK_BUSY
+        : ErrorCode.INVARIANT_BROKEN;
   }
 
   /** The retry waits for the version instead of the request before it. */
