@@ -1,5 +1,6 @@
 package luciola.cli.connection;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -34,13 +35,28 @@ public final class ClusterOption {
     if (variable.isPresent()) {
       return addresses("LUCIOLA_CLUSTER", variable.get());
     }
-    return ClusterFile.read(invocation.resolve(DATA_FOLDER))
-        .map(ClusterFile::metaServers)
-        .filter(found -> !found.isEmpty())
-        .orElseThrow(() ->
-            CommandFailure.wrongUse(
-                "which cluster? there is none in ./luciola-data: start one with luciola local"
-                    + " up, or name one with --cluster HOST:PORT or LUCIOLA_CLUSTER"));
+    var folder = new DataFolder(invocation.resolve(DATA_FOLDER));
+    List<String> local =
+        ClusterFile.read(folder.path()).map(ClusterFile::metaServers).orElse(List.of());
+    if (local.isEmpty()) {
+      throw CommandFailure.wrongUse(
+          "which cluster? there is none in ./luciola-data: start one with luciola local up, or"
+              + " name one with --cluster HOST:PORT or LUCIOLA_CLUSTER");
+    }
+    if (!running(folder)) {
+      throw CommandFailure.failed(
+          "the cluster in " + folder.path() + " is down; start it with luciola local up");
+    }
+    return local;
+  }
+
+  private static boolean running(DataFolder folder) {
+    try {
+      return folder.taken();
+    } catch (IOException failure) {
+      throw CommandFailure.failed(
+          "cannot look into " + folder.path() + ": " + failure.getMessage(), failure);
+    }
   }
 
   private static List<String> addresses(String from, String text) {
