@@ -1,6 +1,8 @@
 package luciola.cli;
 
+import luciola.cli.bench.BenchCommand;
 import luciola.cli.connection.Connector;
+import luciola.cli.demo.DemoCommand;
 import luciola.cli.files.CatCommand;
 import luciola.cli.files.CpCommand;
 import luciola.cli.files.DuCommand;
@@ -20,6 +22,7 @@ import luciola.cli.operate.TableCommand;
 import luciola.cli.server.ServerCommand;
 import luciola.cli.server.ServerKind;
 import luciola.cli.terminal.Invocation;
+import luciola.cli.train.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -52,6 +55,9 @@ final class Commands {
       root.addSubcommand(ServerCommand.of(invocation, kind));
     }
     root.addSubcommand(new VersionCommand(invocation));
+    root.addSubcommand(new TrainCommand(invocation, connector));
+    root.addSubcommand(new BenchCommand(invocation, connector));
+    root.addSubcommand(new DemoCommand(invocation, connector));
     root.addSubcommand(new WarmUpCommand());
     return root;
   }

@@ -10,23 +10,20 @@ import org.jspecify.annotations.Nullable;
 final class TrainingRun {
   private final List<TrainEvent.Stepped> steps = new ArrayList<>();
   private TrainEvent.@Nullable Started started;
-  private TrainEvent.@Nullable Ended ended;
 
   synchronized void add(TrainEvent event) {
     switch (event) {
       case TrainEvent.Started start -> started = start;
       case TrainEvent.Stepped step -> steps.add(step);
-      case TrainEvent.Ended end -> ended = end;
+      case TrainEvent.Ended _ -> {
+        // Its exit code says the same.
+      }
     }
     notifyAll();
   }
 
   synchronized Optional<TrainEvent.Started> started() {
     return Optional.ofNullable(started);
-  }
-
-  synchronized Optional<TrainEvent.Ended> ended() {
-    return Optional.ofNullable(ended);
   }
 
   synchronized List<TrainEvent.Stepped> steps() {

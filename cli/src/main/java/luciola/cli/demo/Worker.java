@@ -81,6 +81,12 @@ final class Worker implements AutoCloseable {
     }
   }
 
+  /** SIGKILL: it has no chance to save anything. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+    reader.join();
+  }
+
   @Override
   public void close() {
     process.destroyForcibly();

@@ -75,7 +75,8 @@ public final class TrainingCheckpoint {
     }
   }
 
-  private static long emaUpdates(Checkpoint checkpoint) {
+  /** Updates that the saved average had seen. */
+  public static long emaUpdates(Checkpoint checkpoint) {
     String updates = checkpoint.manifest().metadata().getOrDefault(EMA_UPDATES, "");
     try {
       return Long.parseLong(updates);
