@@ -81,8 +81,14 @@ public final class ClusterRun {
     runUntil(START_NANOS, this::allServe);
     clients.forEach(SimClient::start);
     faults.plan(world.nowNanos() + world.between(SECOND, 4 * SECOND));
-    runUntil(120 * SECOND, () -> faults.over() && clients.stream().allMatch(SimClient::finished));
-    restartFailed();
+    runUntil(
+        120 * SECOND,
+        () -> {
+          if (faults.over()) {
+            restartFailed();
+          }
+          return faults.over() && clients.stream().allMatch(SimClient::finished);
+        });
     runUntil(world.nowNanos() + CONVERGENCE_NANOS, this::settled);
     judge();
   }
@@ -131,7 +137,7 @@ public final class ClusterRun {
   private void restartFailed() {
     for (SimServer server : servers) {
       for (SimReplica replica : server.replicas()) {
-        if (replica.core().localState() == LocalState.OFFLINE && server.process().up()) {
+        if (replica.failed() && server.process().up()) {
           server.crash();
           server.start();
           break;

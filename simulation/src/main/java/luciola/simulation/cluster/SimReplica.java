@@ -68,6 +68,7 @@ final class SimReplica {
   private @Nullable Chain chain;
   private long lastHandle;
   private boolean stepping;
+  private boolean failed;
 
   private record Open(Request request, Network.ReplySink<Message.Answer> sink) {}
 
@@ -84,6 +85,11 @@ final class SimReplica {
 
   ChainReplica core() {
     return core;
+  }
+
+  /** Whether the target is of no use before its server restarts. */
+  boolean failed() {
+    return failed;
   }
 
   /** Whether nothing is open. */
@@ -256,6 +262,7 @@ final class SimReplica {
     if (code == ErrorCode.CHECKSUM_MISMATCH) {
       throw new RuleBroken("ReplicasAgree", message);
     }
+    failed = true;
     world.met("a target failed");
   }
 

@@ -357,6 +357,7 @@ public final class ChunkEngine implements AutoCloseable {
             Optional.empty(),
             List.of(),
             List.of(),
+            Optional.empty(),
             List.of(),
             true,
             failed -> done.complete(failed == null)));
@@ -399,6 +400,7 @@ public final class ChunkEngine implements AutoCloseable {
                   Optional.of(new ChunkIndex.Entry(chunk, after)),
                   dedups,
                   List.of(),
+                  Optional.empty(),
                   VersionRules.freed(before, after),
                   true,
                   failed -> staged(chunk, ticket, made, staged, result, failed)));
@@ -429,8 +431,9 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /**
-   * Drops pending versions from one on, durable or still being staged, with their dedup records.
-   * Shows at once; on disk before anything that is staged later.
+   * Drops pending versions from one on, durable or still being staged, with every dedup record of
+   * this chunk with such a version. Shows at once; on disk, synced, before anything that is staged
+   * later.
    */
   public void discard(ChunkKey chunk, ChunkVersion from) {
     states.locked(
@@ -442,20 +445,10 @@ public final class ChunkEngine implements AutoCloseable {
           ChunkRecord before = states.current(chunk);
           ChunkRecord after = VersionRules.discarded(before, from);
           if (after.pending().size() < before.pending().size()) {
-            change(chunk, before, after, tagged(chunk, before, from));
+            change(chunk, before, after, Optional.of(new CommitLoop.Dropped(chunk, from)));
           }
           return true;
         });
-  }
-
-  private static List<DedupEntry> tagged(ChunkKey chunk, ChunkRecord record, ChunkVersion from) {
-    return record.pending().stream()
-        .filter(each -> each.version().compareTo(from) >= 0)
-        .flatMap(each ->
-            each.tag().stream()
-                .map(tag -> new DedupRecord(tag, chunk.chunk(), each.version(), each.chunkBytes())))
-        .map(dedup -> entry(chunk.chain(), dedup))
-        .toList();
   }
 
   /**
@@ -484,6 +477,7 @@ public final class ChunkEngine implements AutoCloseable {
                   Optional.of(new ChunkIndex.Entry(chunk, ChunkRecord.NONE)),
                   List.of(),
                   List.of(),
+                  Optional.empty(),
                   VersionRules.freed(before, ChunkRecord.NONE),
                   true,
                   failed -> {
@@ -518,7 +512,7 @@ public final class ChunkEngine implements AutoCloseable {
           ChunkRecord before = states.current(chunk);
           Optional<ChunkRecord> after = VersionRules.committed(before, version, chainVersion);
           if (after.isPresent()) {
-            change(chunk, before, after.get(), List.of());
+            change(chunk, before, after.get(), Optional.empty());
           } else if (before.committedIfAny().filter(it -> it.version().equals(version)).isEmpty()) {
             throw new LuciolaException(
                 ErrorCode.MISSING_UPDATE,
@@ -529,16 +523,17 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   private void change(
-      ChunkKey chunk, ChunkRecord before, ChunkRecord after, List<DedupEntry> expired) {
+      ChunkKey chunk, ChunkRecord before, ChunkRecord after, Optional<CommitLoop.Dropped> dropped) {
     states.change(chunk, after, null);
     loop.put(
         new CommitLoop.Item(
             Optional.empty(),
             Optional.of(new ChunkIndex.Entry(chunk, after)),
             List.of(),
-            expired,
+            List.of(),
+            dropped,
             VersionRules.freed(before, after),
-            false,
+            dropped.isPresent(),
             failed -> {
               if (failed == null) {
                 states.written(chunk, null);
@@ -772,6 +767,7 @@ public final class ChunkEngine implements AutoCloseable {
                   Optional.of(new ChunkIndex.Entry(chunk, after)),
                   List.of(),
                   List.of(),
+                  Optional.empty(),
                   VersionRules.freed(before, after),
                   true,
                   failed -> {
@@ -892,6 +888,7 @@ public final class ChunkEngine implements AutoCloseable {
             Optional.empty(),
             dedups,
             expired,
+            Optional.empty(),
             List.of(),
             true,
             failed -> {

@@ -8,11 +8,12 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockFile;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.index.ChunkIndex;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.DedupEntry;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,6 +60,9 @@ final class CommitLoop implements AutoCloseable {
    * One change.
    *
    * @param touched file to flush before
+   * @param dedups records to keep, each unless its channel has a newer one
+   * @param expired records to forget, each unless its channel went on since
+   * @param dropped versions whose records are to be forgotten
    * @param freed blocks that it frees
    * @param synced whether it must be durable when it is told
    */
@@ -67,9 +71,19 @@ final class CommitLoop implements AutoCloseable {
       Optional<ChunkIndex.Entry> entry,
       List<DedupEntry> dedups,
       List<DedupEntry> expired,
+      Optional<Dropped> dropped,
       List<BlockRef> freed,
       boolean synced,
       Outcome outcome) {}
+
+  /** Versions of a chunk that are no longer held. */
+  record Dropped(ChunkKey chunk, ChunkVersion from) {
+    boolean covers(DedupEntry entry) {
+      return entry.chain().equals(chunk.chain())
+          && entry.dedup().chunk().equals(chunk.chunk())
+          && entry.dedup().version().compareTo(from) >= 0;
+    }
+  }
 
   /** Queues a change. Never waits: who makes changes bounds how many are under way. */
   void put(Item item) {
@@ -148,41 +162,18 @@ final class CommitLoop implements AutoCloseable {
       }
     }
     var entries = new ArrayList<ChunkIndex.Entry>();
-    var dedups = new ArrayList<DedupEntry>();
-    var expired = new ArrayList<DedupEntry>();
+    var dedups = new DedupChanges(index);
     for (Item item : group) {
       item.entry().ifPresent(entries::add);
-      dedups.addAll(item.dedups());
+      item.expired().forEach(dedups::expire);
+      item.dropped().ifPresent(dedups::drop);
+      item.dedups().forEach(dedups::keep);
       freedNotSynced.addAll(item.freed());
     }
-    group.forEach(item -> item.expired().forEach(each -> expire(each, dedups, expired)));
-    index.write(new ChunkIndex.Batch(entries, dedups, expired), synced);
+    index.write(new ChunkIndex.Batch(entries, dedups.kept(), dedups.forgotten()), synced);
     if (synced || !flushing) {
       releaseFreed();
     }
-  }
-
-  /** Forgets a dedup record unless the channel went on since. */
-  private void expire(DedupEntry entry, List<DedupEntry> dedups, List<DedupEntry> expired) {
-    UpdateTag tag = entry.dedup().tag();
-    Optional<DedupEntry> newest =
-        dedups.reversed().stream().filter(each -> sameChannel(each, entry)).findFirst();
-    long sequence =
-        newest
-            .or(() -> index.dedup(entry.chain(), tag.client(), tag.channel()))
-            .map(each -> each.dedup().tag().sequence())
-            .orElse(0L);
-    if (sequence == tag.sequence()) {
-      expired.add(entry);
-    }
-  }
-
-  private static boolean sameChannel(DedupEntry entry, DedupEntry expired) {
-    UpdateTag tag = expired.dedup().tag();
-    UpdateTag other = entry.dedup().tag();
-    return entry.chain().equals(expired.chain())
-        && other.client().equals(tag.client())
-        && other.channel() == tag.channel();
   }
 
   private void releaseIdle() {
