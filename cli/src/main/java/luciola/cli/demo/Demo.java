@@ -81,6 +81,7 @@ final class Demo {
     packs();
     trains();
     verifies();
+    replication();
   }
 
   private void serves() {
@@ -329,6 +330,14 @@ final class Demo {
         "every file's bytes are those of the source",
         done.different().isEmpty() && done.files() > 0,
         seen);
+  }
+
+  private void replication() {
+    ClusterView view = cluster.view();
+    rates.add(
+        "replication   %d of %d chains whole, %d of %d storage-servers live"
+            .formatted(
+                view.chainsWhole(), view.chains().size(), view.nodesAlive(), view.nodes().size()));
   }
 
   private List<String> command(long steps, boolean restore) {

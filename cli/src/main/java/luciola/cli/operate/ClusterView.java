@@ -1,5 +1,6 @@
 package luciola.cli.operate;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import luciola.grpc.v1.Chain;
@@ -26,7 +27,11 @@ public record ClusterView(
   public record Node(
       long id, String address, boolean alive, double heartbeatAgeSeconds, List<Target> targets) {}
 
-  /** A target as its server last reported it. */
+  /**
+   * A target as its server last reported it.
+   *
+   * @param state the least of its states in its chains; {@code spare} if it is in none
+   */
   public record Target(
       long id,
       String state,
@@ -51,7 +56,7 @@ public record ClusterView(
         reply.getRoutingVersion(),
         reply.getInodes(),
         reply.getGarbage(),
-        reply.getNodesList().stream().map(ClusterView::node).toList(),
+        reply.getNodesList().stream().map(node -> node(node, reply.getChainsList())).toList(),
         reply.getChainsList().stream().map(ClusterView::chain).toList(),
         reply.getTablesList().stream().map(ClusterView::table).toList());
   }
@@ -66,24 +71,34 @@ public record ClusterView(
     return (int) chains.stream().filter(ChainView::whole).count();
   }
 
-  private static Node node(NodeStatus status) {
+  private static Node node(NodeStatus status, List<Chain> chains) {
     return new Node(
         status.getNode().getId(),
         status.getNode().getAddress(),
         status.getAlive(),
         status.hasHeartbeatAgeNanos() ? status.getHeartbeatAgeNanos() / 1e9 : -1,
-        status.getTargetsList().stream().map(ClusterView::target).toList());
+        status.getTargetsList().stream().map(report -> target(report, chains)).toList());
   }
 
-  private static Target target(TargetReport report) {
+  private static Target target(TargetReport report, List<Chain> chains) {
     return new Target(
         report.getTargetId(),
-        words(report.getLocalState().name(), "LOCAL_STATE_"),
+        state(report.getTargetId(), chains),
         report.getChunks(),
         report.getUsedBytes(),
         report.getCapacityBytes(),
         report.getResyncProgress(),
         report.getChecksumErrors());
+  }
+
+  private static String state(long target, List<Chain> chains) {
+    return chains.stream()
+        .flatMap(chain -> chain.getMembersList().stream())
+        .filter(member -> member.getTargetId() == target)
+        .map(ChainMember::getPublicState)
+        .max(Comparator.naturalOrder())
+        .map(state -> words(state.name(), "PUBLIC_STATE_"))
+        .orElse("spare");
   }
 
   private static ChainView chain(Chain chain) {

@@ -3,9 +3,10 @@ package luciola.cli.server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import luciola.cli.connection.ClusterConnector;
 import luciola.cli.terminal.CommandFailure;
-import luciola.client.LuciolaFileSystem;
+import luciola.client.cluster.ClusterFileSystem;
+import luciola.client.cluster.ClusterOptions;
+import luciola.client.cluster.GarbageCollector;
 import luciola.loader.agent.LoaderAgent;
 import luciola.meta.server.MetaServer;
 import luciola.meta.server.MetaServerConfig;
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
 /** Starts servers from their configuration files. */
 public final class Servers {
   private static final Path NOWHERE = Path.of("/nowhere");
+
+  /** Removed files whose chunks one round takes away. */
+  private static final int GARBAGE_FILES_MAX = 256;
 
   private Servers() {}
 
@@ -57,12 +61,17 @@ public final class Servers {
       throw CommandFailure.wrongUse(file + ": missing key agent.socket");
     }
     log(ServerKind.AGENT, file, config);
-    LuciolaFileSystem files = new ClusterConnector().connect(config.metaAddresses());
+    ClusterFileSystem files =
+        ClusterFileSystem.connect(ClusterOptions.of(config.metaAddresses()));
     try {
       LoaderAgent agent = LoaderAgent.start(config.agent(), files);
+      GarbageCollector collector =
+          GarbageCollector.start(
+              files, config.garbagePeriod(), GARBAGE_FILES_MAX);
       return new Started(
           agent.socket().toString(),
           () -> {
+            collector.close();
             agent.close();
             files.close();
           });

@@ -55,6 +55,6 @@ final class SpaceLimit {
   /** The limit, or what the disk can hold of it. */
   long capacityBytes() throws IOException {
     long usable = Files.getFileStore(directory).getUsableSpace();
-    return Math.min(capacityBytes, Math.max(0, takenBytes() + usable - reserveBytes));
+    return Math.min(capacityBytes, takenBytes() + Math.max(0, usable - reserveBytes));
   }
 }
