@@ -20,8 +20,7 @@ final class WarmUpCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     var silent = new PrintStream(PrintStream.nullOutputStream());
-    var invocation =
-        new Invocation(silent, silent, Map.of(), Path.of("").toAbsolutePath(), false);
+    var invocation = new Invocation(silent, silent, Map.of(), Path.of("").toAbsolutePath(), false);
     int outcomes =
         Main.run(invocation, "ls", "--help")
             | Main.run(invocation, "ls", "-l", "/", "--cluster", NOBODY)

@@ -29,7 +29,6 @@ public record AgentSettings(
 
   /** An agent with the defaults. */
   public static AgentSettings of(List<String> metaAddresses, Path socket) {
-    return new AgentSettings(
-        metaAddresses, GARBAGE_PERIOD_DEFAULT, AgentConfiguration.of(socket));
+    return new AgentSettings(metaAddresses, GARBAGE_PERIOD_DEFAULT, AgentConfiguration.of(socket));
   }
 }

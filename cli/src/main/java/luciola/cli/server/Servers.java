@@ -61,13 +61,11 @@ public final class Servers {
       throw CommandFailure.wrongUse(file + ": missing key agent.socket");
     }
     log(ServerKind.AGENT, file, config);
-    ClusterFileSystem files =
-        ClusterFileSystem.connect(ClusterOptions.of(config.metaAddresses()));
+    ClusterFileSystem files = ClusterFileSystem.connect(ClusterOptions.of(config.metaAddresses()));
     try {
       LoaderAgent agent = LoaderAgent.start(config.agent(), files);
       GarbageCollector collector =
-          GarbageCollector.start(
-              files, config.garbagePeriod(), GARBAGE_FILES_MAX);
+          GarbageCollector.start(files, config.garbagePeriod(), GARBAGE_FILES_MAX);
       return new Started(
           agent.socket().toString(),
           () -> {
