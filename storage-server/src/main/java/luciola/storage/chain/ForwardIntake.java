@@ -9,7 +9,6 @@ import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChunkVersion;
-import luciola.protocol.routing.PublicState;
 
 /**
  * A replica's side of an update that its predecessor forwards.
@@ -19,13 +18,15 @@ import luciola.protocol.routing.PublicState;
  * committed or older                                   OK, nothing to do
  * pending, same client update                          OK once it is durable here and further down
  * pending, another client update                       ours was never acknowledged: dropped, then as new
- * newest + 1; at a syncing member any newer one        staged and sent on
+ * newest + 1; a whole chunk also if all versions in
+ * between are committed at the sender                  staged and sent on
  * newer                                                MISSING_UPDATE
- * older than newest but not held (syncing only)        OK once the newer one is acknowledged
+ * older than newest but not held (see whole chunks)    OK once the newer one is acknowledged
  * </pre>
  *
  * <p>An OK says, too, that the client update's dedup record is kept here: where the version itself
- * did not bring it, it is stored before the answer.
+ * did not bring it, it is stored before the answer. That is why a whole chunk may not jump over
+ * versions that are still pending: it holds their effects, but not their records.
  */
 final class ForwardIntake {
   private final ReplicaState state;
@@ -78,11 +79,14 @@ final class ForwardIntake {
       return;
     }
     known.ifPresent(_ -> path.discard(chunk, forward.version(), ErrorCode.STALE_CHAIN_VERSION));
-    boolean anyOrder =
-        state.publicState() == PublicState.SYNCING && forward.update() instanceof Update.Replace;
+    boolean whole = forward.update() instanceof Update.Replace;
+    ChunkVersion without =
+        whole && forward.committed().compareTo(chunk.newest()) > 0
+            ? forward.committed()
+            : chunk.newest();
     if (forward.version().compareTo(chunk.newest()) < 0) {
       overtaken(event, chunk);
-    } else if (anyOrder || forward.version().equals(chunk.newest().next())) {
+    } else if (forward.version().compareTo(without.next()) <= 0) {
       stage(event, chunk);
     } else {
       answer(event, ErrorCode.MISSING_UPDATE, 0, 0);

@@ -510,7 +510,10 @@ final class ChainReplicaTest {
   @Test
   void anOvertakenForwardIsAcknowledgedOnlyWithItsDedupRecord() {
     ReplicaHarness member = syncing();
-    member.forward(A, 7, 4, tag(8), new Update.Replace(64, false));
+    assertEquals(
+        Optional.of(ErrorCode.MISSING_UPDATE),
+        member.code(member.forward(A, 7, 4, tag(8), new Update.Replace(64, false))));
+    member.forward(A, 7, 6, tag(8), new Update.Replace(64, false));
     assertEquals(
         Optional.of(ErrorCode.CHUNK_BUSY),
         member.code(member.forward(A, 6, 4, tag(9), new Update.Replace(64, false))));
