@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import luciola.cli.terminal.CommandFailure;
+import luciola.cli.terminal.ExitCode;
 import luciola.client.cluster.ClusterFileSystem;
 import luciola.client.cluster.ClusterOptions;
 import luciola.client.cluster.GarbageCollector;
@@ -37,7 +38,14 @@ public final class Servers {
     MetaServerConfig config = ConfigFile.read(file, MetaServerConfig.of(NOWHERE), "directory");
     log(ServerKind.META_SERVER, file, config);
     MetaServer server = MetaServer.start(config);
+    var _ = server.broken().thenAccept(Servers::halt);
     return new Started(config.host() + ":" + server.port(), server::close);
+  }
+
+  /** Its state is not what the log says: whatever it answered next could be wrong. */
+  private static void halt(Throwable cause) {
+    logger().error("meta-server state is broken, the process stops", cause);
+    Runtime.getRuntime().halt(ExitCode.FAILED);
   }
 
   private static RunningServer storage(Path file) throws IOException {
