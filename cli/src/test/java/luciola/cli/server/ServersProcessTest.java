@@ -77,8 +77,7 @@ class ServersProcessTest {
               "second.toml",
               "directory = '%s'\nport = %s\n".formatted(folder.resolve("second"), port));
       var failure =
-          assertThrows(
-              LuciolaException.class, () -> Servers.start(ServerKind.META_SERVER, second));
+          assertThrows(LuciolaException.class, () -> Servers.start(ServerKind.META_SERVER, second));
       assertTrue(String.valueOf(failure.getMessage()).contains("port=" + port));
     }
   }
