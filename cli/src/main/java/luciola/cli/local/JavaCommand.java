@@ -18,6 +18,16 @@ public final class JavaCommand {
           "--add-modules=jdk.incubator.vector",
           "-XX:+UseSerialGC",
           "-Xlog:disable");
+
+  /** Options of this JVM that the other one gets too. */
+  private static final List<String> INHERITED = List.of("-XX:AOTCache=", "-Djava.library.path=");
+
+  /**
+   * Where RocksDB puts its library if it has to take it out of its jar. A killed process leaves the
+   * copy behind: in the server's own folder it is found and replaced at the next start.
+   */
+  private static final String LIBRARY_FOLDER = "ROCKSDB_SHAREDLIB_DIR";
+
   private static final Path SETSID = Path.of("/usr/bin/setsid");
 
   private JavaCommand() {}
@@ -28,7 +38,7 @@ public final class JavaCommand {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(FLAGS);
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(argument -> argument.startsWith("-XX:AOTCache="))
+        .filter(argument -> INHERITED.stream().anyMatch(argument::startsWith))
         .forEach(command::add);
     command.addAll(jvmOptions);
     command.add("-cp");
@@ -44,8 +54,7 @@ public final class JavaCommand {
    */
   public static Process child(List<String> jvmOptions, List<String> arguments, Path log)
       throws IOException {
-    return new ProcessBuilder(of(jvmOptions, arguments))
-        .redirectErrorStream(true)
+    return process(of(jvmOptions, arguments), log)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
         .start();
   }
@@ -58,10 +67,15 @@ public final class JavaCommand {
       command.add(SETSID.toString());
     }
     command.addAll(of(jvmOptions, arguments));
-    return new ProcessBuilder(command)
+    return process(command, log)
         .redirectInput(new File("/dev/null"))
-        .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()))
         .start();
+  }
+
+  private static ProcessBuilder process(List<String> command, Path log) {
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put(LIBRARY_FOLDER, log.toAbsolutePath().resolveSibling("").toString());
+    return builder;
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -24,7 +25,7 @@ final class StorageProcess implements AutoCloseable {
 
   /** Starts one and waits until it serves. */
   static StorageProcess start(Path directory, String metaAddress) throws IOException {
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -37,8 +38,12 @@ final class StorageProcess implements AutoCloseable {
                 StorageProcess.class.getName(),
                 directory.toString(),
                 metaAddress)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+            .redirectError(ProcessBuilder.Redirect.DISCARD);
+    // RocksDB takes its library out of its jar; a killed process leaves that file behind.
+    builder
+        .environment()
+        .put("ROCKSDB_SHAREDLIB_DIR", Files.createDirectories(directory).toString());
+    Process process = builder.start();
     BufferedReader out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = out.readLine();
