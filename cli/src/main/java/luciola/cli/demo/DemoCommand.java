@@ -88,7 +88,7 @@ public final class DemoCommand implements Callable<Integer> {
             + (inProcess ? "in this JVM" : "as processes of their own"));
     LocalClusterOptions options =
         inProcess ? LocalClusterOptions.inThisJvm(folder) : LocalClusterOptions.asProcesses(folder);
-    try (LocalCluster cluster = LocalCluster.start(options, screen::line);
+    try (LocalCluster cluster = LocalCluster.start(options.forMinutes(), screen::line);
         LuciolaFileSystem files = connector.connect(cluster.metaServers())) {
       screen.line("meta-server at " + cluster.metaServers() + ", data in " + folder);
       var demo =

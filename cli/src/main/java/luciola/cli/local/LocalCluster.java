@@ -125,7 +125,7 @@ public final class LocalCluster implements AutoCloseable {
 
   private void add(String name, ServerKind kind, String address) throws IOException {
     Path own = Files.createDirectories(folder.path().resolve(name));
-    servers.put(name, new LocalServer(name, kind, address, own, options.processes()));
+    servers.put(name, new LocalServer(name, kind, address, own, options));
   }
 
   private LocalServer require(String name) {

@@ -14,6 +14,8 @@ import java.time.Duration;
  * @param portBase the meta-server's port, the storage-servers' follow; 0: free ones, the same at
  *     the next start
  * @param readyTimeout how long until everything serves
+ * @param shortLived whether the processes live for minutes only: then they compile quickly instead of
+ *     well, which on few processors starts several times faster
  */
 public record LocalClusterOptions(
     Path dataFolder,
@@ -22,7 +24,8 @@ public record LocalClusterOptions(
     int replicas,
     boolean agent,
     int portBase,
-    Duration readyTimeout) {
+    Duration readyTimeout,
+    boolean shortLived) {
   private static final int STORAGE_SERVERS_MAX = 16;
 
   public LocalClusterOptions {
@@ -45,11 +48,17 @@ public record LocalClusterOptions(
 
   /** Three storage-servers and an agent in this JVM, every chunk on all three. */
   public static LocalClusterOptions inThisJvm(Path dataFolder) {
-    return new LocalClusterOptions(dataFolder, false, 3, 3, true, 0, Duration.ofSeconds(90));
+    return new LocalClusterOptions(dataFolder, false, 3, 3, true, 0, Duration.ofSeconds(90), false);
   }
 
   /** The same with a process for each server. */
   public static LocalClusterOptions asProcesses(Path dataFolder) {
-    return new LocalClusterOptions(dataFolder, true, 3, 3, true, 0, Duration.ofSeconds(90));
+    return new LocalClusterOptions(dataFolder, true, 3, 3, true, 0, Duration.ofSeconds(90), false);
+  }
+
+  /** The same for a cluster that lives for minutes only. */
+  public LocalClusterOptions forMinutes() {
+    return new LocalClusterOptions(
+        dataFolder, processes, storageServers, replicas, agent, portBase, readyTimeout, true);
   }
 }

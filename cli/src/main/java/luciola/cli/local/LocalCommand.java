@@ -129,7 +129,8 @@ public final class LocalCommand implements Runnable {
             replicas == 0 ? Math.min(3, storageServers) : replicas,
             true,
             port,
-            Duration.ofSeconds(timeoutSeconds));
+            Duration.ofSeconds(timeoutSeconds),
+            false);
       } catch (IllegalArgumentException refused) {
         throw CommandFailure.wrongUse(String.valueOf(refused.getMessage()));
       }

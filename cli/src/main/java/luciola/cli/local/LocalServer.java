@@ -24,16 +24,20 @@ final class LocalServer {
   private final Path config;
   private final Path log;
   private final boolean ownProcess;
+  private final List<String> jvmOptions;
   private @Nullable RunningServer here;
   private @Nullable Process process;
 
-  LocalServer(String name, ServerKind kind, String address, Path folder, boolean ownProcess) {
+  LocalServer(
+      String name, ServerKind kind, String address, Path folder, LocalClusterOptions options) {
     this.name = name;
     this.kind = kind;
     this.address = address;
     this.config = folder.resolve("config.toml");
     this.log = folder.resolve("server.log");
-    this.ownProcess = ownProcess;
+    this.ownProcess = options.processes();
+    this.jvmOptions =
+        options.shortLived() ? List.of("-Xmx1g", "-XX:TieredStopAtLevel=1") : List.of("-Xmx1g");
   }
 
   String name() {
@@ -57,7 +61,7 @@ final class LocalServer {
     if (ownProcess) {
       process =
           JavaCommand.child(
-              List.of("-Xmx1g"),
+              jvmOptions,
               List.of(kind.commandName(), "--config", config.toString(), "--until-eof"),
               log);
     } else {
