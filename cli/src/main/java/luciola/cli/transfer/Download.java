@@ -85,6 +85,7 @@ public final class Download implements AutoCloseable {
     Path temporary =
         target.resolveSibling(
             ".luciola-" + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+    transfer.unfinished().begin(temporary.toString(), () -> Files.deleteIfExists(temporary));
     try {
       FileCopy.Copied copied = fill(source, temporary, stat.length());
       if (options.verify) {
@@ -96,6 +97,7 @@ public final class Download implements AutoCloseable {
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(temporary);
+      transfer.unfinished().end(temporary.toString());
     }
     return true;
   }

@@ -37,15 +37,14 @@ final class FileCopy {
    */
   Copied copy(ByteSource source, ByteSink sink, long bytesExpected, LongConsumer moved)
       throws IOException, InterruptedException {
-    int useful = (int) Math.min(ahead, bytesExpected / Buffers.BUFFER_BYTES + 1);
-    List<MemorySegment> lent = buffers.take(useful - 1);
     var pending = new ArrayDeque<Pending>();
-    try {
-      return run(source, sink, lent, pending, moved);
-    } finally {
-      // Buffers with a read in flight must not be lent again before it ends.
-      pending.forEach(each -> each.read().handle((_, _) -> 0).join());
-      buffers.giveBack(lent);
+    try (Buffers.Lent lent = buffers.take(bytesExpected, ahead)) {
+      try {
+        return run(source, sink, lent.segments(), pending, moved);
+      } finally {
+        // Buffers with a read in flight must not be lent again before it ends.
+        pending.forEach(each -> each.read().handle((_, _) -> 0).join());
+      }
     }
   }
 

@@ -19,10 +19,10 @@ public final class Print {
    */
   public static void file(LuciolaFileSystem fs, String path, PrintStream out)
       throws IOException, InterruptedException {
-    var copy = new FileCopy(new Buffers(READS_AHEAD), READS_AHEAD);
+    var copy = new FileCopy(new Buffers(READS_AHEAD, 1), READS_AHEAD);
     try (ByteSource bytes = ByteSource.remote(fs, path)) {
       copy.copy(
-          bytes, (_, part) -> write(out, part), (long) READS_AHEAD * Buffers.BUFFER_BYTES, _ -> {});
+          bytes, (_, part) -> write(out, part), (long) READS_AHEAD * Buffers.BIG_BYTES, _ -> {});
     }
     out.flush();
   }

@@ -76,7 +76,7 @@ public final class RemoteCopy implements AutoCloseable {
       return false;
     }
     try (ByteSource bytes = ByteSource.remote(fs, source)) {
-      new RemoteTarget(fs, transfer.copy(), options.verify)
+      new RemoteTarget(fs, transfer, options.verify)
           .write(
               bytes,
               target,

@@ -14,11 +14,13 @@ import luciola.protocol.error.LuciolaException;
 final class RemoteTarget {
   private final LuciolaFileSystem fs;
   private final FileCopy copy;
+  private final Unfinished unfinished;
   private final boolean verify;
 
-  RemoteTarget(LuciolaFileSystem fs, FileCopy copy, boolean verify) {
+  RemoteTarget(LuciolaFileSystem fs, Transfer transfer, boolean verify) {
     this.fs = fs;
-    this.copy = copy;
+    this.copy = transfer.copy();
+    this.unfinished = transfer.unfinished();
     this.verify = verify;
   }
 
@@ -30,6 +32,7 @@ final class RemoteTarget {
         path.substring(0, path.lastIndexOf('/') + 1)
             + ".luciola-"
             + Long.toHexString(ThreadLocalRandom.current().nextLong());
+    unfinished.begin(temporary, () -> fs.remove(temporary));
     try {
       FileCopy.Copied copied = fill(source, temporary, mode, bytes, moved);
       if (verify) {
@@ -40,6 +43,8 @@ final class RemoteTarget {
     } catch (IOException | RuntimeException | InterruptedException failure) {
       removeQuietly(temporary);
       throw failure;
+    } finally {
+      unfinished.end(temporary);
     }
   }
 

@@ -35,6 +35,7 @@ final class Transfer implements AutoCloseable {
   private final AtomicLong leftOut = new AtomicLong();
   private final FileCopy copy;
   private final Progress progress;
+  private final Unfinished unfinished = new Unfinished();
 
   Transfer(Invocation invocation, String verb, int parallel) {
     this.invocation = invocation;
@@ -42,12 +43,16 @@ final class Transfer implements AutoCloseable {
         Executors.newFixedThreadPool(
             parallel, Thread.ofPlatform().daemon().name("transfer-", 0).factory());
     this.queued = new Semaphore(parallel * QUEUED_PER_WORKER);
-    this.copy = new FileCopy(new Buffers(parallel + READS_AHEAD), READS_AHEAD);
+    this.copy = new FileCopy(new Buffers(parallel + READS_AHEAD, parallel), READS_AHEAD);
     this.progress = new Progress(invocation, verb);
   }
 
   FileCopy copy() {
     return copy;
+  }
+
+  Unfinished unfinished() {
+    return unfinished;
   }
 
   Progress progress() {
@@ -107,5 +112,6 @@ final class Transfer implements AutoCloseable {
   public void close() {
     workers.shutdownNow();
     progress.close();
+    unfinished.close();
   }
 }

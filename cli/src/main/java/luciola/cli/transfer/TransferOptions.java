@@ -9,9 +9,9 @@ public final class TransferOptions {
   @Option(
       names = {"-j", "--parallel"},
       paramLabel = "N",
-      defaultValue = "8",
+      defaultValue = "32",
       description = "Files copied at once, 1 to 256 (${DEFAULT-VALUE}).")
-  int parallel = 8;
+  int parallel = 32;
 
   @Option(
       names = "--resume",

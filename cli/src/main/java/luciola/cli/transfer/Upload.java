@@ -109,7 +109,7 @@ public final class Upload implements AutoCloseable {
       return false;
     }
     try (ByteSource bytes = ByteSource.local(source)) {
-      new RemoteTarget(fs, transfer.copy(), options.verify)
+      new RemoteTarget(fs, transfer, options.verify)
           .write(
               bytes,
               target,

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import luciola.cli.Run;
@@ -39,7 +41,7 @@ class LocalCommandProcessTest {
   }
 
   @Test
-  void dataIsThereAfterDownAndUpAgain() throws IOException {
+  void dataIsThereAfterDownAndUpAgain() throws IOException, InterruptedException {
     byte[] bytes = new byte[(9 << 20) + 77];
     new Random(3).nextBytes(bytes);
     Path tree = Files.createDirectories(folder.resolve("tree/sub"));
@@ -75,11 +77,34 @@ class LocalCommandProcessTest {
     assertEquals(1, run.command("cat", "/a/b/moved"));
     assertTrue(run.err().contains("NOT_FOUND"), run.err());
     assertEquals(1, run.err().lines().count(), run.err());
+    anInterruptedPutLeavesNothing();
     ok("local", "status", "--json");
     assertTrue(new JsonMapper().readTree(run.out()).path("up").asBoolean());
     ok("local", "down");
     ok("local", "down");
     assertTrue(run.out().contains("not up"), run.out());
+  }
+
+  private void anInterruptedPutLeavesNothing() throws IOException, InterruptedException {
+    try (var sparse = new RandomAccessFile(folder.resolve("sparse").toFile(), "rw")) {
+      sparse.setLength(3L << 30);
+    }
+    ok("mkdir", "/interrupted");
+    Process put =
+        new ProcessBuilder(JavaCommand.of(List.of(), List.of("put", "sparse", "/interrupted")))
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("put.log").toFile())
+            .start();
+    do {
+      ok("ls", "/interrupted");
+      assertTrue(put.isAlive(), () -> "ended by itself: " + put.exitValue());
+    } while (run.out().isEmpty());
+    assertTrue(run.out().startsWith(".luciola-"), run.out());
+    put.destroy();
+    put.waitFor();
+    ok("ls", "/interrupted");
+    assertEquals("", run.out());
   }
 
   @Test
