@@ -1,6 +1,6 @@
 # Sourced by ./luciola and ./test.
 
-JDK25_MISSING="JDK 25 is needed and was not found: install one (https://adoptium.net, or Debian: apt-get install temurin-25-jdk) or set JAVA_HOME to it"
+JDK25_MISSING="JDK 25 is needed and was not found: install one (for example Temurin 25, or the package openjdk-25-jdk) or set JAVA_HOME to it"
 
 # Whether the folder holds a JDK 25, by its release file: no JVM is started for it.
 is_jdk25() {

@@ -62,17 +62,13 @@ class CommandReferenceTest {
   void everyOptionIsOnThePage() {
     var missing = new TreeSet<String>();
     visible(root)
-        .forEach(
-            command ->
-                command.getCommandSpec().options().stream()
-                    .filter(option -> !option.hidden())
-                    .filter(option -> names(option).stream().noneMatch(this::mentions))
-                    .forEach(
-                        option ->
-                            missing.add(
-                                command.getCommandSpec().qualifiedName(" ")
-                                    + " "
-                                    + option.longestName())));
+        .forEach(command ->
+            command.getCommandSpec().options().stream()
+                .filter(option -> !option.hidden())
+                .filter(option -> names(option).stream().noneMatch(this::mentions))
+                .forEach(option ->
+                    missing.add(
+                        command.getCommandSpec().qualifiedName(" ") + " " + option.longestName())));
     assertEquals(Set.of(), missing);
   }
 

@@ -14,8 +14,8 @@ import java.time.Duration;
  * @param portBase the meta-server's port, the storage-servers' follow; 0: free ones, the same at
  *     the next start
  * @param readyTimeout how long until everything serves
- * @param shortLived whether the processes live for minutes only: then they compile quickly instead of
- *     well, which on few processors starts several times faster
+ * @param shortLived whether the processes live for minutes only: then they compile quickly instead
+ *     of well, which on few processors starts several times faster
  */
 public record LocalClusterOptions(
     Path dataFolder,
