@@ -21,7 +21,7 @@ final class MetaServerProcess implements AutoCloseable {
 
   static MetaServerProcess start(Path directory, Path output, long snapshotEntries)
       throws IOException {
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -35,8 +35,12 @@ final class MetaServerProcess implements AutoCloseable {
                     MetaServerProcess.class.getName(),
                     directory.toString(),
                     Long.toString(snapshotEntries)))
-            .redirectError(output.toFile())
-            .start();
+            .redirectError(output.toFile());
+    // RocksDB takes its library out of its jar; a killed process leaves that file behind.
+    builder
+        .environment()
+        .put("ROCKSDB_SHAREDLIB_DIR", output.toAbsolutePath().resolveSibling("").toString());
+    Process process = builder.start();
     var lines =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = lines.readLine();

@@ -3,6 +3,7 @@ package luciola.storage.server;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -32,7 +33,7 @@ final class ServerProcess {
   static Process start(Path home, String meta) throws IOException {
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
@@ -46,8 +47,10 @@ final class ServerProcess {
                 home.resolve("node").toString(),
                 home.resolve("t").toString(),
                 meta)
-            .redirectErrorStream(true)
-            .start();
+            .redirectErrorStream(true);
+    // RocksDB takes its library out of its jar; a killed process leaves that file behind.
+    builder.environment().put("ROCKSDB_SHAREDLIB_DIR", Files.createDirectories(home).toString());
+    Process process = builder.start();
     BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
     StringBuilder seen = new StringBuilder();
     String line = out.readLine();
