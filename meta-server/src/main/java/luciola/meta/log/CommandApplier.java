@@ -9,6 +9,7 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
+import luciola.grpc.v1.OperationReply;
 import luciola.grpc.v1.StoredCluster;
 import luciola.meta.cluster.ClusterState;
 import luciola.meta.namespace.Namespace;
@@ -93,6 +94,11 @@ final class CommandApplier {
             command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
         reply.setApplied(Applied.getDefaultInstance());
       }
+      case OPERATION ->
+          reply.setOperation(
+              OperationReply.newBuilder()
+                  .setCode(ErrorCode.UNSUPPORTED.number())
+                  .setMessage("operation: not known yet"));
       case COMMAND_NOT_SET -> reply.setApplied(Applied.getDefaultInstance());
     }
     return reply.build();
