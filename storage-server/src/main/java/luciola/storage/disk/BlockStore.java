@@ -1,7 +1,6 @@
 package luciola.storage.disk;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,9 +33,9 @@ public final class BlockStore implements AutoCloseable {
    * @param reserveBytes bytes of the disk to leave alone
    */
   public static BlockStore open(
-      Path directory, BlockFile.Opener opener, long capacityBytes, long reserveBytes)
+      BlockFile.Opener opener, DiskSpace disk, long capacityBytes, long reserveBytes)
       throws IOException {
-    var limit = new SpaceLimit(directory, capacityBytes, reserveBytes);
+    var limit = new SpaceLimit(disk, capacityBytes, reserveBytes);
     var spaces = new ArrayList<BlockSpace>(BlockClass.COUNT);
     for (int number = 0; number < BlockClass.COUNT; number++) {
       var blockClass = new BlockClass(number);

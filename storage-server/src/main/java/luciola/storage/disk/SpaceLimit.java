@@ -1,21 +1,19 @@
 package luciola.storage.disk;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * How much a target may take: its own limit, and what the disk has left less a reserve that keeps
  * the metadata writable. Safe for use by many threads.
  */
 final class SpaceLimit {
-  private final Path directory;
+  private final DiskSpace disk;
   private final long capacityBytes;
   private final long reserveBytes;
   private long takenBytes;
 
-  SpaceLimit(Path directory, long capacityBytes, long reserveBytes) {
-    this.directory = directory;
+  SpaceLimit(DiskSpace disk, long capacityBytes, long reserveBytes) {
+    this.disk = disk;
     this.capacityBytes = capacityBytes;
     this.reserveBytes = reserveBytes;
   }
@@ -27,13 +25,11 @@ final class SpaceLimit {
 
   /** Counts space about to be taken, or refuses. */
   void take(long bytes) throws IOException {
-    long usable = Files.getFileStore(directory).getUsableSpace();
+    long usable = disk.usableBytes();
     synchronized (this) {
       if (takenBytes + bytes > capacityBytes || usable - bytes < reserveBytes) {
         throw new NoSpaceException(
-            "target full: directory="
-                + directory
-                + " takenBytes="
+            "target full: takenBytes="
                 + takenBytes
                 + " capacityBytes="
                 + capacityBytes
@@ -54,7 +50,7 @@ final class SpaceLimit {
 
   /** The limit, or what the disk can hold of it. */
   long capacityBytes() throws IOException {
-    long usable = Files.getFileStore(directory).getUsableSpace();
+    long usable = disk.usableBytes();
     return Math.min(capacityBytes, takenBytes() + Math.max(0, usable - reserveBytes));
   }
 }

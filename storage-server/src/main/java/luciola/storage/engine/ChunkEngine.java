@@ -4,42 +4,30 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicLong;
-import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.frame.DedupRecord;
-import luciola.protocol.frame.Granules;
-import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.InodeId;
-import luciola.storage.disk.BlockFile;
-import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.DirectBlockFile;
-import luciola.storage.disk.NoSpaceException;
+import luciola.storage.disk.DiskSpace;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
-import luciola.storage.index.DedupEntry;
-import luciola.storage.index.RocksChunkIndex;
+import luciola.storage.index.KeyValues;
+import luciola.storage.index.RocksKeyValues;
 import luciola.storage.index.VersionRecord;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,13 +35,18 @@ import org.slf4j.LoggerFactory;
  * All chunks of one target. Safe for use by many threads; updates of one chunk are staged in the
  * order of the calls.
  *
- * <p>An update goes through three steps: a writer thread verifies the payload and writes the new
+ * <p>An update goes through three steps: a writer lane verifies the payload and writes the new
  * version's bytes past the page cache; the commit loop flushes the file and writes the metadata,
- * synced; the future completes, on the commit thread. {@link #commit} then makes a durable version
+ * synced; the future completes, on the commit lane. {@link #commit} then makes a durable version
  * the committed one; that mark is not synced, a restart may find the version pending again.
  *
  * <p>A stored granule found bad is counted, and the version is fetched again from {@link
  * ReplicaSource} and written to another block.
+ *
+ * <p>This class only puts the parts together: {@link Staging} takes updates, {@link VersionMaker}
+ * writes their bytes, {@link RecordChanges} changes records, {@link CommitLoop} makes all of it
+ * durable; {@link ChunkReads}, {@link ChunkRepair}, {@link ChunkLists} and {@link DedupStore} have
+ * the rest.
  */
 public final class ChunkEngine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ChunkEngine.class);
@@ -63,35 +56,46 @@ public final class ChunkEngine implements AutoCloseable {
   private final String name;
   private final BlockStore blocks;
   private final ChunkIndex index;
-  private final PayloadPool scratch;
-  private final ReplicaSource replicas;
   private final ChunkStates states;
   private final CommitLoop loop;
   private final Writers writers;
-  private final VersionReader reader;
-  private final Semaphore underWay;
-  private final AtomicLong checksumErrors = new AtomicLong();
-  private final ConcurrentHashMap<ChunkKey, List<Ticket>> staging = new ConcurrentHashMap<>();
+  private final RecordChanges changes;
+  private final ChunkRepair repair;
+  private final ChunkReads reads;
+  private final Staging staging;
+  private final ChunkLists lists;
+  private final DedupStore dedups;
+  private final Runnable afterClose;
 
   private ChunkEngine(
-      String name,
-      EngineConfig config,
-      BlockStore blocks,
-      ChunkIndex index,
-      ReplicaSource replicas,
-      PayloadPool scratch)
+      String name, EngineParts parts, BlockStore blocks, ChunkIndex index, Runnable afterClose)
       throws IOException {
+    EngineConfig config = parts.config();
+    EngineThreads threads = parts.threads();
     this.name = name;
     this.blocks = blocks;
     this.index = index;
-    this.replicas = replicas;
-    this.scratch = scratch;
+    this.afterClose = afterClose;
     this.states = new ChunkStates(index);
     restore();
-    this.loop = new CommitLoop(name, config, index, blocks);
-    this.writers = new Writers(name, config, blocks, scratch);
-    this.reader = new VersionReader(blocks, scratch, config.fileRangeBytes());
-    this.underWay = new Semaphore(config.waitingMax());
+    this.loop = new CommitLoop(name, config, index, blocks, threads.lane(name + "-commit"));
+    this.writers = new Writers(name, config.writeThreads(), threads, blocks, parts.scratch());
+    this.changes = new RecordChanges(states, loop, blocks);
+    var reader = new VersionReader(blocks, parts.scratch(), config.fileRangeBytes());
+    this.repair = new ChunkRepair(name, parts, states, reader, writers, changes);
+    this.reads = new ChunkReads(name, states, blocks, reader, repair);
+    this.dedups = new DedupStore(index, loop);
+    var maker = new VersionMaker(states, loop, repair, threads.oneThread());
+    this.staging =
+        new Staging(
+            name,
+            states,
+            loop,
+            blocks,
+            writers,
+            maker,
+            new StageLimit(config.waitingMax(), loop, threads.oneThread()));
+    this.lists = new ChunkLists(index, states);
   }
 
   /**
@@ -104,26 +108,47 @@ public final class ChunkEngine implements AutoCloseable {
   public static ChunkEngine open(
       String name, Path directory, EngineConfig config, ReplicaSource replicas) throws IOException {
     Path files = Files.createDirectories(directory.resolve("blocks"));
-    ChunkIndex index = RocksChunkIndex.open(directory.resolve("meta"), config.metadataCacheBytes());
-    return open(name, files, DirectBlockFile.in(files), index, config, replicas);
+    KeyValues store = RocksKeyValues.open(directory.resolve("meta"), config.metadataCacheBytes());
+    var scratch = new PayloadPool(config.scratchBytes());
+    try {
+      var parts =
+          new EngineParts(
+              config,
+              DirectBlockFile.in(files),
+              DiskSpace.of(files),
+              store,
+              EngineThreads.platform(),
+              scratch,
+              replicas,
+              System::nanoTime);
+      return open(name, parts, scratch::close);
+    } catch (IOException | RuntimeException e) {
+      scratch.close();
+      throw e;
+    }
   }
 
-  /** Opens on given files and metadata, which the engine closes. */
-  static ChunkEngine open(
-      String name,
-      Path files,
-      BlockFile.Opener opener,
-      ChunkIndex index,
-      EngineConfig config,
-      ReplicaSource replicas)
+  /**
+   * Opens on given parts.
+   *
+   * @param name of lanes and log lines
+   * @throws LuciolaException FORMAT_TOO_NEW or CORRUPT_DATA
+   */
+  public static ChunkEngine open(String name, EngineParts parts) throws IOException {
+    return open(name, parts, () -> {});
+  }
+
+  private static ChunkEngine open(String name, EngineParts parts, Runnable afterClose)
       throws IOException {
     try {
+      EngineConfig config = parts.config();
+      ChunkIndex index = ChunkIndex.open(parts.store());
       BlockStore blocks =
-          BlockStore.open(files, opener, config.capacityBytes(), config.reserveBytes());
-      return new ChunkEngine(
-          name, config, blocks, index, replicas, new PayloadPool(config.scratchBytes()));
+          BlockStore.open(
+              parts.files(), parts.space(), config.capacityBytes(), config.reserveBytes());
+      return new ChunkEngine(name, parts, blocks, index, afterClose);
     } catch (IOException | RuntimeException e) {
-      index.close();
+      parts.store().close();
       throw e;
     }
   }
@@ -170,7 +195,7 @@ public final class ChunkEngine implements AutoCloseable {
   /** Whether nothing is stored for a chain: neither chunk nor tombstone nor dedup record. */
   public boolean isEmpty(ChainId chain) {
     return inventory(chain, Optional.empty(), 1).chunks().isEmpty()
-        && index.dedups(chain, Optional.empty(), 1).isEmpty();
+        && dedups(chain, Optional.empty(), 1).isEmpty();
   }
 
   /**
@@ -188,16 +213,6 @@ public final class ChunkEngine implements AutoCloseable {
     }
   }
 
-  /** An update between its call and its durability. Guarded by the chunk's lock. */
-  private static final class Ticket {
-    final ChunkVersion version;
-    boolean dropped;
-
-    Ticket(ChunkVersion version) {
-      this.version = version;
-    }
-  }
-
   /** What is durably held of a chunk, the newest commit marks included. */
   public ChunkRecord chunk(ChunkKey chunk) {
     return states.durable(chunk);
@@ -212,222 +227,7 @@ public final class ChunkEngine implements AutoCloseable {
    * nothing of it is held.
    */
   public CompletableFuture<Staged> stage(ChunkUpdate update) {
-    var ticket = new Ticket(update.version());
-    ChunkKey chunk = update.chunk();
-    states.locked(chunk, () -> staging.computeIfAbsent(chunk, _ -> new ArrayList<>()).add(ticket));
-    var result = new CompletableFuture<Staged>();
-    try {
-      writers.execute(chunk, writer -> stage(writer, update, ticket, result));
-    } catch (LuciolaException e) {
-      forget(chunk, ticket);
-      result.completeExceptionally(e);
-    }
-    return result;
-  }
-
-  /** The update is done with; whether it was not discarded. */
-  private boolean forget(ChunkKey chunk, Ticket ticket) {
-    return states.locked(
-        chunk,
-        () -> {
-          staging.computeIfPresent(
-              chunk,
-              (_, tickets) -> {
-                tickets.remove(ticket);
-                return tickets.isEmpty() ? null : tickets;
-              });
-          return !ticket.dropped;
-        });
-  }
-
-  private void stage(
-      VersionWriter writer, ChunkUpdate update, Ticket ticket, CompletableFuture<Staged> result) {
-    underWay.acquireUninterruptibly();
-    try {
-      checkHealthy();
-      checkWanted(update, ticket);
-      verifyPayload(update);
-      queue(update, ticket, make(writer, update).withTag(update.tag()), result);
-    } catch (IOException | RuntimeException e) {
-      underWay.release();
-      forget(update.chunk(), ticket);
-      result.completeExceptionally(asFault("stage", update.chunk(), e));
-    }
-  }
-
-  private void checkWanted(ChunkUpdate update, Ticket ticket) {
-    if (states.locked(update.chunk(), () -> ticket.dropped)) {
-      throw discarded(update.chunk(), update.version());
-    }
-  }
-
-  private static LuciolaException discarded(ChunkKey chunk, ChunkVersion version) {
-    return new LuciolaException(
-        ErrorCode.CANCELLED, "discarded: chunk=" + chunk + " version=" + version);
-  }
-
-  private void checkHealthy() {
-    loop.failure()
-        .ifPresent(cause -> {
-          throw new LuciolaException(
-              ErrorCode.DISK_ERROR, "disk failed before: engine=" + name, cause);
-        });
-  }
-
-  private LuciolaException asFault(String operation, ChunkKey chunk, Exception e) {
-    return switch (e) {
-      case LuciolaException fault -> fault;
-      case NoSpaceException full ->
-          new LuciolaException(ErrorCode.NO_SPACE, operation + ": chunk=" + chunk, full);
-      case IOException broken -> {
-        loop.fail(broken);
-        yield new LuciolaException(ErrorCode.DISK_ERROR, operation + ": chunk=" + chunk, broken);
-      }
-      default -> new LuciolaException(ErrorCode.INTERNAL, operation + ": chunk=" + chunk, e);
-    };
-  }
-
-  private static void verifyPayload(ChunkUpdate update) {
-    int offset = update.update() instanceof Update.Write write ? write.offset() : 0;
-    int bad = Granules.firstMismatch(offset, update.payload(), update.checksums());
-    if (bad >= 0) {
-      throw new LuciolaException(
-          ErrorCode.CHECKSUM_MISMATCH,
-          "payload does not fit its checksum: chunk="
-              + update.chunk()
-              + " version="
-              + update.version()
-              + " piece="
-              + bad);
-    }
-  }
-
-  private VersionRecord make(VersionWriter writer, ChunkUpdate update) throws IOException {
-    try {
-      return makeOnce(writer, update);
-    } catch (NoSpaceException e) {
-      awaitFreed(e);
-    } catch (BadBlockException e) {
-      reportBad(update.chunk(), e);
-      if (!repair(writer, update.chunk())) {
-        throw e;
-      }
-    }
-    return makeOnce(writer, update);
-  }
-
-  private VersionRecord makeOnce(VersionWriter writer, ChunkUpdate update) throws IOException {
-    @Nullable VersionRecord base = states.current(update.chunk()).newest().orElse(null);
-    ChunkVersion held = base == null ? ChunkVersion.NONE : base.version();
-    boolean whole = update.update() instanceof Update.Replace;
-    if (!whole && !update.version().equals(held.next())) {
-      throw new LuciolaException(
-          ErrorCode.MISSING_UPDATE,
-          "not the next version: chunk="
-              + update.chunk()
-              + " version="
-              + update.version()
-              + " newest="
-              + held);
-    }
-    if (isRemoval(update.update())) {
-      return VersionRecord.tombstone(update.version(), update.chainVersion());
-    }
-    @Nullable VersionRecord old = whole || base == null || base.removed() ? null : base;
-    Image image =
-        Image.of(
-            update.update(),
-            old == null ? 0 : old.chunkBytes(),
-            update.payload(),
-            update.checksums());
-    return writer.write(old, image, update.version(), update.chainVersion());
-  }
-
-  private static boolean isRemoval(Update update) {
-    return update instanceof Update.Remove
-        || (update instanceof Update.Replace replace && replace.removed());
-  }
-
-  /** Waits until blocks freed so far can be used again. */
-  private void awaitFreed(NoSpaceException cause) throws IOException {
-    var done = new CompletableFuture<Boolean>();
-    loop.put(
-        new CommitLoop.Item(
-            Optional.empty(),
-            Optional.empty(),
-            List.of(),
-            List.of(),
-            Optional.empty(),
-            List.of(),
-            true,
-            failed -> done.complete(failed == null)));
-    if (!done.join()) {
-      throw cause;
-    }
-  }
-
-  private void queue(
-      ChunkUpdate update, Ticket ticket, VersionRecord made, CompletableFuture<Staged> result) {
-    ChunkKey chunk = update.chunk();
-    var staged =
-        new Staged(made.version(), made.chunkBytes(), VersionRules.checksum(made.granules()));
-    List<DedupEntry> dedups =
-        update.tag().stream()
-            .map(tag -> new DedupRecord(tag, chunk.chunk(), made.version(), made.chunkBytes()))
-            .map(record -> entry(chunk.chain(), record))
-            .toList();
-    states.locked(
-        chunk,
-        () -> {
-          ChunkRecord before = states.current(chunk);
-          if (ticket.dropped) {
-            made.blockIfAny()
-                .filter(block -> !before.blocks().contains(block))
-                .ifPresent(blocks::release);
-            throw discarded(chunk, update.version());
-          }
-          ChunkRecord after =
-              update.update() instanceof Update.Replace
-                  ? VersionRules.replaced(before, made)
-                  : VersionRules.staged(before, made);
-          if (update.committed()) {
-            after = new ChunkRecord(made, List.of());
-          }
-          states.change(chunk, after, made);
-          loop.put(
-              new CommitLoop.Item(
-                  made.blockIfAny().map(blocks::file),
-                  Optional.of(new ChunkIndex.Entry(chunk, after)),
-                  dedups,
-                  List.of(),
-                  Optional.empty(),
-                  VersionRules.freed(before, after),
-                  true,
-                  failed -> staged(chunk, ticket, made, staged, result, failed)));
-          return true;
-        });
-  }
-
-  private void staged(
-      ChunkKey chunk,
-      Ticket ticket,
-      VersionRecord made,
-      Staged staged,
-      CompletableFuture<Staged> result,
-      @Nullable IOException failed) {
-    underWay.release();
-    boolean wanted = forget(chunk, ticket);
-    if (failed == null) {
-      states.written(chunk, made);
-    }
-    if (!wanted) {
-      result.completeExceptionally(discarded(chunk, made.version()));
-    } else if (failed == null) {
-      result.complete(staged);
-    } else {
-      result.completeExceptionally(
-          new LuciolaException(ErrorCode.DISK_ERROR, "stage: chunk=" + chunk, failed));
-    }
+    return staging.stage(update);
   }
 
   /**
@@ -436,19 +236,7 @@ public final class ChunkEngine implements AutoCloseable {
    * later.
    */
   public void discard(ChunkKey chunk, ChunkVersion from) {
-    states.locked(
-        chunk,
-        () -> {
-          staging.getOrDefault(chunk, List.of()).stream()
-              .filter(ticket -> ticket.version.compareTo(from) >= 0)
-              .forEach(ticket -> ticket.dropped = true);
-          ChunkRecord before = states.current(chunk);
-          ChunkRecord after = VersionRules.discarded(before, from);
-          if (after.pending().size() < before.pending().size()) {
-            change(chunk, before, after, Optional.of(new CommitLoop.Dropped(chunk, from)));
-          }
-          return true;
-        });
+    staging.discard(chunk, from);
   }
 
   /**
@@ -458,44 +246,11 @@ public final class ChunkEngine implements AutoCloseable {
   public CompletableFuture<Boolean> forget(ChunkKey chunk) {
     var result = new CompletableFuture<Boolean>();
     try {
-      writers.execute(chunk, _ -> forget(chunk, result));
+      writers.execute(chunk, _ -> changes.forget(chunk, result));
     } catch (LuciolaException e) {
       result.completeExceptionally(e);
     }
     return result;
-  }
-
-  private void forget(ChunkKey chunk, CompletableFuture<Boolean> result) {
-    states.locked(
-        chunk,
-        () -> {
-          ChunkRecord before = states.current(chunk);
-          states.change(chunk, ChunkRecord.NONE, null);
-          loop.put(
-              new CommitLoop.Item(
-                  Optional.empty(),
-                  Optional.of(new ChunkIndex.Entry(chunk, ChunkRecord.NONE)),
-                  List.of(),
-                  List.of(),
-                  Optional.empty(),
-                  VersionRules.freed(before, ChunkRecord.NONE),
-                  true,
-                  failed -> {
-                    if (failed == null) {
-                      states.written(chunk, null);
-                      result.complete(true);
-                    } else {
-                      result.completeExceptionally(
-                          new LuciolaException(
-                              ErrorCode.DISK_ERROR, "forget: chunk=" + chunk, failed));
-                    }
-                  }));
-          return true;
-        });
-  }
-
-  private static DedupEntry entry(ChainId chain, DedupRecord record) {
-    return new DedupEntry(chain, record, System.currentTimeMillis() / 1000);
   }
 
   /**
@@ -506,39 +261,7 @@ public final class ChunkEngine implements AutoCloseable {
    * @throws LuciolaException MISSING_UPDATE if that version is not held
    */
   public void commit(ChunkKey chunk, ChunkVersion version, int chainVersion) {
-    states.locked(
-        chunk,
-        () -> {
-          ChunkRecord before = states.current(chunk);
-          Optional<ChunkRecord> after = VersionRules.committed(before, version, chainVersion);
-          if (after.isPresent()) {
-            change(chunk, before, after.get(), Optional.empty());
-          } else if (before.committedIfAny().filter(it -> it.version().equals(version)).isEmpty()) {
-            throw new LuciolaException(
-                ErrorCode.MISSING_UPDATE,
-                "commit of a version that is not held: chunk=" + chunk + " version=" + version);
-          }
-          return true;
-        });
-  }
-
-  private void change(
-      ChunkKey chunk, ChunkRecord before, ChunkRecord after, Optional<CommitLoop.Dropped> dropped) {
-    states.change(chunk, after, null);
-    loop.put(
-        new CommitLoop.Item(
-            Optional.empty(),
-            Optional.of(new ChunkIndex.Entry(chunk, after)),
-            List.of(),
-            List.of(),
-            dropped,
-            VersionRules.freed(before, after),
-            dropped.isPresent(),
-            failed -> {
-              if (failed == null) {
-                states.written(chunk, null);
-              }
-            }));
+    changes.commit(chunk, version, chainVersion);
   }
 
   /** A version whose bytes stay as they are until it is closed, by a read or by its holder. */
@@ -547,10 +270,18 @@ public final class ChunkEngine implements AutoCloseable {
     private final VersionRecord version;
     private final Optional<BlockStore.Pin> pin;
 
-    private Held(ChunkKey chunk, VersionRecord version, Optional<BlockStore.Pin> pin) {
+    Held(ChunkKey chunk, VersionRecord version, Optional<BlockStore.Pin> pin) {
       this.chunk = chunk;
       this.version = version;
       this.pin = pin;
+    }
+
+    ChunkKey chunk() {
+      return chunk;
+    }
+
+    Optional<BlockStore.Pin> pin() {
+      return pin;
     }
 
     /** What is held. */
@@ -571,12 +302,7 @@ public final class ChunkEngine implements AutoCloseable {
    *     CHUNK_BUSY if that version is not held any more
    */
   public Held hold(ChunkKey chunk, ChunkVersion version) {
-    return states.locked(
-        chunk,
-        () -> {
-          VersionRecord record = find(chunk, version);
-          return new Held(chunk, record, record.blockIfAny().map(blocks::pin));
-        });
+    return reads.hold(chunk, version);
   }
 
   /** {@link #hold} and {@link #read(Held, int, int)} in one. */
@@ -591,21 +317,7 @@ public final class ChunkEngine implements AutoCloseable {
    *     DISK_ERROR; OVERLOADED
    */
   public ChunkRead read(Held held, int offset, int length) {
-    ChunkKey chunk = held.chunk;
-    try {
-      return held.pin.isEmpty()
-          ? VersionReader.empty(held.version)
-          : reader.read(held.version, held.pin.get(), offset, length);
-    } catch (BadBlockException e) {
-      reportBad(chunk, e);
-      startRepair(chunk);
-      throw e;
-    } catch (IOException e) {
-      checksumErrors.incrementAndGet();
-      log.error("read failed engine={} chunk={} {}", name, chunk, held.version, e);
-      startRepair(chunk);
-      throw new LuciolaException(ErrorCode.DISK_ERROR, "read: chunk=" + chunk, e);
-    }
+    return reads.read(held, offset, length);
   }
 
   /**
@@ -615,51 +327,12 @@ public final class ChunkEngine implements AutoCloseable {
    * @throws LuciolaException as {@link #read(Held, int, int)}
    */
   public void readWhole(Held held, MemorySegment into) {
-    try {
-      reader.readWhole(held.version, into);
-    } catch (BadBlockException e) {
-      reportBad(held.chunk, e);
-      startRepair(held.chunk);
-      throw e;
-    } catch (IOException e) {
-      throw new LuciolaException(ErrorCode.DISK_ERROR, "read: chunk=" + held.chunk, e);
-    }
-  }
-
-  private VersionRecord find(ChunkKey chunk, ChunkVersion version) {
-    ChunkRecord record = states.current(chunk);
-    if (record.newest().isEmpty()) {
-      throw new LuciolaException(ErrorCode.CHUNK_NOT_FOUND, "read: chunk=" + chunk);
-    }
-    VersionRecord found =
-        record
-            .find(version)
-            .orElseThrow(() ->
-                new LuciolaException(
-                    ErrorCode.CHUNK_BUSY,
-                    "version is not held: chunk=" + chunk + " version=" + version));
-    if (found.removed()) {
-      throw new LuciolaException(ErrorCode.CHUNK_NOT_FOUND, "read: chunk=" + chunk);
-    }
-    return found;
-  }
-
-  private void reportBad(ChunkKey chunk, BadBlockException e) {
-    checksumErrors.incrementAndGet();
-    log.error("bad block engine={} chunk={} {}", name, chunk, e.getMessage());
+    reads.readWhole(held, into);
   }
 
   /** Granules and blocks found bad since the start. */
   public long checksumErrors() {
-    return checksumErrors.get();
-  }
-
-  private void startRepair(ChunkKey chunk) {
-    try {
-      writers.execute(chunk, writer -> check(writer, chunk));
-    } catch (LuciolaException e) {
-      log.warn("repair was not started engine={} chunk={}", name, chunk, e);
-    }
+    return repair.checksumErrors();
   }
 
   /** What a check found. */
@@ -676,107 +349,7 @@ public final class ChunkEngine implements AutoCloseable {
    * updates of the chunk.
    */
   public CompletableFuture<Health> check(ChunkKey chunk) {
-    var result = new CompletableFuture<Health>();
-    try {
-      writers.execute(
-          chunk,
-          writer -> {
-            try {
-              result.complete(check(writer, chunk));
-            } catch (RuntimeException e) {
-              result.completeExceptionally(e);
-            }
-          });
-    } catch (LuciolaException e) {
-      result.completeExceptionally(e);
-    }
-    return result;
-  }
-
-  private Health check(VersionWriter writer, ChunkKey chunk) {
-    if (badVersions(chunk).isEmpty()) {
-      return Health.GOOD;
-    }
-    return repair(writer, chunk) ? Health.REPAIRED : Health.BAD;
-  }
-
-  private List<VersionRecord> badVersions(ChunkKey chunk) {
-    return states.durable(chunk).versions().filter(each -> isBad(chunk, each)).toList();
-  }
-
-  private boolean isBad(ChunkKey chunk, VersionRecord version) {
-    try {
-      int granule = reader.firstBadGranule(version);
-      if (granule >= 0) {
-        reportBad(chunk, new BadBlockException(version, granule));
-      }
-      return granule >= 0;
-    } catch (IOException e) {
-      checksumErrors.incrementAndGet();
-      log.error("block cannot be read engine={} chunk={}", name, chunk, e);
-      return true;
-    }
-  }
-
-  /** Fetches the committed version from another replica and puts it in place of the bad one. */
-  private boolean repair(VersionWriter writer, ChunkKey chunk) {
-    ChunkRecord record = states.current(chunk);
-    VersionRecord committed = record.committed();
-    if (committed == null || committed.block() == null) {
-      return false;
-    }
-    BlockRef from = committed.block();
-    boolean shared = record.pending().stream().anyMatch(each -> from.equals(each.block()));
-    Optional<PayloadBuffer> buffer = scratch.tryAcquire(committed.chunkBytes());
-    if (shared || buffer.isEmpty()) {
-      log.warn("repair must wait engine={} chunk={} pending={}", name, chunk, shared);
-      buffer.ifPresent(PayloadBuffer::release);
-      return false;
-    }
-    try {
-      MemorySegment bytes = buffer.get().segment();
-      replicas.fetch(chunk, committed.version(), bytes);
-      if (Granules.firstMismatch(0, bytes, committed.granules()) >= 0) {
-        throw new IOException("replica's bytes are others: chunk=" + chunk);
-      }
-      move(chunk, from, writer.writeCopy(bytes, committed));
-      log.info("repaired engine={} chunk={} version={}", name, chunk, committed.version());
-      return true;
-    } catch (IOException e) {
-      log.warn("repair failed engine={} chunk={}", name, chunk, e);
-      return false;
-    } finally {
-      buffer.get().release();
-    }
-  }
-
-  private void move(ChunkKey chunk, BlockRef from, BlockRef to) {
-    states.locked(
-        chunk,
-        () -> {
-          ChunkRecord before = states.current(chunk);
-          ChunkRecord after = VersionRules.moved(before, from, to);
-          if (!after.blocks().contains(to)) {
-            blocks.release(to);
-            return false;
-          }
-          states.change(chunk, after, null);
-          loop.put(
-              new CommitLoop.Item(
-                  Optional.of(blocks.file(to)),
-                  Optional.of(new ChunkIndex.Entry(chunk, after)),
-                  List.of(),
-                  List.of(),
-                  Optional.empty(),
-                  VersionRules.freed(before, after),
-                  true,
-                  failed -> {
-                    if (failed == null) {
-                      states.written(chunk, null);
-                    }
-                  }));
-          return true;
-        });
+    return repair.check(chunk);
   }
 
   /** A page of a chain's chunks. */
@@ -788,21 +361,7 @@ public final class ChunkEngine implements AutoCloseable {
 
   /** A chain's chunks durably held after one, tombstones included, in order of their ids. */
   public Inventory inventory(ChainId chain, Optional<ChunkId> after, int limit) {
-    Optional<ChunkKey> from =
-        after.isPresent()
-            ? new ChunkKey(chain, after.get()).next()
-            : Optional.of(ChunkKey.first(chain));
-    List<ChunkIndex.Entry> page =
-        from.map(first -> index.chunks(first, limit + 1)).orElse(List.of()).stream()
-            .takeWhile(entry -> entry.chunk().chain().equals(chain))
-            .toList();
-    List<ChunkSummary> chunks =
-        page.stream()
-            .limit(limit)
-            .map(entry -> VersionRules.summary(entry.chunk().chunk(), states.durable(entry)))
-            .filter(summary -> !summary.newest().equals(ChunkVersion.NONE))
-            .toList();
-    return new Inventory(chunks, page.size() > limit);
+    return lists.inventory(chain, after, limit);
   }
 
   /**
@@ -810,96 +369,27 @@ public final class ChunkEngine implements AutoCloseable {
    * to the disk included.
    */
   public List<ChunkListReply.Item> chunks(ChainId chain, InodeId inode, int first, int limit) {
-    var from = new ChunkKey(chain, new ChunkId(inode, first));
-    var found = new TreeMap<ChunkKey, ChunkRecord>();
-    Optional<ChunkKey> next = Optional.of(from);
-    while (next.isPresent() && found.size() < limit) {
-      List<ChunkIndex.Entry> page = index.chunks(next.get(), limit);
-      page.stream()
-          .filter(entry -> isOf(entry.chunk(), chain, inode) && entry.record().exists())
-          .forEach(entry -> found.put(entry.chunk(), entry.record()));
-      boolean last = page.size() < limit || !isOf(page.getLast().chunk(), chain, inode);
-      next = last ? Optional.empty() : page.getLast().chunk().next();
-    }
-    states
-        .changing(from)
-        .forEach((chunk, record) -> {
-          if (isOf(chunk, chain, inode)) {
-            found.put(chunk, record);
-          }
-        });
-    return found.entrySet().stream()
-        .filter(each -> each.getValue().exists())
-        .limit(limit)
-        .map(each -> new ChunkListReply.Item(each.getKey().chunk().index(), newestBytes(each)))
-        .toList();
-  }
-
-  private static boolean isOf(ChunkKey chunk, ChainId chain, InodeId inode) {
-    return chunk.chain().equals(chain) && chunk.chunk().inode().equals(inode);
-  }
-
-  private static int newestBytes(Map.Entry<ChunkKey, ChunkRecord> entry) {
-    return entry.getValue().newest().map(VersionRecord::chunkBytes).orElse(0);
+    return lists.chunks(chain, inode, first, limit);
   }
 
   /** The last update of a client's channel, if it is durable here. */
   public Optional<DedupRecord> dedup(ChainId chain, ClientId client, int channel) {
-    return index.dedup(chain, client, channel).map(DedupEntry::dedup);
+    return dedups.find(chain, client, channel);
   }
 
   /** A chain's dedup records after one, in a fixed order. */
   public List<DedupRecord> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
-    return index.dedups(chain, after, limit).stream().map(DedupEntry::dedup).toList();
+    return dedups.list(chain, after, limit);
   }
 
   /** Stores dedup records of another replica; older ones than those held are left out. */
   public CompletableFuture<Boolean> putDedups(ChainId chain, List<DedupRecord> records) {
-    List<DedupEntry> newer =
-        records.stream()
-            .filter(record -> isNews(chain, record))
-            .map(record -> entry(chain, record))
-            .toList();
-    return write(newer, List.of());
-  }
-
-  private boolean isNews(ChainId chain, DedupRecord record) {
-    return dedup(chain, record.tag().client(), record.tag().channel())
-        .map(held -> held.tag().sequence() < record.tag().sequence())
-        .orElse(true);
+    return dedups.put(chain, records);
   }
 
   /** Forgets a chain's dedup records that were last written before a time. */
   public CompletableFuture<Boolean> expireDedups(ChainId chain, long beforeSeconds, int limit) {
-    var old = new ArrayList<DedupEntry>();
-    List<DedupEntry> page = index.dedups(chain, Optional.empty(), OPEN_PAGE);
-    while (!page.isEmpty() && old.size() < limit) {
-      page.stream().filter(each -> each.writtenSeconds() < beforeSeconds).forEach(old::add);
-      page = index.dedups(chain, Optional.of(page.getLast().dedup().tag()), OPEN_PAGE);
-    }
-    return write(List.of(), old);
-  }
-
-  private CompletableFuture<Boolean> write(List<DedupEntry> dedups, List<DedupEntry> expired) {
-    var result = new CompletableFuture<Boolean>();
-    loop.put(
-        new CommitLoop.Item(
-            Optional.empty(),
-            Optional.empty(),
-            dedups,
-            expired,
-            Optional.empty(),
-            List.of(),
-            true,
-            failed -> {
-              if (failed == null) {
-                result.complete(true);
-              } else {
-                result.completeExceptionally(
-                    new LuciolaException(ErrorCode.DISK_ERROR, "write dedup records", failed));
-              }
-            }));
-    return result;
+    return dedups.expire(chain, beforeSeconds, limit);
   }
 
   /** CRC32C over the granule checksums of a version, as replicas compare it. */
@@ -933,7 +423,7 @@ public final class ChunkEngine implements AutoCloseable {
     } finally {
       index.close();
       blocks.close();
-      scratch.close();
+      afterClose.run();
     }
   }
 }

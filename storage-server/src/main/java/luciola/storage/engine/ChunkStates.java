@@ -1,5 +1,6 @@
 package luciola.storage.engine;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -110,6 +111,13 @@ final class ChunkStates {
     changing.unwritten++;
     if (undurable != null) {
       changing.undurable.add(undurable);
+    }
+  }
+
+  /** A change that came without a new version was written, or failed. */
+  void settled(ChunkKey chunk, @Nullable IOException failed) {
+    if (failed == null) {
+      written(chunk, null);
     }
   }
 

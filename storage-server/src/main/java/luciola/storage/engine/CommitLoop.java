@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockFile;
 import luciola.storage.disk.BlockRef;
@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that makes things durable. It takes everything that waits, flushes each file that
+ * The one lane that makes things durable. It takes everything that waits, flushes each file that
  * was written once, writes one batch of metadata, synced if any of it must be, and tells everybody.
  * Items are written in the order in which they were put.
  *
@@ -35,22 +35,27 @@ final class CommitLoop implements AutoCloseable {
   private final EngineConfig config;
   private final ChunkIndex index;
   private final BlockStore blocks;
-  private final BlockingQueue<Item> waiting;
+  private final EngineThreads.Lane lane;
+  private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean awake = new AtomicBoolean();
   private final List<BlockRef> freedNotSynced = new ArrayList<>();
-  private final Thread thread;
-  private volatile boolean closing;
+  private boolean idleSyncPlanned;
   private volatile @Nullable IOException failure;
 
-  CommitLoop(String name, EngineConfig config, ChunkIndex index, BlockStore blocks) {
+  CommitLoop(
+      String name,
+      EngineConfig config,
+      ChunkIndex index,
+      BlockStore blocks,
+      EngineThreads.Lane lane) {
     this.name = name;
     this.config = config;
     this.index = index;
     this.blocks = blocks;
-    this.waiting = new LinkedBlockingQueue<>();
-    this.thread = Thread.ofPlatform().name(name + "-commit").daemon().start(this::run);
+    this.lane = lane;
   }
 
-  /** Told on the commit thread once an item was written, or why it was not. Must not block. */
+  /** Told on the commit lane once an item was written, or why it was not. Must not block. */
   @FunctionalInterface
   interface Outcome {
     void done(@Nullable IOException failed);
@@ -60,21 +65,48 @@ final class CommitLoop implements AutoCloseable {
    * One change.
    *
    * @param touched file to flush before
+   * @param change what becomes of a chunk
    * @param dedups records to keep, each unless its channel has a newer one
    * @param expired records to forget, each unless its channel went on since
    * @param dropped versions whose records are to be forgotten
-   * @param freed blocks that it frees
    * @param synced whether it must be durable when it is told
    */
   record Item(
       Optional<BlockFile> touched,
-      Optional<ChunkIndex.Entry> entry,
+      Optional<ChunkChange> change,
       List<DedupEntry> dedups,
       List<DedupEntry> expired,
       Optional<Dropped> dropped,
-      List<BlockRef> freed,
       boolean synced,
-      Outcome outcome) {}
+      Outcome outcome) {
+    /** One that changes nothing but a chunk. */
+    static Item of(ChunkChange change, boolean synced, Outcome outcome) {
+      return new Item(
+          Optional.empty(),
+          Optional.of(change),
+          List.of(),
+          List.of(),
+          Optional.empty(),
+          synced,
+          outcome);
+    }
+
+    /** One that changes nothing but dedup records, or nothing at all. */
+    static Item of(List<DedupEntry> dedups, List<DedupEntry> expired, Outcome outcome) {
+      return new Item(
+          Optional.empty(), Optional.empty(), dedups, expired, Optional.empty(), true, outcome);
+    }
+
+    /** The same after the flush of a file. */
+    Item touching(BlockFile file) {
+      return new Item(Optional.of(file), change, dedups, expired, dropped, synced, outcome);
+    }
+
+    /** The same, with records of dropped versions forgotten. */
+    Item dropping(Dropped gone) {
+      return new Item(touched, change, dedups, expired, Optional.of(gone), synced, outcome);
+    }
+  }
 
   /** Versions of a chunk that are no longer held. */
   record Dropped(ChunkKey chunk, ChunkVersion from) {
@@ -88,6 +120,22 @@ final class CommitLoop implements AutoCloseable {
   /** Queues a change. Never waits: who makes changes bounds how many are under way. */
   void put(Item item) {
     waiting.add(item);
+    wake();
+  }
+
+  private void wake() {
+    if (!awake.getAndSet(true)) {
+      try {
+        lane.execute(this::run);
+      } catch (RejectedExecutionException e) {
+        awake.set(false);
+        Item late = waiting.poll();
+        while (late != null) {
+          tell(late, new IOException("engine is closed", e));
+          late = waiting.poll();
+        }
+      }
+    }
   }
 
   /** What broke the disk; empty while it works. Nothing is written after a failure. */
@@ -96,31 +144,42 @@ final class CommitLoop implements AutoCloseable {
   }
 
   private void run() {
+    commitAll();
+    awake.set(false);
+    if (!waiting.isEmpty()) {
+      wake();
+    } else if (!freedNotSynced.isEmpty() && !idleSyncPlanned) {
+      idleSyncPlanned = true;
+      lane.executeAfter(config.idleSyncMillis(), this::idle);
+    }
+  }
+
+  private void idle() {
+    idleSyncPlanned = false;
+    releaseIdle();
+  }
+
+  /** Commits everything that waits. On the commit lane, or on the only thread there is. */
+  void commitAll() {
     var group = new ArrayList<Item>();
-    while (!closing || !waiting.isEmpty()) {
+    takeGroup(group);
+    while (!group.isEmpty()) {
       try {
-        takeGroup(group);
-        if (group.isEmpty()) {
-          releaseIdle();
-        } else {
-          commit(group);
-        }
-      } catch (InterruptedException _) {
-        log.warn("commit thread interrupted engine={}", name);
+        commit(group);
       } catch (RuntimeException e) {
         log.error("commit loop engine={}", name, e);
         fail(new IOException("commit loop failed", e));
       }
       group.clear();
+      takeGroup(group);
     }
-    releaseIdle();
   }
 
-  private void takeGroup(List<Item> group) throws InterruptedException {
-    Item first = waiting.poll(config.idleSyncMillis(), TimeUnit.MILLISECONDS);
-    if (first != null) {
-      group.add(first);
-      waiting.drainTo(group, config.groupMax() - 1);
+  private void takeGroup(List<Item> group) {
+    Item item = waiting.poll();
+    while (item != null) {
+      group.add(item);
+      item = group.size() < config.groupMax() ? waiting.poll() : null;
     }
   }
 
@@ -164,11 +223,14 @@ final class CommitLoop implements AutoCloseable {
     var entries = new ArrayList<ChunkIndex.Entry>();
     var dedups = new DedupChanges(index);
     for (Item item : group) {
-      item.entry().ifPresent(entries::add);
+      item.change()
+          .ifPresent(change -> {
+            entries.add(new ChunkIndex.Entry(change.chunk(), change.after()));
+            freedNotSynced.addAll(change.freed());
+          });
       item.expired().forEach(dedups::expire);
       item.dropped().ifPresent(dedups::drop);
       item.dedups().forEach(dedups::keep);
-      freedNotSynced.addAll(item.freed());
     }
     index.write(new ChunkIndex.Batch(entries, dedups.kept(), dedups.forgotten()), synced);
     if (synced || !flushing) {
@@ -203,17 +265,8 @@ final class CommitLoop implements AutoCloseable {
   /** Writes what waits, then stops. */
   @Override
   public void close() {
-    closing = true;
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    lane.close();
+    commitAll();
+    releaseIdle();
   }
 }

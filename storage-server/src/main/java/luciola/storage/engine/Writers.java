@@ -2,11 +2,7 @@ package luciola.storage.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.connection.PayloadPool;
@@ -16,27 +12,20 @@ import luciola.storage.disk.BlockStore;
 import luciola.storage.index.ChunkKey;
 
 /**
- * Threads that write blocks. All work of one chunk is done by one of them, in order. How much waits
+ * Lanes that write blocks. All work of one chunk is done by one of them, in order. How much waits
  * is bounded by who asks: by the memory that payloads are received into, and by the chains' limits.
  */
 final class Writers implements AutoCloseable {
-  private final List<ExecutorService> threads = new ArrayList<>();
+  private final List<EngineThreads.Lane> lanes = new ArrayList<>();
   private final List<VersionWriter> writers = new ArrayList<>();
   private final List<PayloadBuffer> buffers = new ArrayList<>();
 
-  Writers(String name, EngineConfig config, BlockStore blocks, PayloadPool scratch) {
-    for (int i = 0; i < config.writeThreads(); i++) {
+  Writers(String name, int count, EngineThreads threads, BlockStore blocks, PayloadPool scratch) {
+    for (int i = 0; i < count; i++) {
       PayloadBuffer buffer = scratch.tryAcquire(VersionWriter.PIECE_BYTES).orElseThrow();
       buffers.add(buffer);
       writers.add(new VersionWriter(blocks, buffer.segment()));
-      threads.add(
-          new ThreadPoolExecutor(
-              1,
-              1,
-              0,
-              TimeUnit.SECONDS,
-              new LinkedBlockingQueue<>(),
-              Thread.ofPlatform().name(name + "-write-" + i).daemon().factory()));
+      lanes.add(threads.lane(name + "-write-" + i));
     }
   }
 
@@ -46,9 +35,9 @@ final class Writers implements AutoCloseable {
    * @throws LuciolaException SHUTTING_DOWN
    */
   void execute(ChunkKey chunk, Consumer<VersionWriter> work) {
-    int at = Math.floorMod((chunk.hashCode() * 0x85EBCA6B) >>> 8, threads.size());
+    int at = Math.floorMod((chunk.hashCode() * 0x85EBCA6B) >>> 8, lanes.size());
     try {
-      threads.get(at).execute(() -> work.accept(writers.get(at)));
+      lanes.get(at).execute(() -> work.accept(writers.get(at)));
     } catch (RejectedExecutionException e) {
       throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "write: chunk=" + chunk, e);
     }
@@ -57,7 +46,7 @@ final class Writers implements AutoCloseable {
   /** Does what waits, then stops. */
   @Override
   public void close() {
-    threads.forEach(ExecutorService::close);
+    lanes.forEach(EngineThreads.Lane::close);
     buffers.forEach(PayloadBuffer::release);
   }
 }

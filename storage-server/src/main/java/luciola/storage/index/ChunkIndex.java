@@ -1,41 +1,137 @@
 package luciola.storage.index;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ClientId;
 
 /**
- * Stored metadata of one target. Safe for use by many threads; writes come from one.
+ * Stored metadata of one target: keys {@code 'C'} + chain + chunk id and {@code 'D'} + chain +
+ * client + channel, see {@link ChunkRecord} and {@link DedupEntry}, and {@code 'M' "format"} with
+ * the number of the format as u32, little-endian.
  *
- * <p>A write takes effect as a whole. It is durable when a synced write at or after it has
- * returned; after a crash the writes that survive are a prefix of those made.
+ * <p>Safe for use by many threads; writes come from one, and are durable as {@link KeyValues} says.
  */
-public interface ChunkIndex extends AutoCloseable {
+public final class ChunkIndex implements AutoCloseable {
+  private static final byte CHUNK = 'C';
+  private static final byte DEDUP = 'D';
+  private static final byte[] FORMAT_KEY = {'M', 'f', 'o', 'r', 'm', 'a', 't'};
+  private static final byte[] FORMAT = {1, 0, 0, 0};
+
+  private final KeyValues store;
+
+  private ChunkIndex(KeyValues store) {
+    this.store = store;
+  }
+
+  /**
+   * Takes over a store, of this format or empty.
+   *
+   * @throws LuciolaException FORMAT_TOO_NEW
+   */
+  public static ChunkIndex open(KeyValues store) throws IOException {
+    Optional<byte[]> format = store.get(FORMAT_KEY);
+    if (format.isEmpty()) {
+      store.write(List.of(new KeyValues.Change(FORMAT_KEY, FORMAT)), true);
+    } else if (!Arrays.equals(format.get(), FORMAT)) {
+      throw new LuciolaException(
+          ErrorCode.FORMAT_TOO_NEW,
+          "metadata has a format that this version does not know: format="
+              + Arrays.toString(format.get()));
+    }
+    return new ChunkIndex(store);
+  }
+
+  private static byte[] key(byte letter, byte[] rest) {
+    return ByteBuffer.allocate(1 + rest.length).put(letter).put(rest).array();
+  }
+
+  private static byte[] rest(byte[] key) {
+    return Arrays.copyOfRange(key, 1, key.length);
+  }
+
+  /** After every key that begins with these bytes; not for a prefix of 0xff alone. */
+  private static byte[] end(byte[] prefix) {
+    byte[] end = prefix.clone();
+    int at = end.length - 1;
+    while (++end[at] == 0) {
+      at--;
+    }
+    return Arrays.copyOf(end, at + 1);
+  }
+
   /** What is stored of a chunk; {@link ChunkRecord#NONE} where nothing is. */
-  ChunkRecord chunk(ChunkKey chunk);
+  public ChunkRecord chunk(ChunkKey chunk) {
+    return store
+        .get(key(CHUNK, chunk.toBytes()))
+        .map(ChunkRecord::fromBytes)
+        .orElse(ChunkRecord.NONE);
+  }
 
   /** Stored chunks from one on, in order of their keys. */
-  List<Entry> chunks(ChunkKey from, int limit);
+  public List<Entry> chunks(ChunkKey from, int limit) {
+    return store.scan(key(CHUNK, from.toBytes()), new byte[] {CHUNK + 1}, limit).stream()
+        .map(pair ->
+            new Entry(ChunkKey.fromBytes(rest(pair.key())), ChunkRecord.fromBytes(pair.value())))
+        .toList();
+  }
 
-  Optional<DedupEntry> dedup(ChainId chain, ClientId client, int channel);
+  /** The last update of a channel. */
+  public Optional<DedupEntry> dedup(ChainId chain, ClientId client, int channel) {
+    byte[] key = DedupEntry.key(chain, client, channel);
+    return store.get(key(DEDUP, key)).map(value -> DedupEntry.fromBytes(key, value));
+  }
 
   /** A chain's dedup records after one, in order of client (unsigned) and channel. */
-  List<DedupEntry> dedups(ChainId chain, Optional<UpdateTag> after, int limit);
+  public List<DedupEntry> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
+    byte[] prefix = key(DEDUP, ByteBuffer.allocate(4).putInt(chain.value()).array());
+    byte[] start =
+        after
+            .map(tag -> key(DEDUP, DedupEntry.key(chain, tag.client(), tag.channel())))
+            .map(key -> Arrays.copyOf(key, key.length + 1))
+            .orElse(prefix);
+    return store.scan(start, end(prefix), limit).stream()
+        .map(pair -> DedupEntry.fromBytes(rest(pair.key()), pair.value()))
+        .toList();
+  }
 
   /** Writes as a whole; with {@code sync} this and everything before it is durable on return. */
-  void write(Batch batch, boolean sync) throws IOException;
+  public void write(Batch batch, boolean sync) throws IOException {
+    var changes = new ArrayList<KeyValues.Change>();
+    for (Entry entry : batch.chunks()) {
+      boolean forgotten = entry.record().newest().isEmpty();
+      changes.add(
+          new KeyValues.Change(
+              key(CHUNK, entry.chunk().toBytes()), forgotten ? null : entry.record().toBytes()));
+    }
+    for (DedupEntry entry : batch.dedups()) {
+      changes.add(new KeyValues.Change(key(DEDUP, entry.key()), entry.toBytes()));
+    }
+    for (DedupEntry entry : batch.expired()) {
+      changes.add(new KeyValues.Change(key(DEDUP, entry.key()), null));
+    }
+    store.write(changes, sync);
+  }
 
   /** Makes everything written before durable. */
-  void sync() throws IOException;
+  public void sync() throws IOException {
+    store.sync();
+  }
 
   @Override
-  void close();
+  public void close() {
+    store.close();
+  }
 
   /** A chunk and its record. */
-  record Entry(ChunkKey chunk, ChunkRecord record) {}
+  public record Entry(ChunkKey chunk, ChunkRecord record) {}
 
   /**
    * Changes to be written together.
@@ -44,7 +140,7 @@ public interface ChunkIndex extends AutoCloseable {
    * @param dedups new dedup records; the last one of a channel counts
    * @param expired dedup records to forget
    */
-  record Batch(List<Entry> chunks, List<DedupEntry> dedups, List<DedupEntry> expired) {
+  public record Batch(List<Entry> chunks, List<DedupEntry> dedups, List<DedupEntry> expired) {
     public Batch {
       chunks = List.copyOf(chunks);
       dedups = List.copyOf(dedups);

@@ -24,7 +24,8 @@ class BlockStoreTest {
   @TempDir Path directory;
 
   private BlockStore open(long capacityBytes) throws IOException {
-    return BlockStore.open(directory, DirectBlockFile.in(directory), capacityBytes, 0);
+    return BlockStore.open(
+        DirectBlockFile.in(directory), DiskSpace.of(directory), capacityBytes, 0);
   }
 
   @Test

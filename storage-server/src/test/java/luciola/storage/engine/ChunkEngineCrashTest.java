@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,10 +20,9 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.frame.Update;
 import luciola.storage.index.ChunkRecord;
-import luciola.storage.index.MemoryChunkIndex;
+import luciola.storage.index.MemoryKeyValues;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -35,8 +33,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChunkEngineCrashTest {
   private static final int CHUNKS = 5;
   private static final int BYTES_MAX = 200_000;
-
-  @TempDir Path directory;
 
   /** What a chunk is by the model: the bytes of each version; null: removed. */
   private static final class Model {
@@ -54,9 +50,9 @@ class ChunkEngineCrashTest {
     var random = new Random(seed);
     Arrays.setAll(models, _ -> new Model());
     var disk = new MemoryDisk(seed);
-    var index = new MemoryChunkIndex();
+    var store = new MemoryKeyValues();
     for (int life = 0; life < 12; life++) {
-      ChunkEngine engine = EngineFixture.open(directory, disk, index, ReplicaSource.NONE);
+      ChunkEngine engine = EngineFixture.open(disk, store, ReplicaSource.NONE);
       recover(engine);
       run(engine, random);
       if (random.nextInt(4) == 0) {
@@ -64,10 +60,10 @@ class ChunkEngineCrashTest {
       } else {
         stageSome(engine, random);
         disk.powerOff();
-        index.powerOff(random);
+        store.powerOff(random);
         closeWithoutPower(engine);
         disk.powerOn();
-        index.powerOn();
+        store.powerOn();
       }
     }
   }

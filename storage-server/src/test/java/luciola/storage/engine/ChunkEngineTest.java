@@ -20,7 +20,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -39,24 +38,21 @@ import luciola.protocol.id.ClientId;
 import luciola.protocol.id.InodeId;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.index.ChunkKey;
-import luciola.storage.index.MemoryChunkIndex;
+import luciola.storage.index.MemoryKeyValues;
 import luciola.storage.index.VersionRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ChunkEngineTest {
-  @TempDir Path directory;
-
   private final MemoryDisk disk = new MemoryDisk(1);
-  private final MemoryChunkIndex index = new MemoryChunkIndex();
+  private final MemoryKeyValues store = new MemoryKeyValues();
   private ReplicaSource replicas = ReplicaSource.NONE;
   private ChunkEngine engine;
 
   @BeforeEach
   void open() throws IOException {
-    engine = EngineFixture.open(directory, disk, index, (c, v, into) -> replicas.fetch(c, v, into));
+    engine = EngineFixture.open(disk, store, (c, v, into) -> replicas.fetch(c, v, into));
   }
 
   @AfterEach

@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
 import java.util.List;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.UpdateTag;
@@ -13,15 +14,17 @@ import luciola.protocol.id.InodeId;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.DedupEntry;
-import luciola.storage.index.MemoryChunkIndex;
+import luciola.storage.index.MemoryKeyValues;
 import org.junit.jupiter.api.Test;
 
 class DedupChangesTest {
   private static final ChainId CHAIN = new ChainId(2);
   private static final ChunkId CHUNK = new ChunkId(new InodeId(1), 0);
 
-  private final MemoryChunkIndex index = new MemoryChunkIndex();
+  private final ChunkIndex index = ChunkIndex.open(new MemoryKeyValues());
   private final DedupChanges changes = new DedupChanges(index);
+
+  DedupChangesTest() throws IOException {}
 
   private static DedupEntry entry(int channel, long sequence, long version) {
     var tag = new UpdateTag(new ClientId(5), channel, sequence);

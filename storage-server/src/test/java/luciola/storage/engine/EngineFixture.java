@@ -8,10 +8,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
@@ -20,7 +20,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.InodeId;
 import luciola.storage.index.ChunkKey;
-import luciola.storage.index.MemoryChunkIndex;
+import luciola.storage.index.MemoryKeyValues;
 
 /** Shorthand for tests of the engine. */
 final class EngineFixture {
@@ -32,10 +32,24 @@ final class EngineFixture {
 
   private EngineFixture() {}
 
-  static ChunkEngine open(
-      Path directory, MemoryDisk disk, MemoryChunkIndex index, ReplicaSource replicas)
+  private static final PayloadPool SCRATCH = new PayloadPool(64 << 20);
+
+  static ChunkEngine open(MemoryDisk disk, MemoryKeyValues store, ReplicaSource replicas)
       throws IOException {
-    return ChunkEngine.open("t", directory, disk::open, index, CONFIG, replicas);
+    return ChunkEngine.open("t", parts(disk, store, replicas, EngineThreads.platform()));
+  }
+
+  static EngineParts parts(
+      MemoryDisk disk, MemoryKeyValues store, ReplicaSource replicas, EngineThreads threads) {
+    return new EngineParts(
+        CONFIG,
+        disk::open,
+        () -> Long.MAX_VALUE / 2,
+        store,
+        threads,
+        SCRATCH,
+        replicas,
+        System::nanoTime);
   }
 
   static ChunkKey chunk(int number) {

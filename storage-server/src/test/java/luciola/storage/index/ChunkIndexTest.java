@@ -31,8 +31,8 @@ class ChunkIndexTest {
 
   private ChunkIndex open(Kind kind) throws IOException {
     return switch (kind) {
-      case MEMORY -> new MemoryChunkIndex();
-      case ROCKS -> RocksChunkIndex.open(directory, 1 << 20);
+      case MEMORY -> ChunkIndex.open(new MemoryKeyValues());
+      case ROCKS -> ChunkIndex.open(RocksKeyValues.open(directory, 1 << 20));
     };
   }
 

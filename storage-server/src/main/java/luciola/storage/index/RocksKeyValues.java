@@ -1,0 +1,164 @@
+package luciola.storage.index;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.CompressionType;
+import org.rocksdb.IndexType;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * Metadata in RocksDB. Memory is bounded however much is stored: data, index and filter blocks
+ * share one block cache, and a bounded number of files is open.
+ */
+public final class RocksKeyValues implements KeyValues {
+  private static final int OPEN_FILES_MAX = 1024;
+  private static final int METADATA_BLOCK_BYTES = 4096;
+
+  private final LRUCache cache;
+  private final BloomFilter filter;
+  private final Options options;
+  private final RocksDB db;
+  private final ReadOptions reading = new ReadOptions();
+  private final WriteOptions synced = new WriteOptions().setSync(true);
+  private final WriteOptions unsynced = new WriteOptions().setSync(false);
+
+  private RocksKeyValues(LRUCache cache, BloomFilter filter, Options options, RocksDB db) {
+    this.cache = cache;
+    this.filter = filter;
+    this.options = options;
+    this.db = db;
+  }
+
+  /**
+   * Opens the database in a directory, making it if it is missing.
+   *
+   * @param cacheBytes bound of the block cache
+   * @throws LuciolaException CORRUPT_DATA
+   */
+  public static RocksKeyValues open(Path directory, long cacheBytes) throws IOException {
+    RocksDB.loadLibrary();
+    Files.createDirectories(directory);
+    var cache = new LRUCache(cacheBytes);
+    var filter = new BloomFilter(10);
+    var table =
+        new BlockBasedTableConfig()
+            .setBlockCache(cache)
+            .setFilterPolicy(filter)
+            .setCacheIndexAndFilterBlocks(true)
+            .setCacheIndexAndFilterBlocksWithHighPriority(true)
+            .setPinTopLevelIndexAndFilter(true)
+            .setIndexType(IndexType.kTwoLevelIndexSearch)
+            .setPartitionFilters(true)
+            .setMetadataBlockSize(METADATA_BLOCK_BYTES);
+    Options options =
+        new Options()
+            .setCreateIfMissing(true)
+            .setTableFormatConfig(table)
+            .setCompressionType(CompressionType.NO_COMPRESSION)
+            .setWriteBufferSize(32L << 20)
+            .setMaxTotalWalSize(128L << 20)
+            .setKeepLogFileNum(2)
+            .setMaxBackgroundJobs(2)
+            .setMaxOpenFiles(OPEN_FILES_MAX)
+            .setSkipStatsUpdateOnDbOpen(true)
+            // A torn last record was never acknowledged; anything worse must not pass silently.
+            .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
+    try {
+      return new RocksKeyValues(
+          cache, filter, options, RocksDB.open(options, directory.toString()));
+    } catch (RocksDBException e) {
+      options.close();
+      filter.close();
+      cache.close();
+      throw new LuciolaException(
+          ErrorCode.CORRUPT_DATA, "metadata cannot be opened: directory=" + directory, e);
+    }
+  }
+
+  @Override
+  public Optional<byte[]> get(byte[] key) {
+    try {
+      return Optional.ofNullable(db.get(reading, key));
+    } catch (RocksDBException e) {
+      throw unreadable(e);
+    }
+  }
+
+  @Override
+  public List<Pair> scan(byte[] from, byte[] to, int limit) {
+    var found = new ArrayList<Pair>();
+    try (RocksIterator at = db.newIterator(reading)) {
+      at.seek(from);
+      while (found.size() < limit && at.isValid()) {
+        byte[] key = at.key();
+        if (Arrays.compareUnsigned(key, to) >= 0) {
+          break;
+        }
+        found.add(new Pair(key, at.value()));
+        at.next();
+      }
+      at.status();
+      return found;
+    } catch (RocksDBException e) {
+      throw unreadable(e);
+    }
+  }
+
+  private static LuciolaException unreadable(RocksDBException e) {
+    return new LuciolaException(ErrorCode.DISK_ERROR, "metadata cannot be read", e);
+  }
+
+  @Override
+  public void write(List<Change> changes, boolean sync) throws IOException {
+    try (var out = new WriteBatch()) {
+      for (Change change : changes) {
+        byte[] value = change.value();
+        if (value == null) {
+          out.delete(change.key());
+        } else {
+          out.put(change.key(), value);
+        }
+      }
+      db.write(sync ? synced : unsynced, out);
+    } catch (RocksDBException e) {
+      throw new IOException("metadata cannot be written", e);
+    }
+  }
+
+  @Override
+  public void sync() throws IOException {
+    try {
+      db.flushWal(true);
+    } catch (RocksDBException e) {
+      throw new IOException("metadata cannot be flushed", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    db.close();
+    reading.close();
+    synced.close();
+    unsynced.close();
+    options.close();
+    filter.close();
+    cache.close();
+  }
+}

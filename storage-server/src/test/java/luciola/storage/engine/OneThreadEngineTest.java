@@ -1,0 +1,69 @@
+package luciola.storage.engine;
+
+import static luciola.storage.engine.EngineFixture.bytes;
+import static luciola.storage.engine.EngineFixture.chunk;
+import static luciola.storage.engine.EngineFixture.read;
+import static luciola.storage.engine.EngineFixture.version;
+import static luciola.storage.engine.EngineFixture.write;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
+import luciola.storage.index.MemoryKeyValues;
+import org.junit.jupiter.api.Test;
+
+/** An engine that one thread steps, as a simulator does: it waits for nothing. */
+class OneThreadEngineTest {
+  private final MemoryDisk disk = new MemoryDisk(1);
+  private final MemoryKeyValues store = new MemoryKeyValues();
+
+  private ChunkEngine open(SteppedThreads threads) throws IOException {
+    return ChunkEngine.open("t", EngineFixture.parts(disk, store, ReplicaSource.NONE, threads));
+  }
+
+  @Test
+  void nothingHappensBeforeItIsStepped() throws IOException {
+    var threads = new SteppedThreads(1);
+    try (ChunkEngine engine = open(threads)) {
+      CompletableFuture<Staged> staged = engine.stage(write(0, 1, 0, bytes(1, 5000)));
+      assertFalse(staged.isDone());
+      assertTrue(engine.chunk(chunk(0)).newest().isEmpty());
+      threads.runAll();
+      assertEquals(version(1), staged.join().version());
+      engine.commit(chunk(0), version(1), 1);
+      assertArrayEquals(bytes(1, 5000), read(engine, 0, 1, 0, 5000));
+    }
+    try (ChunkEngine engine = open(new SteppedThreads(1))) {
+      assertEquals(version(1), engine.chunk(chunk(0)).committedIfAny().orElseThrow().version());
+    }
+  }
+
+  @Test
+  void moreUpdatesThanMayWaitAreDoneWithoutWaiting() throws IOException {
+    var threads = new SteppedThreads(2);
+    try (ChunkEngine engine = open(threads)) {
+      var all = new ArrayList<CompletableFuture<Staged>>();
+      for (int i = 0; i < 3 * EngineFixture.CONFIG.waitingMax(); i++) {
+        all.add(engine.stage(write(i, 1, 0, bytes(i, 100))));
+      }
+      threads.runAll();
+      assertTrue(all.stream().allMatch(CompletableFuture::isDone));
+      assertEquals(all.size(), engine.usage().chunks());
+    }
+  }
+
+  @Test
+  void aFullDiskIsToldWithoutWaiting() throws IOException {
+    var threads = new SteppedThreads(3);
+    try (ChunkEngine engine = open(threads)) {
+      disk.setFull(true);
+      CompletableFuture<Staged> refused = engine.stage(write(0, 1, 0, bytes(1, 100)));
+      threads.runAll();
+      assertTrue(refused.isCompletedExceptionally());
+    }
+  }
+}
