@@ -56,7 +56,7 @@ final class Commands {
     }
     root.addSubcommand(new VersionCommand(invocation));
     root.addSubcommand(new TrainCommand(invocation, connector));
-    root.addSubcommand(new BenchCommand(invocation, connector));
+    root.addSubcommand(BenchCommand.of(invocation, connector));
     root.addSubcommand(new DemoCommand(invocation, connector));
     root.addSubcommand(new WarmUpCommand());
     return root;

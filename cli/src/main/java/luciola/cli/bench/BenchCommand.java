@@ -1,120 +1,202 @@
 package luciola.cli.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ThreadLocalRandom;
-import luciola.cli.connection.ClusterOption;
+import luciola.cli.bench.BenchCase.Pattern;
+import luciola.cli.bench.BenchCase.Work;
 import luciola.cli.connection.Connector;
-import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.OpenOptions;
+import luciola.client.WritableFile;
+import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.EngineConfig;
+import luciola.storage.engine.ReplicaSource;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
+/** {@code luciola bench}: figures beside what the machine does by itself in the same minute. */
 @Command(
     name = "bench",
-    description = {
-      "Measures one client's sequential write (durable on every replica) and read, beside what one"
-          + " loopback stream and the disk do by themselves in the same run.",
-      "Needs a running cluster; writes one file below /.bench and removes it."
-    })
-public final class BenchCommand implements Callable<Integer> {
-  private static final long LOOPBACK_NANOS = 2_000_000_000L;
-  private static final long DISK_BYTES = 512L << 20;
+    description = "Measures reads, writes and the chunk engine beside the machine's own limits.")
+public final class BenchCommand implements Runnable {
+  @CommandLine.Spec private @Nullable CommandSpec spec;
 
-  private final Invocation invocation;
-  private final Connector connector;
-
-  @Mixin private final ClusterOption cluster = new ClusterOption();
-
-  @Option(
-      names = "--mib",
-      paramLabel = "N",
-      defaultValue = "1024",
-      description = "Size of the file in MiB (${DEFAULT-VALUE}).")
-  private int mib;
-
-  @Option(
-      names = "--request-kib",
-      paramLabel = "N",
-      defaultValue = "4096",
-      description = "Size of one read or write in KiB, a power of two (${DEFAULT-VALUE}).")
-  private int requestKib;
-
-  @Option(
-      names = "--in-flight",
-      paramLabel = "N",
-      defaultValue = "4",
-      description = "Reads at a time (${DEFAULT-VALUE}).")
-  private int inFlight;
-
-  @Option(
-      names = "--replicas",
-      paramLabel = "N",
-      defaultValue = "3",
-      description = "Replicas that share this machine's disk, for the limit (${DEFAULT-VALUE}).")
-  private int replicas;
-
-  @Option(
-      names = "--disk-dir",
-      paramLabel = "DIR",
-      description = "Where the disk is measured; by default the current folder.")
-  private Path diskDirectory = Path.of("");
-
-  @Option(names = "--json", description = "One JSON object a line.")
-  private boolean json;
-
-  public BenchCommand(Invocation invocation, Connector connector) {
-    this.invocation = invocation;
-    this.connector = connector;
+  /** With its subcommands. */
+  public static CommandLine of(Invocation invocation, Connector connector) {
+    return new CommandLine(new BenchCommand())
+        .addSubcommand(new ReadBench(invocation, connector))
+        .addSubcommand(new WriteBench(invocation, connector))
+        .addSubcommand(new StorageBench(invocation));
   }
 
   @Override
-  public Integer call() throws IOException {
-    int requestBytes = requestKib << 10;
-    long fileBytes = (long) mib << 20;
-    if (mib < 1
-        || inFlight < 1
-        || replicas < 1
-        || requestKib < 4
-        || requestKib > 1 << 16
-        || Integer.bitCount(requestKib) != 1
-        || fileBytes % requestBytes != 0) {
-      throw CommandFailure.wrongUse(
-          "--mib, --in-flight and --replicas are positive; --request-kib is a power of two from 4"
-              + " to 65536 and divides the file");
+  public void run() {
+    if (spec != null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "which? bench read, bench write or bench storage");
     }
-    Path disk = invocation.resolve(diskDirectory);
-    if (!Files.isDirectory(disk)) {
-      throw CommandFailure.wrongUse("--disk-dir is no directory: " + disk);
-    }
-    try (LuciolaFileSystem files = connector.connect(cluster.metaServers(invocation))) {
-      double loopback = LoopbackLimit.measure(LOOPBACK_NANOS).bytesPerSecond();
-      DiskLimit alone = DiskLimit.measure(disk, DISK_BYTES);
-      print(new BenchResult("limit.loopback.stream", loopback, "B/s", 0, "", 0));
-      print(new BenchResult("limit.disk.write", alone.writeBytesPerSecond(), "B/s", 0, "", 0));
-      print(new BenchResult("limit.disk.flush.4KiB", alone.flushSeconds(), "s", 0, "", 0));
-      files.mkdirs("/.bench");
-      String path = "/.bench/" + Long.toHexString(ThreadLocalRandom.current().nextLong());
-      var stream = new StreamBench(files, path, fileBytes, requestBytes, inFlight);
-      try {
-        double writeLimit = Math.min(loopback, alone.writeBytesPerSecond()) / replicas;
-        print(stream.write(writeLimit, "min(loopback, disk) / replicas"));
-        print(stream.read("read.seq.first", loopback, "loopback.stream"));
-        print(stream.read("read.seq.cached", loopback, "loopback.stream"));
-      } finally {
-        stream.clean();
-      }
-    }
-    return ExitCode.DONE;
   }
 
-  private void print(BenchResult result) {
-    invocation.out().println(json ? result.json() : result.line());
-    invocation.out().flush();
+  @Command(name = "read", description = "One client reads, from the servers' page caches.")
+  static final class ReadBench extends ClusterBench {
+    @Option(
+        names = "--batch",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "Ranges in one request (${DEFAULT-VALUE}).")
+    private int batch;
+
+    ReadBench(Invocation invocation, Connector connector) {
+      super(invocation, connector);
+    }
+
+    @Override
+    List<BenchCase> cases(CaseOptions options, int replicas) {
+      return options.cases(
+          Work.READ,
+          batch,
+          replicas,
+          List.of(
+              of(Pattern.SEQUENTIAL, 4 << 20, 4, 1, replicas),
+              of(Pattern.SEQUENTIAL, 16 << 20, 2, 1, replicas),
+              of(Pattern.SEQUENTIAL, 1 << 20, 1, 1, replicas),
+              of(Pattern.SEQUENTIAL, 64 << 10, 16, 1, replicas),
+              of(Pattern.RANDOM, 1 << 20, 8, 1, replicas),
+              of(Pattern.RANDOM, 64 << 10, 16, 1, replicas),
+              of(Pattern.RANDOM, 4 << 10, 1, 1, replicas),
+              of(Pattern.RANDOM, 4 << 10, 64, 1, replicas),
+              of(Pattern.RANDOM, 4 << 10, 8, 256, replicas)));
+    }
+
+    private static BenchCase of(Pattern pattern, int bytes, int depth, int batch, int replicas) {
+      return new BenchCase(Work.READ, pattern, bytes, depth, batch, replicas);
+    }
+
+    @Override
+    void prepare(BenchCluster on, long fileBytes) {
+      fill(on.files(), on.path("read"), fileBytes);
+    }
+
+    private static void fill(LuciolaFileSystem files, String path, long fileBytes) {
+      MemorySegment block = Arena.ofAuto().allocate(4 << 20, 4096);
+      block.fill((byte) 9);
+      try (WritableFile file = files.openWrite(path, OpenOptions.CREATE)) {
+        for (long at = 0; at < fileBytes; at += block.byteSize()) {
+          file.write(at, block);
+        }
+      }
+    }
+
+    @Override
+    Load load(BenchCluster on, BenchCase of, long fileBytes) {
+      return new ReadLoad(on.files(), of, on.path("read"));
+    }
+  }
+
+  @Command(name = "write", description = "One client writes, durably on every replica.")
+  static final class WriteBench extends ClusterBench {
+    WriteBench(Invocation invocation, Connector connector) {
+      super(invocation, connector);
+    }
+
+    @Override
+    List<BenchCase> cases(CaseOptions options, int replicas) {
+      return options.cases(
+          Work.WRITE,
+          1,
+          replicas,
+          List.of(
+              of(Pattern.STREAM, 4 << 20, 1, replicas),
+              of(Pattern.SEQUENTIAL, 4 << 20, 4, replicas),
+              of(Pattern.SEQUENTIAL, 16 << 20, 2, replicas),
+              of(Pattern.SEQUENTIAL, 64 << 10, 16, replicas),
+              of(Pattern.SEQUENTIAL, 4 << 10, 1, replicas),
+              of(Pattern.RANDOM, 4 << 10, 1, replicas),
+              of(Pattern.RANDOM, 4 << 10, 64, replicas)));
+    }
+
+    private static BenchCase of(Pattern pattern, int bytes, int depth, int replicas) {
+      return new BenchCase(Work.WRITE, pattern, bytes, depth, 1, replicas);
+    }
+
+    @Override
+    Load load(BenchCluster on, BenchCase of, long fileBytes) {
+      return new WriteLoad(on.files(), of, on.path(of.label()), fileBytes);
+    }
+  }
+
+  @Command(
+      name = "storage",
+      description = "The chunk engine by itself: durable writes and verified reads, no network.")
+  static final class StorageBench implements Callable<Integer> {
+    private final Invocation invocation;
+
+    @Mixin private final CaseOptions options = new CaseOptions();
+
+    @Option(
+        names = "--work",
+        split = ",",
+        paramLabel = "WORK",
+        description = "With --size and the like: read, write or both (read,write).")
+    private List<String> works = List.of("read", "write");
+
+    StorageBench(Invocation invocation) {
+      this.invocation = invocation;
+    }
+
+    private List<BenchCase> cases(Work work) {
+      boolean writes = work == Work.STORAGE_WRITE;
+      return options.cases(
+          work,
+          1,
+          1,
+          writes
+              ? List.of(
+                  of(work, Pattern.SEQUENTIAL, 4 << 20, 1),
+                  of(work, Pattern.SEQUENTIAL, 4 << 20, 4),
+                  of(work, Pattern.SEQUENTIAL, 64 << 10, 16),
+                  of(work, Pattern.RANDOM, 4 << 10, 1),
+                  of(work, Pattern.RANDOM, 4 << 10, 64))
+              : List.of(
+                  of(work, Pattern.SEQUENTIAL, 4 << 20, 1),
+                  of(work, Pattern.SEQUENTIAL, 1 << 20, 2),
+                  of(work, Pattern.RANDOM, 64 << 10, 1),
+                  of(work, Pattern.RANDOM, 4 << 10, 1),
+                  of(work, Pattern.RANDOM, 4 << 10, 2)));
+    }
+
+    private static BenchCase of(Work work, Pattern pattern, int bytes, int depth) {
+      return new BenchCase(work, pattern, bytes, depth, 1, 1);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+      var report = new Report(invocation, options.json());
+      try (var folder = new BenchFolder(options.directory(invocation));
+          ChunkEngine engine =
+              ChunkEngine.open("bench", folder.path(), EngineConfig.DEFAULTS, ReplicaSource.NONE)) {
+        Meter meter = options.meter(invocation, new CpuMeter(List.of()));
+        int file = 1;
+        for (Work work : List.of(Work.STORAGE_WRITE, Work.STORAGE_READ)) {
+          if (works.contains(work == Work.STORAGE_WRITE ? "write" : "read")) {
+            for (BenchCase each : cases(work)) {
+              try (Load load = new StorageLoad(engine, each, file++)) {
+                report.add(meter.measure(each, load));
+              }
+            }
+          }
+        }
+      }
+      return ExitCode.DONE;
+    }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Figures of this machine and of Luciola on it, side by side: each figure is printed with the
- * machine's own limit, measured in the same run. Start with {@link luciola.cli.bench.DiskLimit} and
- * {@link luciola.cli.bench.BenchResult}.
+ * machine's own limit, measured right before it. Start with {@link luciola.cli.bench.Meter}. It
+ * decides nothing about what is good enough.
  */
 @NullMarked
 package luciola.cli.bench;

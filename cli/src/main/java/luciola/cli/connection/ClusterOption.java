@@ -59,7 +59,12 @@ public final class ClusterOption {
     }
   }
 
-  private static List<String> addresses(String from, String text) {
+  /**
+   * Cuts a list of addresses.
+   *
+   * @param from the option or variable that they come from
+   */
+  public static List<String> addresses(String from, String text) {
     List<String> found = Stream.of(text.split(",")).map(String::strip).toList();
     for (String address : found) {
       if (!ADDRESS.matcher(address).matches()) {

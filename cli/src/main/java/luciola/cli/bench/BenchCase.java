@@ -1,0 +1,84 @@
+package luciola.cli.bench;
+
+import java.util.Locale;
+
+/**
+ * What is measured once.
+ *
+ * @param work reads or writes, through a cluster or at the engine alone
+ * @param bytes of one range that is read or written
+ * @param depth requests in flight at any time
+ * @param batch ranges in one request; more than 1 for reads through a cluster only
+ * @param replicas copies of each chunk; 1 at the engine
+ */
+record BenchCase(Work work, Pattern pattern, int bytes, int depth, int batch, int replicas) {
+  private static final int BYTES_MIN = 4 << 10;
+  private static final int BYTES_MAX = 64 << 20;
+  private static final int DEPTH_MAX = 256;
+  private static final int BATCH_MAX = 512;
+
+  BenchCase {
+    if (bytes < BYTES_MIN || bytes > BYTES_MAX || Integer.bitCount(bytes) != 1) {
+      throw new IllegalArgumentException("sizes are powers of two from 4KiB to 64MiB");
+    }
+    if (depth < 1 || depth > DEPTH_MAX) {
+      throw new IllegalArgumentException("depths are 1 to " + DEPTH_MAX);
+    }
+    if (batch < 1 || batch > BATCH_MAX) {
+      throw new IllegalArgumentException("batches are 1 to " + BATCH_MAX + " ranges");
+    }
+  }
+
+  /** What is done. */
+  enum Work {
+    READ,
+    WRITE,
+    STORAGE_READ,
+    STORAGE_WRITE;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '.');
+    }
+
+    boolean writes() {
+      return this == WRITE || this == STORAGE_WRITE;
+    }
+  }
+
+  /** Where the ranges lie. */
+  enum Pattern {
+    /** One after the other; each write is durable before the next of its writer. */
+    SEQUENTIAL,
+    /** Anywhere; each write is durable before the next of its writer. */
+    RANDOM,
+    /** Writes only: one after the other, gathered and sent by the client, durable at the end. */
+    STREAM;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** {@code read.random.4KiB.d64.b256.r3}. */
+  String label() {
+    return work.label()
+        + "."
+        + pattern.label()
+        + "."
+        + size(bytes)
+        + ".d"
+        + depth
+        + (batch > 1 ? ".b" + batch : "")
+        + ".r"
+        + replicas;
+  }
+
+  /** Bytes in flight. */
+  long bytesInFlight() {
+    return (long) bytes * depth * batch;
+  }
+
+  static String size(int bytes) {
+    return bytes >= 1 << 20 ? (bytes >> 20) + "MiB" : (bytes >> 10) + "KiB";
+  }
+}

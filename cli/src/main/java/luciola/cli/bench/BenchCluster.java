@@ -1,0 +1,103 @@
+package luciola.cli.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import luciola.cli.connection.ClusterFile;
+import luciola.cli.connection.Connector;
+import luciola.cli.local.LocalCluster;
+import luciola.cli.local.LocalClusterOptions;
+import luciola.client.LuciolaFileSystem;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cluster that is measured: somebody else's, or one of the bench's own for as long as it runs.
+ */
+final class BenchCluster implements AutoCloseable {
+  private static final int SERVERS = 3;
+  private static final Duration READY = Duration.ofSeconds(90);
+  private static final String ROOT = "/.bench";
+
+  private final @Nullable BenchFolder folder;
+  private final @Nullable LocalCluster own;
+  private final LuciolaFileSystem files;
+  private final String home;
+
+  private BenchCluster(
+      @Nullable BenchFolder folder, @Nullable LocalCluster own, LuciolaFileSystem files) {
+    this.folder = folder;
+    this.own = own;
+    this.files = files;
+    this.home = ROOT + "/" + Long.toHexString(ThreadLocalRandom.current().nextLong());
+    files.mkdirs(home);
+  }
+
+  /** One that runs already. */
+  static BenchCluster at(List<String> metaServers, Connector connector) {
+    return new BenchCluster(null, null, connector.connect(metaServers));
+  }
+
+  /**
+   * Starts a meta-server and three storage-servers on this machine.
+   *
+   * @param parent where its data goes
+   * @param inProcess in this JVM, not as processes of their own
+   */
+  static BenchCluster start(
+      Path parent, boolean inProcess, int replicas, Connector connector, Consumer<String> progress)
+      throws IOException, InterruptedException {
+    var folder = new BenchFolder(parent);
+    @Nullable LocalCluster cluster = null;
+    try {
+      var options =
+          new LocalClusterOptions(
+              folder.path(), !inProcess, SERVERS, replicas, false, 0, READY, false);
+      cluster = LocalCluster.start(options, progress);
+      return new BenchCluster(folder, cluster, connector.connect(cluster.metaServers()));
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      if (cluster != null) {
+        cluster.close();
+      }
+      folder.close();
+      throw e;
+    }
+  }
+
+  LuciolaFileSystem files() {
+    return files;
+  }
+
+  /** A path in the bench's own directory. */
+  String path(String name) {
+    return home + "/" + name;
+  }
+
+  /** The servers' processes; empty where they are not known. */
+  List<Long> processes() {
+    long self = ProcessHandle.current().pid();
+    return own == null
+        ? List.of()
+        : own.file().roles().stream()
+            .map(ClusterFile.Role::pid)
+            .filter(pid -> pid != self)
+            .toList();
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      files.removeRecursively(home);
+    } finally {
+      files.close();
+      if (own != null) {
+        own.close();
+      }
+      if (folder != null) {
+        folder.close();
+      }
+    }
+  }
+}
