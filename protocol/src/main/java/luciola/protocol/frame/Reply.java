@@ -29,7 +29,7 @@ public sealed interface Reply extends Frame
       case Hello _ -> new HelloReply(code, 0, 0);
       case ReadRequest _ -> new ReadReply(code, List.of());
       case UpdateRequest _, ForwardRequest _ -> new UpdateReply(code, ChunkVersion.NONE, 0, 0, 0);
-      case VersionRequest _ -> new VersionReply(code, ChunkVersion.NONE, 0);
+      case VersionRequest _ -> new VersionReply(code, 0, List.of());
       case ChunkListRequest _ -> new ChunkListReply(code, List.of(), false);
       case InventoryRequest _ -> new InventoryReply(code, List.of(), false);
       case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> new SyncReply(code, 0);

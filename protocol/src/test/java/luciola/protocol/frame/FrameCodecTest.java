@@ -90,7 +90,9 @@ class FrameCodecTest {
             true,
             new ChainVersion(14),
             new int[] {15}));
-    frames.put("version", new VersionRequest(CHAIN, CHAIN_VERSION, FIVE, chunk(6, 7)));
+    frames.put(
+        "version",
+        new VersionRequest(CHAIN, CHAIN_VERSION, FIVE, List.of(chunk(6, 7), chunk(BIG, 8))));
     frames.put(
         "chunk-list", new ChunkListRequest(CHAIN, CHAIN_VERSION, FIVE, new InodeId(6), 7, 8));
     frames.put("sync-start", new SyncStartRequest(CHAIN, CHAIN_VERSION, FIVE, SIX));
@@ -125,7 +127,14 @@ class FrameCodecTest {
     frames.put(
         "update-reply",
         new UpdateReply(ErrorCode.STALE_CHAIN_VERSION, new ChunkVersion(5), 6, 0x80000001, 7));
-    frames.put("version-reply", new VersionReply(ErrorCode.OK, new ChunkVersion(BIG), 7));
+    frames.put(
+        "version-reply",
+        new VersionReply(
+            ErrorCode.OK,
+            7,
+            List.of(
+                new VersionReply.Answer(ErrorCode.OK, new ChunkVersion(BIG)),
+                new VersionReply.Answer(ErrorCode.CHUNK_BUSY, ChunkVersion.NONE))));
     frames.put(
         "chunk-list-reply",
         new ChunkListReply(

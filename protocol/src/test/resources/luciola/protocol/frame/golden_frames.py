@@ -49,7 +49,7 @@ FRAMES = {
         + WRITE + u8(0) + i32(14) + sums(15, 16), 70000),
     "forward-copy": frame(4, i32(3, 4) + i64(5, 6) + chunk(7, 8) + i64(9, 0) + u8(0)
         + u8(4) + i32(1000) + u8(0) + u8(1) + i32(14) + sums(15), 1000),
-    "version": frame(5, i32(3, 4) + i64(5) + chunk(6, 7)),
+    "version": frame(5, i32(3, 4) + i64(5) + u32(2) + chunk(6, 7) + chunk(BIG, 8)),
     "chunk-list": frame(6, i32(3, 4) + i64(5, 6) + i32(7, 8)),
     "sync-start": frame(7, i32(3, 4) + i64(5, 6)),
     "inventory": frame(8, i32(3, 4) + i64(5) + i32(6) + u8(0)),
@@ -62,7 +62,7 @@ FRAMES = {
         + u16(0) + i64(BIG) + i32(4194304, 70000) + sums(0xFFFFFFFF, 2)
         + u16(60) + i64(0) + i32(0, 0) + sums(), 70000),
     "update-reply": frame(131, u16(41) + i64(5) + i32(6) + u32(0x80000001) + i32(7)),
-    "version-reply": frame(133, u16(0) + i64(BIG) + i32(7)),
+    "version-reply": frame(133, u16(0) + i32(7) + u32(2) + u16(0) + i64(BIG) + u16(61) + i64(0)),
     "chunk-list-reply": frame(134, u16(0) + u8(1) + u32(2) + i32(0, 4194304, 1, 17)),
     "sync-reply": frame(135, u16(45) + i32(7)),
     "inventory-reply": frame(136, u16(0) + u8(0) + u32(1)

@@ -323,7 +323,11 @@ final class SimReplica {
     if (bug.filter(PlantedBug.SKIP_VERSION_QUERY::equals).isPresent()) {
       VersionReply made =
           new VersionReply(
-              ErrorCode.OK, disk.newestDurable(ask.question().chunk()), core.chainVersion());
+              ErrorCode.OK,
+              core.chainVersion(),
+              ask.question().chunks().stream()
+                  .map(chunk -> new VersionReply.Answer(ErrorCode.OK, disk.newestDurable(chunk)))
+                  .toList());
       process.later(0, () -> step(new ChainEvent.VersionAnswered(ask.ask(), made)));
       return;
     }

@@ -1,5 +1,6 @@
 package luciola.storage.chain;
 
+import java.util.List;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.DedupRequest;
@@ -75,7 +76,14 @@ public sealed interface ChainEvent {
    */
   record ReadArrived(long request, ReadRequest.Range range) implements ChainEvent {}
 
-  /** Another replica asks which version is committed. */
+  /** Several ranges of one client's read arrived together. */
+  record ReadsArrived(List<ReadArrived> reads) implements ChainEvent {
+    public ReadsArrived {
+      reads = List.copyOf(reads);
+    }
+  }
+
+  /** Another replica asks which versions are committed. */
   record VersionAsked(long request, VersionRequest question) implements ChainEvent {}
 
   /** The head answered {@link ChainEffect.AskVersion}; each ask ends in this or a failure. */

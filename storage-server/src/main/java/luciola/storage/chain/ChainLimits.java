@@ -12,7 +12,7 @@ package luciola.storage.chain;
  * @param activeChunksMax chunks with uncommitted versions or waiting reads beyond which the head
  *     takes no update of another chunk
  * @param waitingReadsMax reads that wait for what is committed
- * @param asksMax questions to the head in flight that no read waits for
+ * @param asksMax chunks that the head is being asked about though no read waits
  */
 public record ChainLimits(
     long tickNanos,
@@ -29,7 +29,7 @@ public record ChainLimits(
   /** What a server uses unless told otherwise. */
   public static final ChainLimits DEFAULT =
       new ChainLimits(
-          20 * MILLI, 50 * MILLI, 1000 * MILLI, 30 * MILLI, 2000 * MILLI, 16, 4096, 16_384, 64);
+          20 * MILLI, 50 * MILLI, 1000 * MILLI, 30 * MILLI, 2000 * MILLI, 16, 4096, 16_384, 1024);
 
   public ChainLimits {
     if (tickNanos < 1

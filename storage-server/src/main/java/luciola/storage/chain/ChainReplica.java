@@ -90,6 +90,8 @@ public final class ChainReplica {
           path.answered(answered.forward(), answered.reply());
       case ChainEvent.ForwardFailed failed -> forwardFailed(failed);
       case ChainEvent.ReadArrived read -> reads.arrived(read);
+      case ChainEvent.ReadsArrived(List<ChainEvent.ReadArrived> batch) ->
+          batch.forEach(reads::arrived);
       case ChainEvent.VersionAsked asked -> reads.asked(asked);
       case ChainEvent.VersionAnswered answered -> versionAnswered(answered);
       case ChainEvent.AskFailed failed -> reads.askFailed(failed.ask());
@@ -103,7 +105,13 @@ public final class ChainReplica {
       case ChainEvent.DiskFailed(ErrorCode code) -> fail(code, "disk");
       case ChainEvent.Tick() -> tick();
     }
+    reads.sendQuestions();
     return state.takeEffects();
+  }
+
+  /** What other threads may serve now without an event, see {@link ReadPermit}. */
+  public ReadPermit permit() {
+    return state.permit();
   }
 
   /** What to report of this target in heartbeats. */
@@ -162,13 +170,11 @@ public final class ChainReplica {
   }
 
   private void versionAnswered(ChainEvent.VersionAnswered event) {
-    reads
-        .answered(event.ask(), event.reply())
-        .ifPresent(chunk -> {
-          path.move(chunk);
-          reads.serveCovered(chunk);
-          state.retire(chunk);
-        });
+    for (ActiveChunk chunk : reads.answered(event.ask(), event.reply())) {
+      path.move(chunk);
+      reads.serveCovered(chunk);
+      state.retire(chunk);
+    }
   }
 
   private void listArrived(ChainEvent.ListArrived event) {
@@ -235,7 +241,7 @@ public final class ChainReplica {
     boolean synced = state.publicState() == PublicState.SYNCING;
     boolean nextOne = next.version().value() == state.chainVersion() + 1;
     LocalState localBefore = state.local.state();
-    state.chain = next;
+    state.enter(next);
     state.local.chainChanged(state.publicState(), nextOne);
     if (nextOne
         && next.version().value() == 1

@@ -1,7 +1,10 @@
 package luciola.storage.chain;
 
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.VersionReply;
 import luciola.protocol.frame.VersionRequest;
@@ -23,12 +26,15 @@ import luciola.storage.chain.ActiveChunk.WaitingRead;
  *                                                   calls committed, or newer if that is committed here
  * </pre>
  *
- * A read takes effect when the head looks (or when it arrives, if nobody has to be asked): at that
- * time the version it sees was the newest committed one (CRAQ, section 2.3, with the head in the
- * place of the tail).
+ * The second line alone may also be applied by other threads, see {@link ReadPermit}.
+ *
+ * <p>A read takes effect when the head looks (or when it arrives, if nobody has to be asked): at
+ * that time the version it sees was the newest committed one (CRAQ, section 2.3, with the head in
+ * the place of the tail).
  */
 final class ReadGate {
   private final ReplicaState state;
+  private final Set<ActiveChunk> wanted = new LinkedHashSet<>();
   private int waiting;
   private int background;
 
@@ -75,73 +81,113 @@ final class ReadGate {
     if (code == ErrorCode.OK && !state.head()) {
       code = ErrorCode.NOT_HEAD;
     }
-    ChunkVersion committed = ChunkVersion.NONE;
-    if (code == ErrorCode.OK) {
-      ActiveChunk chunk = state.chunk(question.chunk());
-      committed = chunk.committed;
-      code = resolved(chunk) ? ErrorCode.OK : ErrorCode.CHUNK_BUSY;
-      state.retire(chunk);
-    }
+    List<VersionReply.Answer> answers =
+        code == ErrorCode.OK
+            ? question.chunks().stream().map(this::committedOf).toList()
+            : List.of();
     state.emit(
         new ChainEffect.Answer(
-            event.request(), new VersionReply(code, committed, state.chainVersion())));
+            event.request(), new VersionReply(code, state.chainVersion(), answers)));
   }
 
-  /** Asks the head on behalf of the reads that wait, unless a question is in flight. */
+  private VersionReply.Answer committedOf(ChunkId id) {
+    ActiveChunk chunk = state.chunk(id);
+    state.retire(chunk);
+    return new VersionReply.Answer(
+        resolved(chunk) ? ErrorCode.OK : ErrorCode.CHUNK_BUSY, chunk.committed);
+  }
+
+  /** Will ask the head at the end of this step, unless a question is in flight. */
   private void ask(ActiveChunk chunk) {
-    Optional<TargetId> head = state.chain == null ? Optional.empty() : state.chain.head();
-    if (chunk.ask != PendingUpdate.NONE || head.isEmpty() || head.get().equals(state.self)) {
+    if (chunk.ask == PendingUpdate.NONE) {
+      wanted.add(chunk);
+    }
+  }
+
+  /** Asks the head about all chunks that this step wants to know about, many in one message. */
+  void sendQuestions() {
+    if (wanted.isEmpty()) {
       return;
     }
-    chunk.ask = state.nextNumber();
-    chunk.reads.forEach(read -> read.covered = true);
-    state.asks.put(chunk.ask, chunk.id);
+    List<ActiveChunk> chunks =
+        wanted.stream()
+            .filter(chunk -> chunk.ask == PendingUpdate.NONE && state.chunks.get(chunk.id) == chunk)
+            .toList();
+    wanted.clear();
+    Optional<TargetId> head = state.headTarget();
+    if (head.isEmpty() || head.get().equals(state.self)) {
+      return;
+    }
+    for (int at = 0; at < chunks.size(); at += VersionRequest.CHUNKS_MAX) {
+      send(head.get(), chunks.subList(at, Math.min(chunks.size(), at + VersionRequest.CHUNKS_MAX)));
+    }
+  }
+
+  private void send(TargetId head, List<ActiveChunk> chunks) {
+    long ask = state.nextNumber();
+    for (ActiveChunk chunk : chunks) {
+      chunk.ask = ask;
+      chunk.reads.forEach(read -> read.covered = true);
+    }
+    List<ChunkId> ids = chunks.stream().map(chunk -> chunk.id).toList();
+    state.asks.put(ask, ids);
     state.emit(
         new ChainEffect.AskVersion(
-            chunk.ask,
-            head.get(),
-            new VersionRequest(state.chainId, state.version(), head.get(), chunk.id)));
+            ask, head, new VersionRequest(state.chainId, state.version(), head, ids)));
   }
 
   /**
    * The head's answer.
    *
-   * @return the chunk, if the answer is one to act upon
+   * @return the chunks of which it said something to act upon
    */
-  Optional<ActiveChunk> answered(long ask, VersionReply reply) {
-    Optional<ActiveChunk> asked = end(ask);
-    if (asked.isEmpty()) {
-      return asked;
+  List<ActiveChunk> answered(long ask, VersionReply reply) {
+    List<ChunkId> ids = state.asks.remove(ask);
+    if (ids == null) {
+      return List.of();
     }
-    ActiveChunk chunk = asked.get();
-    chunk.quietSinceNanos = state.nowNanos;
-    if (reply.code() != ErrorCode.OK || reply.chainVersion() != state.chainVersion()) {
+    boolean usable =
+        reply.code() == ErrorCode.OK
+            && reply.chainVersion() == state.chainVersion()
+            && reply.answers().size() == ids.size();
+    if (!usable) {
       state.peerActsBy(reply.chainVersion());
-      chunk.reads.forEach(read -> read.covered = false);
-      return Optional.empty();
     }
-    if (reply.committed().compareTo(chunk.told) > 0) {
-      chunk.told = reply.committed();
+    var told = new ArrayList<ActiveChunk>();
+    for (int i = 0; i < ids.size(); i++) {
+      Optional<ActiveChunk> asked = end(ask, ids.get(i));
+      if (asked.isPresent() && usable && reply.answers().get(i).code() == ErrorCode.OK) {
+        tell(asked.get(), reply.answers().get(i).committed());
+        told.add(asked.get());
+      } else {
+        asked.ifPresent(chunk -> chunk.reads.forEach(read -> read.covered = false));
+      }
     }
-    return asked;
+    return told;
+  }
+
+  private static void tell(ActiveChunk chunk, ChunkVersion committed) {
+    if (committed.compareTo(chunk.told) > 0) {
+      chunk.told = committed;
+    }
   }
 
   /** No answer: the next tick asks again. */
   void askFailed(long ask) {
-    end(ask)
-        .ifPresent(chunk -> {
-          chunk.quietSinceNanos = state.nowNanos;
-          chunk.reads.forEach(read -> read.covered = false);
-        });
+    List<ChunkId> ids = state.asks.remove(ask);
+    if (ids != null) {
+      ids.forEach(
+          id -> end(ask, id).ifPresent(chunk -> chunk.reads.forEach(read -> read.covered = false)));
+    }
   }
 
-  private Optional<ActiveChunk> end(long ask) {
-    ChunkId id = state.asks.remove(ask);
-    ActiveChunk chunk = id == null ? null : state.chunks.get(id);
+  private Optional<ActiveChunk> end(long ask, ChunkId id) {
+    ActiveChunk chunk = state.chunks.get(id);
     if (chunk == null || chunk.ask != ask) {
       return Optional.empty();
     }
     chunk.ask = PendingUpdate.NONE;
+    chunk.quietSinceNanos = state.nowNanos;
     return Optional.of(chunk);
   }
 
@@ -192,7 +238,8 @@ final class ReadGate {
 
   /** Waits that are over; questions that nobody waits for, about chunks that went quiet. */
   void tick() {
-    background = (int) state.asks.values().stream().filter(this::nobodyWaits).count();
+    background =
+        (int) state.asks.values().stream().flatMap(List::stream).filter(this::nobodyWaits).count();
     for (ActiveChunk chunk : List.copyOf(state.chunks.values())) {
       for (WaitingRead read : List.copyOf(chunk.reads)) {
         if (state.nowNanos - read.untilNanos >= 0) {
@@ -227,6 +274,7 @@ final class ReadGate {
   /** Questions to a former head are void; reads go on by the new chain or are refused. */
   void chainChanged() {
     state.asks.clear();
+    wanted.clear();
     ErrorCode code = state.serving();
     for (ActiveChunk chunk : state.chunks.values()) {
       chunk.ask = PendingUpdate.NONE;

@@ -28,10 +28,17 @@ final class ReplicaState {
   final Map<Long, InFlight> forwards = new LinkedHashMap<>();
 
   /** Questions to the head in flight, by number. */
-  final Map<Long, ChunkId> asks = new LinkedHashMap<>();
+  final Map<Long, List<ChunkId>> asks = new LinkedHashMap<>();
 
   @Nullable Chain chain;
   long nowNanos;
+
+  // Of the present chain version, looked up once.
+  private PublicState publicState = PublicState.OFFLINE;
+  private Optional<TargetId> headTarget = Optional.empty();
+  private Optional<TargetId> successorTarget = Optional.empty();
+  private ReadPermit permit = ReadPermit.NONE;
+
   private boolean leased;
   private long leaseUntilNanos;
   private long lastNumber;
@@ -81,8 +88,32 @@ final class ReplicaState {
     return new ChainVersion(chainVersion());
   }
 
+  /** A newer version of the chain. */
+  void enter(Chain next) {
+    chain = next;
+    publicState = next.stateOf(self).orElse(PublicState.OFFLINE);
+    headTarget = next.head();
+    successorTarget = next.successorOf(self);
+  }
+
   PublicState publicState() {
-    return chain == null ? PublicState.OFFLINE : chain.stateOf(self).orElse(PublicState.OFFLINE);
+    return publicState;
+  }
+
+  /** The head by the present chain version. */
+  Optional<TargetId> headTarget() {
+    return headTarget;
+  }
+
+  /** What others may serve without asking. */
+  ReadPermit permit() {
+    boolean serves = publicState == PublicState.SERVING && active() && leased;
+    if (permit.serves() != serves
+        || permit.chainVersion() != chainVersion()
+        || permit.leaseUntilNanos() != leaseUntilNanos) {
+      permit = new ReadPermit(chainVersion(), serves, leaseUntilNanos);
+    }
+    return permit;
   }
 
   /** Whether the replica takes part in the write path as this life of it. */
@@ -95,7 +126,7 @@ final class ReplicaState {
   }
 
   boolean head() {
-    return chain != null && active() && chain.head().filter(self::equals).isPresent();
+    return headTarget.isPresent() && headTarget.get().equals(self) && active();
   }
 
   /** OK, or why neither reads nor updates nor questions are served. */
@@ -110,7 +141,7 @@ final class ReplicaState {
   }
 
   Optional<TargetId> successor() {
-    return chain == null || !active() ? Optional.empty() : chain.successorOf(self);
+    return active() ? successorTarget : Optional.empty();
   }
 
   boolean syncs(TargetId target) {

@@ -230,7 +230,9 @@ final class WritePath {
     chunk.committed = done.getLast().version;
     chunk.committedChainVersion = state.chainVersion();
     state.emit(new ChainEffect.Commit(chunk.id, chunk.committed, state.version()));
-    done.forEach(update -> answerClient(update, ErrorCode.OK));
+    // Without a lease the head acknowledges nothing; the retry finds out that it is done.
+    ErrorCode code = state.leased() ? ErrorCode.OK : ErrorCode.NO_LEASE;
+    done.forEach(update -> answerClient(update, code));
     reads.committed(chunk);
   }
 

@@ -28,6 +28,7 @@ import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.KeyValues;
 import luciola.storage.index.RocksKeyValues;
 import luciola.storage.index.VersionRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -303,6 +304,14 @@ public final class ChunkEngine implements AutoCloseable {
    */
   public Held hold(ChunkKey chunk, ChunkVersion version) {
     return reads.hold(chunk, version);
+  }
+
+  /**
+   * Holds the committed version of a chunk of which nothing is pending, neither durable nor on its
+   * way; null if there is something pending, or no committed version with content.
+   */
+  public @Nullable Held holdSettled(ChunkKey chunk) {
+    return reads.holdSettled(chunk);
   }
 
   /** {@link #hold} and {@link #read(Held, int, int)} in one. */

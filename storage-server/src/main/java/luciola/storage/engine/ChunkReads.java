@@ -9,6 +9,7 @@ import luciola.storage.disk.BlockStore;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,20 @@ final class ChunkReads {
         () -> {
           VersionRecord record = find(chunk, version);
           return new ChunkEngine.Held(chunk, record, record.blockIfAny().map(blocks::pin));
+        });
+  }
+
+  /** See {@link ChunkEngine#holdSettled}. */
+  ChunkEngine.@Nullable Held holdSettled(ChunkKey chunk) {
+    return states.locked(
+        chunk,
+        () -> {
+          ChunkRecord record = states.current(chunk);
+          VersionRecord committed = record.committed();
+          return committed == null || committed.removed() || !record.pending().isEmpty()
+              ? null
+              : new ChunkEngine.Held(
+                  chunk, committed, committed.blockIfAny().map(blocks::pin));
         });
   }
 

@@ -33,6 +33,9 @@ public sealed interface ResyncEvent {
     }
   }
 
+  /** A page could not be read here. */
+  record LocalFailed(ErrorCode code) implements ResyncEvent {}
+
   /**
    * Time passed; also sent once to begin.
    *

@@ -141,6 +141,7 @@ public final class ResyncSource {
       switch (event) {
         case ResyncEvent.Answered(long number, Reply reply) -> answered(number, reply);
         case ResyncEvent.CallFailed(long number, ErrorCode code) -> failed(number, code);
+        case ResyncEvent.LocalFailed(ErrorCode code) -> giveUp(code);
         case ResyncEvent.LocalInventory page -> localInventory(page);
         case ResyncEvent.LocalDedup page -> localDedup(page);
         case ResyncEvent.Tick(long unacknowledged) -> inheritedUnacknowledged = unacknowledged;
@@ -371,17 +372,21 @@ public final class ResyncSource {
             || code == ErrorCode.CHECKSUM_MISMATCH
             || (task == null ? ++tries : task.tries() + 1) >= limits.triesMax();
     if (hopeless) {
-      phase = Phase.FAILED;
-      effects.add(
-          new ResyncEffect.Failed(
-              code,
-              "resync: chain=" + chain.id() + " version=" + chain.version() + " to=" + replica));
+      giveUp(code);
     } else if (task == null) {
       call = NOT_CALLING;
       retryNanos = nowNanos + limits.retryNanos();
     } else {
       queue.add(new Task(task.decision(), nowNanos + limits.retryNanos(), task.tries() + 1));
     }
+  }
+
+  private void giveUp(ErrorCode code) {
+    phase = Phase.FAILED;
+    effects.add(
+        new ResyncEffect.Failed(
+            code,
+            "resync: chain=" + chain.id() + " version=" + chain.version() + " to=" + replica));
   }
 
   @Override

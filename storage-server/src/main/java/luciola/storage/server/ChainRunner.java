@@ -1,58 +1,48 @@
 package luciola.storage.server;
 
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
-import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.DedupRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Hello;
-import luciola.protocol.frame.InventoryReply;
 import luciola.protocol.frame.InventoryRequest;
 import luciola.protocol.frame.ReadRequest;
-import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.SyncDoneRequest;
 import luciola.protocol.frame.SyncStartRequest;
 import luciola.protocol.frame.Update;
-import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateRequest;
-import luciola.protocol.frame.VersionReply;
 import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
-import luciola.protocol.id.ChunkId;
-import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.LocalState;
 import luciola.storage.chain.ChainEffect;
 import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
+import luciola.storage.chain.ReadPermit;
 import luciola.storage.engine.ChunkEngine;
-import luciola.storage.engine.ChunkUpdate;
-import luciola.storage.engine.Staged;
 import luciola.storage.index.ChunkKey;
-import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Drives the replica of one chain on one target: turns calls, notices of the engine, answers of
- * peers and ticks into events, and effects into deeds. Everything here runs on the chain's owner
- * thread but {@link #handle}, {@link #read} and the getters, which any thread may call.
+ * peers and ticks into events, and hands effects to who executes them. Everything here runs on the
+ * chain's owner thread but {@link #handle}, {@link #read}, {@link #holdCommitted} and the getters,
+ * which any thread may call.
  */
 final class ChainRunner {
   private static final Logger log = LoggerFactory.getLogger(ChainRunner.class);
@@ -61,33 +51,38 @@ final class ChainRunner {
   private final TargetId target;
   private final ChunkEngine engine;
   private final ServerParts parts;
+  private final LongSupplier clock;
   private final ScheduledExecutorService owner;
-  private final EngineView view;
   private final ChainReplica replica;
+  private final OpenWork work = new OpenWork();
+  private final ChainWrites writes;
+  private final ChainMessages messages;
+  private final ChainReads reads;
   private final ResyncRunner resync;
-
-  private final Map<Long, Call> calls = new HashMap<>();
-  private final Map<Long, ReadBatch.Slot> ranges = new HashMap<>();
-  private final Map<Long, PayloadBuffer> payloads = new HashMap<>();
-  private final Map<TargetId, SendQueue> queues = new HashMap<>();
-  private long lastNumber;
+  private final Future<?> ticks;
   private @Nullable Chain chain;
   private boolean broken;
 
   private volatile LocalState localState = LocalState.OFFLINE;
   private volatile int chainVersion;
+  private volatile ReadPermit permit = ReadPermit.NONE;
 
   ChainRunner(ChainId chainId, TargetId target, ChunkEngine engine, ServerParts parts) {
     this.chainId = chainId;
     this.target = target;
     this.engine = engine;
     this.parts = parts;
+    this.clock = parts.clock();
     this.owner = parts.owners().of(chainId);
-    this.view = new EngineView(chainId, engine);
+    var view = new EngineView(chainId, engine);
     this.replica = new ChainReplica(chainId, target, parts.config().chain(), view);
-    this.resync = new ResyncRunner(target, engine, view, replica, parts, this::queue, this::post);
+    this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
+    this.messages = new ChainMessages(engine, parts, work, this::post, this::step);
+    this.reads = new ChainReads(chainId, engine, parts.readers());
+    this.resync =
+        new ResyncRunner(target, engine, view, replica, parts, messages::queue, this::post);
     long tick = parts.config().chain().tickNanos();
-    var _ =
+    this.ticks =
         owner.scheduleWithFixedDelay(() -> guarded(this::tick), tick, tick, TimeUnit.NANOSECONDS);
   }
 
@@ -99,6 +94,14 @@ final class ChainRunner {
     return target;
   }
 
+  boolean isAt(ChainId otherChain, TargetId otherTarget) {
+    return chainId.equals(otherChain) && target.equals(otherTarget);
+  }
+
+  ChunkEngine engine() {
+    return engine;
+  }
+
   /** What to report. */
   LocalState localState() {
     return localState;
@@ -107,6 +110,11 @@ final class ChainRunner {
   /** The chain version acted by; 0 until one is known. */
   int chainVersion() {
     return chainVersion;
+  }
+
+  /** What may be served without an event. */
+  ReadPermit permit() {
+    return permit;
   }
 
   /** Newer routing. */
@@ -139,56 +147,85 @@ final class ChainRunner {
     resync.tick();
   }
 
-  /** A range of a client's read. */
+  /**
+   * Holds the committed version of a range's chunk if it may be served without a decision, see
+   * {@link ReadPermit}; null: {@link #read} decides.
+   */
+  ChunkEngine.@Nullable Held holdCommitted(ReadRequest.Range range) {
+    ReadPermit before = permit;
+    if (!before.mayServe(range)) {
+      return null;
+    }
+    ChunkEngine.Held held = engine.holdSettled(new ChunkKey(chainId, range.chunk()));
+    if (held == null) {
+      return null;
+    }
+    if (ReadPermit.covers(before, permit, clock.getAsLong())) {
+      return held;
+    }
+    held.close();
+    return null;
+  }
+
+  /** Ranges of a client's read. */
   void read(List<ReadBatch.Slot> slots, List<ReadRequest.Range> wanted) {
-    post(() -> {
-      for (int i = 0; i < slots.size(); i++) {
-        if (broken) {
-          slots.get(i).failed(ErrorCode.NOT_SERVING);
-        } else {
-          long request = ++lastNumber;
-          ranges.put(request, slots.get(i));
-          step(new ChainEvent.ReadArrived(request, wanted.get(i)));
-        }
-      }
-    });
+    boolean taken =
+        post(() -> {
+          if (broken) {
+            slots.forEach(slot -> slot.failed(ErrorCode.NOT_SERVING));
+            return;
+          }
+          var arrived = new ArrayList<ChainEvent.ReadArrived>(slots.size());
+          for (int i = 0; i < slots.size(); i++) {
+            arrived.add(new ChainEvent.ReadArrived(work.open(slots.get(i)), wanted.get(i)));
+          }
+          step(new ChainEvent.ReadsArrived(arrived));
+        });
+    if (!taken) {
+      slots.forEach(slot -> slot.failed(ErrorCode.SHUTTING_DOWN));
+    }
   }
 
   /** A call for this chain and target, other than a read. */
   void handle(Call call) {
     PayloadBuffer payload = call.payload().retain();
-    post(() -> {
-      try {
-        if (broken) {
-          call.fail(ErrorCode.NOT_SERVING);
-        } else {
-          arrived(call, payload);
-        }
-      } finally {
-        payload.release();
-      }
-    });
+    boolean taken =
+        post(() -> {
+          try {
+            if (broken) {
+              call.fail(ErrorCode.NOT_SERVING);
+            } else {
+              arrived(call, payload);
+            }
+          } finally {
+            payload.release();
+          }
+        });
+    if (!taken) {
+      payload.release();
+      call.fail(ErrorCode.SHUTTING_DOWN);
+    }
   }
 
   private void arrived(Call call, PayloadBuffer payload) {
     switch (call.request()) {
       case UpdateRequest update -> {
         if (verified(call, update.update(), update.checksums(), payload)) {
-          step(new ChainEvent.UpdateArrived(number(call), update, keep(payload)));
+          step(new ChainEvent.UpdateArrived(work.open(call), update, work.keep(payload)));
         }
       }
       case ForwardRequest forward -> {
         if (verified(call, forward.update(), forward.checksums(), payload)) {
-          step(new ChainEvent.ForwardArrived(number(call), forward, keep(payload)));
+          step(new ChainEvent.ForwardArrived(work.open(call), forward, work.keep(payload)));
         }
       }
-      case VersionRequest question -> step(new ChainEvent.VersionAsked(number(call), question));
-      case ChunkListRequest list -> step(new ChainEvent.ListArrived(number(call), list));
+      case VersionRequest question -> step(new ChainEvent.VersionAsked(work.open(call), question));
+      case ChunkListRequest list -> step(new ChainEvent.ListArrived(work.open(call), list));
       case InventoryRequest inventory ->
-          step(new ChainEvent.InventoryArrived(number(call), inventory));
-      case SyncStartRequest start -> step(new ChainEvent.SyncStartArrived(number(call), start));
-      case DedupRequest dedup -> step(new ChainEvent.DedupArrived(number(call), dedup));
-      case SyncDoneRequest done -> step(new ChainEvent.SyncDoneArrived(number(call), done));
+          step(new ChainEvent.InventoryArrived(work.open(call), inventory));
+      case SyncStartRequest start -> step(new ChainEvent.SyncStartArrived(work.open(call), start));
+      case DedupRequest dedup -> step(new ChainEvent.DedupArrived(work.open(call), dedup));
+      case SyncDoneRequest done -> step(new ChainEvent.SyncDoneArrived(work.open(call), done));
       case ReadRequest _, Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
     }
   }
@@ -205,29 +242,14 @@ final class ChainRunner {
     return good;
   }
 
-  private long number(Call call) {
-    calls.put(++lastNumber, call);
-    return lastNumber;
-  }
-
-  private long keep(PayloadBuffer payload) {
-    if (payload.bytes() == 0) {
-      return ChainEvent.NO_PAYLOAD;
-    }
-    payloads.put(++lastNumber, payload.retain());
-    return lastNumber;
-  }
-
-  private PayloadBuffer payload(long number) {
-    return payloads.getOrDefault(number, PayloadBuffer.empty());
-  }
-
-  /** Runs on the owner thread; dropped once the server stops. */
-  void post(Runnable action) {
+  /** Runs on the owner thread; false, and dropped, once the server stops. */
+  private boolean post(Runnable action) {
     try {
       owner.execute(() -> guarded(action));
+      return true;
     } catch (RejectedExecutionException e) {
       log.debug("dropped at the stop chain={} target={}", chainId, target);
+      return false;
     }
   }
 
@@ -246,15 +268,15 @@ final class ChainRunner {
     parts.reportNow().run();
   }
 
-  /** Takes part in nothing any more; completes when nothing is under way. */
+  /** Takes part in nothing any more; completes when the owner thread has seen it. */
   CompletableFuture<Boolean> stop() {
     var stopped = new CompletableFuture<Boolean>();
-    try {
-      owner.execute(() -> {
-        dropAll();
-        stopped.complete(true);
-      });
-    } catch (RejectedExecutionException e) {
+    boolean taken =
+        post(() -> {
+          dropAll();
+          stopped.complete(true);
+        });
+    if (!taken) {
       stopped.complete(false);
     }
     return stopped;
@@ -262,20 +284,21 @@ final class ChainRunner {
 
   private void dropAll() {
     broken = true;
+    permit = ReadPermit.NONE;
     localState = LocalState.OFFLINE;
-    calls.values().forEach(call -> call.fail(ErrorCode.NOT_SERVING));
-    calls.clear();
-    ranges.values().forEach(slot -> slot.failed(ErrorCode.NOT_SERVING));
-    ranges.clear();
-    payloads.values().forEach(PayloadBuffer::release);
-    payloads.clear();
+    ticks.cancel(false);
+    resync.stop();
+    work.refuseAll(ErrorCode.NOT_SERVING);
   }
 
   private void step(ChainEvent event) {
     if (broken) {
       return;
     }
-    for (ChainEffect effect : replica.step(event, System.nanoTime())) {
+    List<ChainEffect> effects = replica.step(event, clock.getAsLong());
+    // Before anybody can learn of a state in which this replica does not serve.
+    permit = replica.permit();
+    for (ChainEffect effect : effects) {
       execute(effect);
     }
     localState = replica.localState();
@@ -284,28 +307,22 @@ final class ChainRunner {
 
   private void execute(ChainEffect effect) {
     switch (effect) {
-      case ChainEffect.Stage stage -> stage(stage);
-      case ChainEffect.Install install -> install(install);
-      case ChainEffect.Commit commit ->
-          engine.commit(key(commit.chunk()), commit.version(), commit.chainVersion().value());
-      case ChainEffect.Discard discard -> {
-        view.discarded(discard.chunk(), discard.from());
-        engine.discard(key(discard.chunk()), discard.from());
-      }
-      case ChainEffect.Forward forward -> forward(forward);
-      case ChainEffect.Answer answer -> answer(answer.request(), answer.reply());
-      case ChainEffect.ServeRead read -> serve(read);
-      case ChainEffect.RefuseRead refusal -> slot(refusal.request()).failed(refusal.code());
-      case ChainEffect.ServeList list -> serve(list);
-      case ChainEffect.ServeInventory inventory -> serve(inventory);
-      case ChainEffect.StoreDedup dedup -> store(dedup);
-      case ChainEffect.AskVersion ask -> ask(ask);
-      case ChainEffect.ReleasePayload release -> {
-        PayloadBuffer buffer = payloads.remove(release.payload());
-        if (buffer != null) {
-          buffer.release();
-        }
-      }
+      case ChainEffect.Stage stage -> writes.stage(stage);
+      case ChainEffect.Install install -> writes.install(install);
+      case ChainEffect.Commit commit -> writes.commit(commit);
+      case ChainEffect.Discard discard -> writes.discard(discard);
+      case ChainEffect.Forward forward -> messages.forward(forward);
+      case ChainEffect.AskVersion ask -> messages.ask(ask);
+      case ChainEffect.Answer answer -> work.answer(answer.request(), answer.reply());
+      case ChainEffect.ServeRead read ->
+          reads.serve(read, work.takeRange(read.request()), permit.leaseUntilNanos());
+      case ChainEffect.RefuseRead refusal ->
+          work.takeRange(refusal.request()).failed(refusal.code());
+      case ChainEffect.ServeList list -> reads.serve(list, work.take(list.request()));
+      case ChainEffect.ServeInventory inventory ->
+          reads.serve(inventory, work.take(inventory.request()));
+      case ChainEffect.StoreDedup dedup -> reads.store(dedup, work.take(dedup.request()));
+      case ChainEffect.ReleasePayload release -> work.releasePayload(release.payload());
       case ChainEffect.RequestRouting _ -> parts.routing().refresh();
       case ChainEffect.LocalStateChanged changed -> {
         localState = changed.state();
@@ -314,248 +331,5 @@ final class ChainRunner {
       }
       case ChainEffect.Alert alert -> log.error("alert code={} {}", alert.code(), alert.message());
     }
-  }
-
-  private ChunkKey key(ChunkId chunk) {
-    return new ChunkKey(chainId, chunk);
-  }
-
-  private void stage(ChainEffect.Stage stage) {
-    long number = ++lastNumber;
-    PayloadBuffer buffer = payload(stage.payload()).retain();
-    view.staged(stage.chunk(), stage.version(), number);
-    var update =
-        new ChunkUpdate(
-            key(stage.chunk()),
-            stage.version(),
-            stage.chainVersion().value(),
-            stage.update(),
-            bytes(buffer),
-            stage.checksums(),
-            stage.tag(),
-            false);
-    var _ =
-        engine
-            .stage(update)
-            .whenComplete((staged, failure) -> {
-              buffer.release();
-              post(() -> staged(stage, number, staged, failure));
-            });
-  }
-
-  private static MemorySegment bytes(PayloadBuffer buffer) {
-    return buffer.bytes() == 0 ? MemorySegment.NULL : buffer.segment();
-  }
-
-  private void staged(
-      ChainEffect.Stage stage, long number, @Nullable Staged staged, @Nullable Throwable failure) {
-    if (!view.noticed(stage.chunk(), stage.version(), number)) {
-      return;
-    }
-    if (staged != null) {
-      boolean removed =
-          engine
-              .chunk(key(stage.chunk()))
-              .find(stage.version())
-              .map(VersionRecord::removed)
-              .orElse(false);
-      step(
-          new ChainEvent.LocalDurable(
-              stage.chunk(), stage.version(), removed, staged.chunkBytes(), staged.checksum()));
-    } else {
-      failed(stage.chunk(), stage.version(), failure);
-    }
-  }
-
-  private void failed(ChunkId chunk, ChunkVersion version, @Nullable Throwable failure) {
-    ErrorCode code = failure == null ? ErrorCode.INTERNAL : Peers.codeOf(failure);
-    log.error("write failed chunk={} version={}", key(chunk), version, failure);
-    ErrorCode told =
-        code == ErrorCode.NO_SPACE || code == ErrorCode.CHECKSUM_MISMATCH
-            ? code
-            : ErrorCode.DISK_ERROR;
-    step(new ChainEvent.LocalFailed(chunk, version, told));
-  }
-
-  private void install(ChainEffect.Install install) {
-    if (install.version().equals(ChunkVersion.NONE)) {
-      var _ =
-          engine
-              .forget(key(install.chunk()))
-              .whenComplete((_, failure) ->
-                  post(() -> installed(install, new Staged(install.version(), 0, 0), failure)));
-      return;
-    }
-    PayloadBuffer buffer = payload(install.payload()).retain();
-    var update =
-        new ChunkUpdate(
-            key(install.chunk()),
-            install.version(),
-            install.chainVersion(),
-            new Update.Replace(install.length(), install.removed()),
-            bytes(buffer),
-            install.checksums(),
-            Optional.empty(),
-            true);
-    var _ =
-        engine
-            .stage(update)
-            .whenComplete((staged, failure) -> {
-              buffer.release();
-              post(() -> installed(install, staged, failure));
-            });
-  }
-
-  private void installed(
-      ChainEffect.Install install, @Nullable Staged staged, @Nullable Throwable failure) {
-    if (failure != null || staged == null) {
-      failed(install.chunk(), install.version(), failure);
-    } else {
-      step(
-          new ChainEvent.InstallDurable(
-              install.request(), install.chunk(), staged.chunkBytes(), staged.checksum()));
-    }
-  }
-
-  private SendQueue queue(TargetId to) {
-    return queues.computeIfAbsent(to, _ -> new SendQueue(to, parts.peers(), executor()));
-  }
-
-  private Executor executor() {
-    return this::post;
-  }
-
-  private void forward(ChainEffect.Forward forward) {
-    CompletableFuture<SendQueue.Ready> ready =
-        switch (forward.bytes()) {
-          case ChainEffect.Bytes.Payload(long number) ->
-              CompletableFuture.completedFuture(
-                  new SendQueue.Ready(forward.message(), payload(number).retain()));
-          case ChainEffect.Bytes.WholeChunk(ChunkVersion version) ->
-              parts.wholeChunks().read(engine, forward.message(), version);
-        };
-    var _ =
-        queue(forward.to())
-            .put(ready, UpdateReply.class)
-            .whenComplete((reply, failure) ->
-                post(() ->
-                    step(
-                        failure == null
-                            ? new ChainEvent.ForwardAnswered(forward.forward(), reply)
-                            : new ChainEvent.ForwardFailed(
-                                forward.forward(), Peers.codeOf(failure)))));
-  }
-
-  private void ask(ChainEffect.AskVersion ask) {
-    var _ =
-        parts
-            .peers()
-            .call(ask.to(), ask.question(), VersionReply.class)
-            .whenComplete((reply, failure) ->
-                post(() ->
-                    step(
-                        failure == null
-                            ? new ChainEvent.VersionAnswered(ask.ask(), reply)
-                            : new ChainEvent.AskFailed(ask.ask(), Peers.codeOf(failure)))));
-  }
-
-  private void answer(long request, Reply reply) {
-    Call call = calls.remove(request);
-    if (call == null) {
-      throw new IllegalStateException("request answered twice: request=" + request);
-    }
-    call.reply(reply);
-  }
-
-  private ReadBatch.Slot slot(long request) {
-    ReadBatch.Slot slot = ranges.remove(request);
-    if (slot == null) {
-      throw new IllegalStateException("range answered twice: request=" + request);
-    }
-    return slot;
-  }
-
-  private void serve(ChainEffect.ServeRead read) {
-    ReadBatch.Slot slot = slot(read.request());
-    ReadRequest.Range range = read.range();
-    if (read.version().equals(ChunkVersion.NONE)) {
-      slot.failed(ErrorCode.CHUNK_NOT_FOUND);
-      return;
-    }
-    ChunkEngine.Held held;
-    try {
-      held = engine.hold(key(range.chunk()), read.version());
-    } catch (LuciolaException e) {
-      slot.failed(e.code());
-      return;
-    }
-    onReader(
-        () -> {
-          try {
-            slot.found(engine.read(held, range.offset(), range.length()));
-          } catch (LuciolaException e) {
-            slot.failed(e.code());
-          }
-        },
-        () -> {
-          held.close();
-          slot.failed(ErrorCode.SHUTTING_DOWN);
-        });
-  }
-
-  private void onReader(Runnable action, Runnable whenStopping) {
-    try {
-      parts.readers().execute(action);
-    } catch (RejectedExecutionException e) {
-      whenStopping.run();
-    }
-  }
-
-  private void serve(ChainEffect.ServeList effect) {
-    Call call = taken(effect.request());
-    ChunkListRequest list = effect.list();
-    onReader(
-        () -> {
-          List<ChunkListReply.Item> found =
-              engine.chunks(chainId, list.inode(), list.first(), list.limit() + 1);
-          boolean more = found.size() > list.limit();
-          call.reply(
-              new ChunkListReply(
-                  ErrorCode.OK, more ? found.subList(0, list.limit()) : found, more));
-        },
-        () -> call.fail(ErrorCode.SHUTTING_DOWN));
-  }
-
-  private void serve(ChainEffect.ServeInventory effect) {
-    Call call = taken(effect.request());
-    InventoryRequest request = effect.inventory();
-    onReader(
-        () -> {
-          ChunkEngine.Inventory page = engine.inventory(chainId, request.after(), request.limit());
-          call.reply(new InventoryReply(ErrorCode.OK, page.chunks(), page.more()));
-        },
-        () -> call.fail(ErrorCode.SHUTTING_DOWN));
-  }
-
-  private Call taken(long request) {
-    Call call = calls.remove(request);
-    if (call == null) {
-      throw new IllegalStateException("request answered twice: request=" + request);
-    }
-    return call;
-  }
-
-  private void store(ChainEffect.StoreDedup dedup) {
-    Call call = taken(dedup.request());
-    var _ =
-        engine
-            .putDedups(chainId, dedup.records())
-            .whenComplete((_, failure) -> {
-              if (failure == null) {
-                call.reply(dedup.answer());
-              } else {
-                call.fail(Peers.codeOf(failure));
-              }
-            });
   }
 }

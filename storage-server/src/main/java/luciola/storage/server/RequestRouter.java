@@ -1,9 +1,5 @@
 package luciola.storage.server;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.DataHandler;
@@ -22,20 +18,25 @@ import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.TargetId;
 
-/** Hands each call to the runner of its chain and target. Runs on event loops, never blocks. */
+/**
+ * Hands each call to the runner of its chain and target, reads to {@link CommittedReads}. Runs on
+ * event loops, never blocks.
+ */
 final class RequestRouter implements DataHandler {
   private final Runners runners;
+  private final CommittedReads reads;
   private final RoutingFeed routing;
 
-  RequestRouter(Runners runners, RoutingFeed routing) {
+  RequestRouter(Runners runners, CommittedReads reads, RoutingFeed routing) {
     this.runners = runners;
+    this.reads = reads;
     this.routing = routing;
   }
 
   @Override
   public void handle(Call call) {
     switch (call.request()) {
-      case ReadRequest read -> read(call, read);
+      case ReadRequest read -> reads.read(call, read);
       case UpdateRequest update -> hand(call, update.chain(), update.target());
       case ForwardRequest forward -> hand(call, forward.chain(), forward.to());
       case VersionRequest question -> hand(call, question.chain(), question.target());
@@ -55,32 +56,6 @@ final class RequestRouter implements DataHandler {
     } else {
       routing.refresh();
       call.fail(ErrorCode.UNKNOWN_CHAIN);
-    }
-  }
-
-  /** Ranges of one chain go there together. */
-  private void read(Call call, ReadRequest request) {
-    var batch = new ReadBatch(call, request.ranges().size());
-    var slots = new HashMap<ChainRunner, List<ReadBatch.Slot>>();
-    var ranges = new HashMap<ChainRunner, List<ReadRequest.Range>>();
-    var unknown = new ArrayList<ReadBatch.Slot>();
-    for (int i = 0; i < request.ranges().size(); i++) {
-      ReadRequest.Range range = request.ranges().get(i);
-      var slot = new ReadBatch.Slot(batch, i);
-      Optional<ChainRunner> runner = runners.find(range.chain(), range.target());
-      if (runner.isPresent()) {
-        slots.computeIfAbsent(runner.get(), _ -> new ArrayList<>()).add(slot);
-        ranges.computeIfAbsent(runner.get(), _ -> new ArrayList<>()).add(range);
-      } else {
-        unknown.add(slot);
-      }
-    }
-    for (Map.Entry<ChainRunner, List<ReadBatch.Slot>> each : slots.entrySet()) {
-      each.getKey().read(each.getValue(), ranges.getOrDefault(each.getKey(), List.of()));
-    }
-    if (!unknown.isEmpty()) {
-      routing.refresh();
-      unknown.forEach(slot -> slot.failed(ErrorCode.UNKNOWN_CHAIN));
     }
   }
 }

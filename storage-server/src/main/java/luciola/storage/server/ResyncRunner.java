@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
@@ -46,7 +46,7 @@ final class ResyncRunner {
   private final ChainReplica replica;
   private final ServerParts parts;
   private final Function<TargetId, SendQueue> queues;
-  private final Consumer<Runnable> owner;
+  private final Executor owner;
   private final Map<TargetId, Filling> fillings = new HashMap<>();
   private @Nullable Chain chain;
 
@@ -57,7 +57,7 @@ final class ResyncRunner {
       ChainReplica replica,
       ServerParts parts,
       Function<TargetId, SendQueue> queues,
-      Consumer<Runnable> owner) {
+      Executor owner) {
     this.target = target;
     this.engine = engine;
     this.view = view;
@@ -79,6 +79,12 @@ final class ResyncRunner {
     chain = next;
     fillings.clear();
     tick();
+  }
+
+  /** Fills nobody any more. */
+  void stop() {
+    chain = null;
+    fillings.clear();
   }
 
   void tick() {
@@ -124,7 +130,7 @@ final class ResyncRunner {
   }
 
   private void stepLater(Filling filling, ResyncSource source, ResyncEvent event) {
-    owner.accept(() -> {
+    owner.execute(() -> {
       if (filling.source == source) {
         step(filling, source.replica(), event);
       }
@@ -135,18 +141,25 @@ final class ResyncRunner {
     switch (effect) {
       case ResyncEffect.Call call -> call(filling, source, call);
       case ResyncEffect.ReadInventory read ->
-          onReader(() -> {
-            ChunkEngine.Inventory page =
-                engine.inventory(chainOf(source).id(), read.after(), read.limit());
-            stepLater(filling, source, new ResyncEvent.LocalInventory(page.chunks(), page.more()));
-          });
+          onReader(
+              filling,
+              source,
+              () -> {
+                ChunkEngine.Inventory page =
+                    engine.inventory(chainOf(source).id(), read.after(), read.limit());
+                stepLater(
+                    filling, source, new ResyncEvent.LocalInventory(page.chunks(), page.more()));
+              });
       case ResyncEffect.ReadDedup read ->
-          onReader(() -> {
-            List<DedupRecord> page =
-                engine.dedups(chainOf(source).id(), read.after(), read.limit());
-            stepLater(
-                filling, source, new ResyncEvent.LocalDedup(page, page.size() == read.limit()));
-          });
+          onReader(
+              filling,
+              source,
+              () -> {
+                List<DedupRecord> page =
+                    engine.dedups(chainOf(source).id(), read.after(), read.limit());
+                stepLater(
+                    filling, source, new ResyncEvent.LocalDedup(page, page.size() == read.limit()));
+              });
       case ResyncEffect.Done done -> {
         filling.source = null;
         filling.done = true;
@@ -173,9 +186,18 @@ final class ResyncRunner {
     return now;
   }
 
-  private void onReader(Runnable action) {
+  private void onReader(Filling filling, ResyncSource source, Runnable action) {
     try {
-      parts.readers().execute(action);
+      parts
+          .readers()
+          .execute(() -> {
+            try {
+              action.run();
+            } catch (RuntimeException e) {
+              log.warn("resync cannot read its own metadata target={}", target, e);
+              stepLater(filling, source, new ResyncEvent.LocalFailed(Peers.codeOf(e)));
+            }
+          });
     } catch (RejectedExecutionException e) {
       log.debug("resync ends with the server target={}", target);
     }

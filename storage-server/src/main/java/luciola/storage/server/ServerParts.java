@@ -1,12 +1,14 @@
 package luciola.storage.server;
 
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import luciola.protocol.control.RoutingFeed;
 
 /**
  * What the runners of all chains share.
  *
  * @param readers threads that read from disks
+ * @param clock monotonic nanoseconds; leases are counted by it
  * @param reportNow sends a heartbeat soon
  */
 record ServerParts(
@@ -16,4 +18,5 @@ record ServerParts(
     Peers peers,
     RoutingFeed routing,
     WholeChunks wholeChunks,
+    LongSupplier clock,
     Runnable reportNow) {}

@@ -127,7 +127,12 @@ public final class StorageServer implements AutoCloseable {
     var runners = new Runners(byId, shared);
     routing.onChange(runners::routingChanged);
     runners.routingChanged(routing.routing());
-    handler.set(new RequestRouter(runners, routing));
+    handler.set(
+        new RequestRouter(
+            runners,
+            new CommittedReads(
+                runners, shared.readers(), config.readThreads(), shared.clock(), routing::refresh),
+            routing));
     join(meta, routing, registered, runners);
     // Closed before the last word to the manager: first stop serving, then say so.
     part("runners", runners);
@@ -216,6 +221,7 @@ public final class StorageServer implements AutoCloseable {
         peers,
         routing,
         new WholeChunks(readers, sent),
+        System::nanoTime,
         () -> {
           Membership joined = membership.get();
           if (joined != null) {

@@ -12,6 +12,7 @@ import static luciola.storage.chain.ReplicaHarness.serving;
 import static luciola.storage.chain.ReplicaHarness.tag;
 import static luciola.storage.chain.ReplicaHarness.write;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,7 +25,9 @@ import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.VersionReply;
 import luciola.protocol.id.ChainVersion;
+import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.id.InodeId;
 import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.PublicState;
 import org.junit.jupiter.api.Test;
@@ -302,12 +305,10 @@ final class ChainReplicaTest {
     long read = tail.read();
     long asked = tail.askHere(2);
     assertEquals(Optional.empty(), tail.served(read));
-    assertEquals(Optional.of(ErrorCode.CHUNK_BUSY), tail.code(asked));
+    assertEquals(List.of(answer(ErrorCode.CHUNK_BUSY, 0)), answers(tail, asked));
     tail.ack(1);
     assertEquals(Optional.of(1L), tail.served(read));
-    VersionReply reply =
-        assertInstanceOf(VersionReply.class, tail.answer(tail.askHere(2)).orElseThrow());
-    assertEquals(new ChunkVersion(1), reply.committed());
+    assertEquals(List.of(answer(ErrorCode.OK, 1)), answers(tail, tail.askHere(2)));
   }
 
   @Test
@@ -576,5 +577,92 @@ final class ChainReplicaTest {
     head.durable(1);
     head.read();
     assertTrue(head.replica.toString().endsWith("UP_TO_DATE"), head.replica.toString());
+  }
+
+  private static VersionReply.Answer answer(ErrorCode code, long committed) {
+    return new VersionReply.Answer(code, new ChunkVersion(committed));
+  }
+
+  private static List<VersionReply.Answer> answers(ReplicaHarness at, long asked) {
+    return assertInstanceOf(VersionReply.class, at.answer(asked).orElseThrow()).answers();
+  }
+
+  @Test
+  void readsOfSeveralPendingChunksAskTheHeadInOneMessage() {
+    ReplicaHarness tail = new ReplicaHarness(B);
+    List<ChunkId> chunks =
+        Stream.iterate(0, i -> i + 1).limit(3).map(i -> new ChunkId(new InodeId(9), i)).toList();
+    for (ChunkId chunk : chunks) {
+      tail.view.hold(
+          chunk,
+          new ChunkView.ChunkState(
+              new ChunkVersion(4), 1, false, 64, 1, List.of(FakeView.pending(5, tag(1), 2))));
+    }
+    tail.lease(10_000 * MILLI);
+    tail.chain(1, serving(A), member(B, PublicState.OFFLINE));
+    tail.chain(2, serving(A), member(B, PublicState.SYNCING));
+    tail.chain(3, member(B, PublicState.LAST_SERVING), member(A, PublicState.OFFLINE));
+    tail.chain(4, serving(A), serving(B));
+    for (ChunkId chunk : chunks) {
+      tail.view.hold(
+          chunk,
+          new ChunkView.ChunkState(
+              new ChunkVersion(4), 1, false, 64, 1, List.of(FakeView.pending(5, tag(1), 2))));
+    }
+    tail.chain(5, serving(A), serving(B), member(C, PublicState.OFFLINE));
+    tail.effects.clear();
+    List<Long> reads = tail.read(chunks);
+    assertEquals(1, tail.all(ChainEffect.AskVersion.class).count());
+    assertEquals(
+        chunks,
+        tail.all(ChainEffect.AskVersion.class).findFirst().orElseThrow().question().chunks());
+    tail.headSays(5);
+    for (long read : reads) {
+      assertEquals(Optional.of(5L), tail.served(read));
+    }
+  }
+
+  @Test
+  void aHeadWithoutALeaseAcknowledgesNothingButTheRetryLearnsThatItIsDone() {
+    ReplicaHarness head = in(A, serving(A), serving(B));
+    long request = head.write(1);
+    head.durable(1);
+    head.nowNanos = 20_000 * MILLI;
+    head.ack(1);
+    assertEquals(Optional.of(ErrorCode.NO_LEASE), head.code(request));
+    head.lease(30_000 * MILLI);
+    assertEquals(OK, head.code(head.write(1)));
+  }
+
+  @Test
+  void aPermitCoversWhatWasFoundWhileTheReplicaServedUnderALease() {
+    ReplicaHarness head = in(A, serving(A), serving(B));
+    ReadPermit first = head.replica.permit();
+    assertTrue(ReadPermit.covers(first, first, 9_999 * MILLI));
+    assertFalse(ReadPermit.covers(first, first, 10_000 * MILLI));
+    head.lease(20_000 * MILLI);
+    assertTrue(ReadPermit.covers(first, head.replica.permit(), 10_000 * MILLI));
+    head.chain(2, serving(A), member(B, PublicState.OFFLINE));
+    ReadPermit second = head.replica.permit();
+    assertFalse(ReadPermit.covers(first, second, 0));
+    head.chain(3, serving(B), member(A, PublicState.OFFLINE));
+    assertFalse(ReadPermit.covers(second, head.replica.permit(), 0));
+    assertFalse(head.replica.permit().serves());
+  }
+
+  @Test
+  void aPermitEndsWithTheDisk() {
+    ReplicaHarness head = in(A, serving(A), serving(B));
+    ReadPermit before = head.replica.permit();
+    head.step(new ChainEvent.DiskFailed(ErrorCode.DISK_ERROR));
+    assertFalse(ReadPermit.covers(before, head.replica.permit(), 0));
+  }
+
+  @Test
+  void aReplicaWithoutALeaseGivesNoPermit() {
+    ReplicaHarness head = new ReplicaHarness(A);
+    head.chain(1, serving(A), serving(B));
+    assertFalse(head.replica.permit().serves());
+    assertEquals(LocalState.UP_TO_DATE, head.replica.localState());
   }
 }

@@ -204,11 +204,25 @@ final class ReplicaHarness {
     return request;
   }
 
+  /** A read of several chunks that arrive together; their request handles. */
+  List<Long> read(List<ChunkId> chunks) {
+    List<ChainEvent.ReadArrived> reads =
+        chunks.stream()
+            .map(chunk ->
+                new ChainEvent.ReadArrived(
+                    ++lastHandle,
+                    new ReadRequest.Range(CHAIN, chain.version(), self, chunk, 0, 64)))
+            .toList();
+    step(new ChainEvent.ReadsArrived(reads));
+    return reads.stream().map(ChainEvent.ReadArrived::request).toList();
+  }
+
   long askHere(int chainVersion) {
     long request = ++lastHandle;
     step(
         new ChainEvent.VersionAsked(
-            request, new VersionRequest(CHAIN, new ChainVersion(chainVersion), self, CHUNK)));
+            request,
+            new VersionRequest(CHAIN, new ChainVersion(chainVersion), self, List.of(CHUNK))));
     return request;
   }
 
@@ -219,7 +233,12 @@ final class ReplicaHarness {
     step(
         new ChainEvent.VersionAnswered(
             ask.ask(),
-            new VersionReply(ErrorCode.OK, new ChunkVersion(committed), chain.version().value())));
+            new VersionReply(
+                ErrorCode.OK,
+                chain.version().value(),
+                ask.question().chunks().stream()
+                    .map(_ -> new VersionReply.Answer(ErrorCode.OK, new ChunkVersion(committed)))
+                    .toList())));
   }
 
   <E extends ChainEffect> Stream<E> all(Class<E> kind) {
