@@ -4,14 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.zip.CRC32C;
 
 /**
- * Checksums of chunk data. A chunk is divided into granules of 64 KiB; a range of it is cut at the
+ * Checksums of chunk data. A chunk is divided into granules of 16 KiB; a range of it is cut at the
  * chunk's granule boundaries into pieces, and each piece has its own CRC32C (polynomial 0x1EDC6F41,
  * as in RFC 3720). A range that starts at a boundary and is a whole number of granules long
  * therefore has the checksums that are stored with the chunk.
  */
 public final class Granules {
   /** Bytes of a granule. */
-  public static final int BYTES = 1 << 16;
+  public static final int BYTES = 1 << 14;
 
   private static final int[] NONE = {};
 

@@ -20,15 +20,15 @@ class GranulesTest {
   @Test
   void piecesAreCutAtTheGranulesOfTheChunk() {
     assertEquals(0, Granules.count(5, 0));
-    assertEquals(1, Granules.count(0, 65536));
-    assertEquals(2, Granules.count(65535, 2));
-    assertEquals(3, Granules.count(65535, 65538));
-    assertEquals(1, Granules.pieceBytes(65535, 65538, 0));
-    assertEquals(65536, Granules.pieceBytes(65535, 65538, 1));
-    assertEquals(1, Granules.pieceBytes(65535, 65538, 2));
-    assertEquals(0, Granules.pieceOffset(65535, 0));
-    assertEquals(1, Granules.pieceOffset(65535, 1));
-    assertEquals(65537, Granules.pieceOffset(65535, 2));
+    assertEquals(1, Granules.count(0, 16384));
+    assertEquals(2, Granules.count(16383, 2));
+    assertEquals(3, Granules.count(16383, 16386));
+    assertEquals(1, Granules.pieceBytes(16383, 16386, 0));
+    assertEquals(16384, Granules.pieceBytes(16383, 16386, 1));
+    assertEquals(1, Granules.pieceBytes(16383, 16386, 2));
+    assertEquals(0, Granules.pieceOffset(16383, 0));
+    assertEquals(1, Granules.pieceOffset(16383, 1));
+    assertEquals(16385, Granules.pieceOffset(16383, 2));
   }
 
   @Test
@@ -65,7 +65,7 @@ class GranulesTest {
     assertEquals(-1, Granules.firstMismatch(1000, segment, sums));
     data[199_999] ^= 1;
     assertEquals(sums.length - 1, Granules.firstMismatch(1000, segment, sums));
-    data[70_000] ^= 1;
+    data[20_000] ^= 1;
     assertEquals(1, Granules.firstMismatch(1000, segment, sums));
     assertEquals(0, Granules.firstMismatch(1000, segment, new int[0]));
   }

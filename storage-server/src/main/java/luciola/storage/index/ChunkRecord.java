@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     u16  zero
  *     u32  block index; 0 without a block
  *     u32  length in bytes
- *     u32  CRC32C of each granule of 64 KiB, the last one possibly shorter
+ *     u32  CRC32C of each granule of 16 KiB, the last one possibly shorter
  *     u64  client, u32 channel, u64 sequence: only with bit 1
  * </pre>
  *

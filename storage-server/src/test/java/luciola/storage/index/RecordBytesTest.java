@@ -30,7 +30,7 @@ class RecordBytesTest {
               new ChunkVersion(5),
               2,
               false,
-              70_000,
+              20_000,
               new BlockRef(new BlockClass(5), 0x01020304),
               new int[] {0x11223344, 0x55667788},
               Optional.empty()),
@@ -43,7 +43,7 @@ class RecordBytesTest {
           + "02000000"
           + "00050000"
           + "04030201"
-          + "70110100"
+          + "204e0000"
           + "44332211"
           + "88776655"
           + "0600000000000000"
