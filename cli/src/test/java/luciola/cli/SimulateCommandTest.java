@@ -18,9 +18,17 @@ class SimulateCommandTest {
   }
 
   @Test
+  void theTableOfCoverageNamesWhatWasReachedAndWhatWasNot() {
+    assertEquals(
+        0, run.command("simulate", "cluster", "--seeds", "2", "--ops", "60", "--coverage"));
+    assertTrue(run.out().contains("pending-read-at-middle"), run.out());
+    assertTrue(run.out().contains(" probes reached"), run.out());
+  }
+
+  @Test
   void aPlantedBugIsCaughtAndItsReplayIsPrinted() {
     assertEquals(
-        0,
+        1,
         run.command("simulate", "cluster", "--seeds", "200", "--bug", "ack-before-durable"),
         run.out());
     assertTrue(run.out().contains("replay: ./luciola simulate cluster --seed"), run.out());

@@ -1,10 +1,11 @@
 package luciola.simulation;
 
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import luciola.simulation.cluster.ClusterRun;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.Trace;
 
 /** Runs clusters under seeds. The same seed gives the same run, on every machine. */
@@ -24,31 +25,29 @@ public final class ClusterSimulation {
    * @param output gets the lines of the trace as they come, if the options ask for it
    */
   public static SimulationResult run(SimulationOptions options, Consumer<String> output) {
-    Map<String, Long> coverage = new TreeMap<>();
-    long operations = 0;
-    long simulatedNanos = 0;
-    int undecided = 0;
-    for (int at = 0; at < options.seeds(); at++) {
-      long seed = options.firstSeed() + at;
-      Trace trace = new Trace(options.trace() ? TRACE_LINES : 0, output);
-      ClusterRun run = new ClusterRun(seed, options, trace);
-      Optional<String> broken = run.run();
-      run.coverage().forEach((situation, times) -> coverage.merge(situation, times, Long::sum));
-      operations += run.operations();
-      simulatedNanos += run.simulatedNanos();
-      undecided += run.undecided();
-      if (broken.isPresent()) {
-        return new SimulationResult(
-            at + 1,
-            operations,
-            undecided,
-            simulatedNanos,
-            coverage,
-            Optional.of(failure(seed, broken.get(), options, trace)));
-      }
+    SimulationResult sum = SimulationResult.NONE;
+    for (int at = 0; at < options.seeds() && sum.failure().isEmpty(); at++) {
+      sum = sum.plus(one(options.firstSeed() + at, options, output));
     }
+    return sum;
+  }
+
+  private static SimulationResult one(
+      long seed, SimulationOptions options, Consumer<String> output) {
+    Trace trace = new Trace(options.trace() ? TRACE_LINES : 0, output);
+    ClusterRun run = new ClusterRun(seed, options, trace);
+    Optional<String> broken = run.run();
+    Map<Probe, SimulationResult.Reach> probes = new EnumMap<>(Probe.class);
+    run.reached()
+        .forEach((probe, times) -> probes.put(probe, new SimulationResult.Reach(1, times, seed)));
     return new SimulationResult(
-        options.seeds(), operations, undecided, simulatedNanos, coverage, Optional.empty());
+        1,
+        run.operations(),
+        run.undecided(),
+        run.simulatedNanos(),
+        run.coverage(),
+        probes,
+        broken.map(message -> failure(seed, message, options, trace)));
   }
 
   private static SimulationResult.Failure failure(

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A mistake that the simulated server makes on purpose, to show that the rules would notice it. */
+/** A mistake that the simulated servers make on purpose, to show that the rules would notice it. */
 public enum PlantedBug {
   /** The core is told that an update is durable when it was only handed to the disk. */
   ACK_BEFORE_DURABLE,
@@ -13,7 +13,17 @@ public enum PlantedBug {
   /** Reads of pending chunks do not wait for the head's word. */
   SKIP_VERSION_QUERY,
   /** The disk forgets which client updates it has applied. */
-  NO_DEDUP;
+  NO_DEDUP,
+  /** An acknowledgement of a former chain version counts in a newer one. */
+  KEEP_OLD_ACKS,
+  /** Resync hands over dedup records of updates that are not committed. */
+  EARLY_DEDUP_RECORDS,
+  /** A new leader of the meta-servers takes for dead whom it has not heard of yet. */
+  NO_GRACE,
+  /** A server's lease counts from when the reply to its heartbeat came. */
+  LEASE_FROM_REPLY,
+  /** A tombstone is dropped as soon as it is committed. */
+  EARLY_TOMBSTONE_DROP;
 
   /** As an option: {@code ack-before-durable}. */
   public String optionName() {

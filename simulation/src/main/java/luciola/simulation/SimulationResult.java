@@ -3,6 +3,8 @@ package luciola.simulation;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import luciola.simulation.world.Probe;
 
 /**
  * What came of the runs. They end with the first failure.
@@ -12,6 +14,7 @@ import java.util.Optional;
  * @param undecided chunk histories that were too hard to decide
  * @param simulatedNanos simulated time in all of them
  * @param coverage situations that were met and how often
+ * @param probes rare situations that were reached
  */
 public record SimulationResult(
     int seeds,
@@ -19,9 +22,45 @@ public record SimulationResult(
     int undecided,
     long simulatedNanos,
     Map<String, Long> coverage,
+    Map<Probe, Reach> probes,
     Optional<Failure> failure) {
+  /** No run. */
+  public static final SimulationResult NONE =
+      new SimulationResult(0, 0, 0, 0, Map.of(), Map.of(), Optional.empty());
+
   public SimulationResult {
     coverage = Map.copyOf(coverage);
+    probes = Map.copyOf(probes);
+  }
+
+  /**
+   * How a rare situation was reached.
+   *
+   * @param seeds runs that reached it
+   * @param times how often, in all of them
+   * @param firstSeed the first of them
+   */
+  public record Reach(int seeds, long times, long firstSeed) {
+    Reach plus(Reach other) {
+      return new Reach(
+          seeds + other.seeds, times + other.times, Math.min(firstSeed, other.firstSeed));
+    }
+  }
+
+  /** Both together; the failure of this one first. */
+  public SimulationResult plus(SimulationResult other) {
+    var situations = new TreeMap<>(coverage);
+    other.coverage.forEach((situation, times) -> situations.merge(situation, times, Long::sum));
+    var reached = new TreeMap<>(probes);
+    other.probes.forEach((probe, reach) -> reached.merge(probe, reach, Reach::plus));
+    return new SimulationResult(
+        seeds + other.seeds,
+        operations + other.operations,
+        undecided + other.undecided,
+        simulatedNanos + other.simulatedNanos,
+        situations,
+        reached,
+        failure.or(other::failure));
   }
 
   /**

@@ -11,8 +11,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class PlantedBugsAreFoundTest {
   @ParameterizedTest
   @EnumSource(PlantedBug.class)
-  void findsItWithinAHundredSeedsAndSaysHowToRepeatIt(PlantedBug bug) {
-    SimulationResult result = ClusterSimulation.run(SimulationOptions.seeds(1, 100).with(bug));
+  void findsItWithinFourHundredSeedsAndSaysHowToRepeatIt(PlantedBug bug) {
+    SimulationResult result = ClusterSimulation.run(SimulationOptions.seeds(1, 400).with(bug));
     SimulationResult.Failure failure =
         result.failure().orElseThrow(() -> new AssertionError("not found: " + bug));
     assertFalse(failure.trace().isEmpty());

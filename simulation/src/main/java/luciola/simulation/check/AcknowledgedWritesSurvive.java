@@ -2,6 +2,7 @@ package luciola.simulation.check;
 
 import java.util.Map;
 import java.util.TreeMap;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 
@@ -13,6 +14,7 @@ public final class AcknowledgedWritesSurvive {
   private static final String RULE = "AcknowledgedWritesSurvive";
 
   private final Map<ChunkId, ChunkVersion> acknowledged = new TreeMap<>();
+  private final Map<ChunkId, ChainId> chains = new TreeMap<>();
 
   /** A replica as its disk has it. */
   public interface Replica {
@@ -24,7 +26,9 @@ public final class AcknowledgedWritesSurvive {
   }
 
   /** A head acknowledges a version; {@code serving}: all replicas that serve at this time. */
-  public void acknowledged(ChunkId chunk, ChunkVersion version, Iterable<Replica> serving) {
+  public void acknowledged(
+      ChainId chain, ChunkId chunk, ChunkVersion version, Iterable<Replica> serving) {
+    chains.put(chunk, chain);
     acknowledged.merge(chunk, version, (a, b) -> a.compareTo(b) >= 0 ? a : b);
     for (Replica replica : serving) {
       ChunkVersion held = replica.newestDurable(chunk);
@@ -43,10 +47,11 @@ public final class AcknowledgedWritesSurvive {
     }
   }
 
-  /** A replica in the end. */
-  public void check(Replica replica) {
+  /** A replica of a chain in the end. */
+  public void check(ChainId chain, Replica replica) {
     acknowledged.forEach((chunk, version) -> {
-      if (replica.newestDurable(chunk).compareTo(version) < 0) {
+      if (chains.getOrDefault(chunk, chain).equals(chain)
+          && replica.newestDurable(chunk).compareTo(version) < 0) {
         throw new RuleBroken(
             RULE,
             "in the end "

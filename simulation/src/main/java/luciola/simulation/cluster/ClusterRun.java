@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
-import luciola.protocol.id.InodeId;
+import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.LocalState;
 import luciola.simulation.SimulationOptions;
 import luciola.simulation.check.ReadsAreLinearizable;
 import luciola.simulation.check.ReplicasConverge;
 import luciola.simulation.check.RuleBroken;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.Trace;
 import luciola.simulation.world.World;
 
@@ -27,12 +27,12 @@ public final class ClusterRun {
   private static final long START_NANOS = 3 * SECOND;
   private static final long CONVERGENCE_NANOS = 40 * SECOND;
   private static final int CONFIGURATIONS_MAX = 400_000;
-  private static final int CLIENTS = 5;
   private static final double DRIFT_MAX = 0.04;
-  private static final ChainId CHAIN = new ChainId(1);
 
   private final World world;
+  private final ClusterPlan plan;
   private final Cluster cluster;
+  private final List<SimMeta> metas = new ArrayList<>();
   private final List<SimServer> servers = new ArrayList<>();
   private final List<SimClient> clients = new ArrayList<>();
   private final Faults faults;
@@ -41,14 +41,21 @@ public final class ClusterRun {
   /** A run that has not begun. */
   public ClusterRun(long seed, SimulationOptions options, Trace trace) {
     this.world = new World(seed, trace);
-    int replicas = world.chance(0.75) ? 3 : 1 + world.below(4);
-    this.cluster = new Cluster(world, replicas, DRIFT_MAX);
-    for (int i = 1; i <= replicas; i++) {
-      servers.add(new SimServer(cluster, i, DRIFT_MAX, options.bug()));
+    this.plan = ClusterPlan.draw(world);
+    world.log("run", plan::toString);
+    this.cluster = new Cluster(world, plan, options.bug());
+    for (int i = 1; i <= plan.metas(); i++) {
+      metas.add(new SimMeta(cluster, cluster.log(), i, plan.metas() == 1, DRIFT_MAX));
+    }
+    cluster.metas(metas);
+    for (int i = 1; i <= plan.servers(); i++) {
+      servers.add(new SimServer(cluster, i, DRIFT_MAX));
     }
     cluster.servers(servers);
-    for (int i = 1; i <= CLIENTS; i++) {
-      int share = options.operations() / CLIENTS + (i <= options.operations() % CLIENTS ? 1 : 0);
+    for (int i = 1; i <= plan.clients(); i++) {
+      int share =
+          options.operations() / plan.clients()
+              + (i <= options.operations() % plan.clients() ? 1 : 0);
       clients.add(new SimClient(cluster, i, share, DRIFT_MAX));
     }
     this.faults = new Faults(cluster, clients);
@@ -76,7 +83,7 @@ public final class ClusterRun {
   }
 
   private void simulate() {
-    cluster.manager().start();
+    metas.forEach(SimMeta::start);
     servers.forEach(SimServer::start);
     runUntil(START_NANOS, this::allServe);
     clients.forEach(SimClient::start);
@@ -104,7 +111,7 @@ public final class ClusterRun {
   }
 
   private String describe() {
-    var text = new StringBuilder("\n  books " + cluster.manager().books().chains().values());
+    var text = new StringBuilder("\n  books " + cluster.books().chains().values());
     for (SimServer server : servers) {
       text.append("\n  ").append(server.process()).append(server.process().up() ? "" : " down");
       server.replicas().forEach(replica -> text.append("\n    ").append(replica.describe()));
@@ -115,19 +122,25 @@ public final class ClusterRun {
   }
 
   private boolean allServe() {
-    Optional<Chain> chain = cluster.manager().books().chain(CHAIN);
-    if (chain.isEmpty() || chain.get().serving().size() != servers.size()) {
+    if (cluster.books().chains().size() != plan.chains()) {
       return false;
     }
-    for (SimServer server : servers) {
-      boolean knows = false;
-      for (SimReplica replica : server.replicas()) {
-        knows |=
-            replica.core().chainVersion() == chain.get().version().value()
-                && replica.core().localState() == LocalState.UP_TO_DATE;
-      }
-      if (!knows) {
+    for (Chain chain : cluster.books().chains().values()) {
+      if (chain.serving().size() != chain.members().size()) {
         return false;
+      }
+      for (TargetId member : chain.serving()) {
+        boolean knows =
+            cluster
+                .target(member)
+                .flatMap(target -> target.server().replica(chain.id(), member))
+                .filter(replica ->
+                    replica.core().chainVersion() == chain.version().value()
+                        && replica.core().localState() == LocalState.UP_TO_DATE)
+                .isPresent();
+        if (!knows) {
+          return false;
+        }
       }
     }
     return true;
@@ -161,26 +174,33 @@ public final class ClusterRun {
   }
 
   private void judge() {
-    Map<String, Map<ChunkId, String>> contents = new TreeMap<>();
-    for (SimServer server : servers) {
-      SimDisk disk = server.disk(CHAIN);
-      contents.put(disk.name(), disk.committedContents());
-      cluster.rules().survive.check(disk);
-      for (int index = 0; index < SimClient.CHUNKS; index++) {
-        ChunkId chunk = new ChunkId(new InodeId(7), index);
-        cluster
-            .rules()
-            .history
-            .read("end", chunk, world.nowNanos(), world.nowNanos(), disk.committedContent(chunk));
+    for (Chain chain : new TreeMap<>(cluster.books().chains()).values()) {
+      Map<String, Map<ChunkId, String>> contents = new TreeMap<>();
+      for (TargetId member : chain.serving()) {
+        SimDisk disk = cluster.target(member).orElseThrow().disk(chain.id());
+        contents.put(disk.name(), disk.committedContents());
+        cluster.rules().survive.check(chain.id(), disk);
+        for (int index = 0; index < plan.chunksPerChain(); index++) {
+          ChunkId chunk = Cluster.chunk(chain.id(), index);
+          cluster
+              .rules()
+              .history
+              .read("end", chunk, world.nowNanos(), world.nowNanos(), disk.committedContent(chunk));
+        }
       }
+      ReplicasConverge.check(contents);
     }
-    ReplicasConverge.check(contents);
     linearizable.check(cluster.rules().history);
   }
 
   /** Situations that were met. */
   public Map<String, Long> coverage() {
     return world.coverage();
+  }
+
+  /** Rare situations that were reached, and how often. */
+  public Map<Probe, Long> reached() {
+    return world.reached();
   }
 
   /** Client operations that ended. */

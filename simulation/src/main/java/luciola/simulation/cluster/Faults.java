@@ -1,11 +1,18 @@
 package luciola.simulation.cluster;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.ChainMember;
+import luciola.protocol.routing.PublicState;
 import luciola.simulation.world.Network;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 
-/** What goes wrong in a run, and its end. */
+/** What goes wrong in a run, and its end. Several things may go wrong at the same time. */
 final class Faults {
   private static final long MILLI = 1_000_000;
 
@@ -13,6 +20,7 @@ final class Faults {
   private final World world;
   private final Network network;
   private final List<SimClient> clients;
+  private final double cruelty;
   private boolean over;
 
   Faults(Cluster cluster, List<SimClient> clients) {
@@ -20,41 +28,113 @@ final class Faults {
     this.world = cluster.world();
     this.network = cluster.network();
     this.clients = clients;
+    this.cruelty = world.below(4) / 10.0;
   }
 
   /** Plans what happens from now until {@code untilNanos}. */
   void plan(long untilNanos) {
     double bad = world.below(3) / 2.0;
     network.quality(0.02 * bad, 0.02 * bad, (long) (2 * MILLI + 30 * MILLI * bad));
-    int count = world.below(10);
+    int count = world.below(14);
     for (int i = 0; i < count; i++) {
       long at = world.between(world.nowNanos(), untilNanos);
       world.later(at - world.nowNanos(), this::strike);
     }
+    world.whenReached(this::worse);
     world.later(untilNanos - world.nowNanos(), this::heal);
+  }
+
+  /** A rare situation calls for a fault in the middle of it. */
+  private void worse(Probe probe) {
+    if (!over && world.chance(cruelty * cruelty)) {
+      world.later(
+          world.between(0, 40 * MILLI),
+          () -> {
+            if (!over) {
+              world.log("fault", () -> "because of " + probe.probeName());
+              strike();
+            }
+          });
+    }
   }
 
   private void strike() {
     if (over) {
       return;
     }
-    SimServer server = anyServer();
-    switch (world.below(11)) {
-      case 0, 1 -> crash(server, world.between(10 * MILLI, 1500 * MILLI));
-      case 2 -> powerOutage();
-      case 3, 4 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
-      case 5 -> isolate(server.process(), cluster.manager().process());
-      case 6 -> isolate(server.process(), anyServer().process());
-      case 7 -> isolateFromAll(server);
-      case 8 -> restartManager();
-      case 9 -> badDisk(server);
-      default -> twoCrash(server);
+    int together = world.chance(0.25) ? 2 + world.below(2) : 1;
+    for (int i = 0; i < together; i++) {
+      one();
     }
   }
+
+  private void one() {
+    SimServer server = victim();
+    switch (world.below(22)) {
+      case 0, 1, 2 -> crash(server, world.between(10 * MILLI, 1500 * MILLI));
+      case 3 -> powerOutage();
+      case 4, 5 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
+      case 6, 7 -> holdBetween(server.process());
+      case 8 -> cut(server.process(), meta().process());
+      case 9 -> cut(server.process(), victim().process());
+      case 10 -> isolateFromPeers(server);
+      case 11 -> slowLink(server.process(), victim().process());
+      case 12 -> chainDies(server);
+      case 13 -> breakResync();
+      case 14 -> badDisk(server);
+      case 15 -> clientDies();
+      case 16 ->
+          hold(
+              clients.get(world.below(clients.size())).process(),
+              world.between(50 * MILLI, 1500 * MILLI));
+      case 17 -> metaStops(meta());
+      case 18 -> hold(leader().process(), world.between(50 * MILLI, 1500 * MILLI));
+      case 19 -> isolateMeta(leader());
+      case 20 -> transferLead();
+      default -> holdBetween(leader().process());
+    }
+  }
+
+  // Whom.
 
   private SimServer anyServer() {
     return cluster.servers().get(world.below(cluster.servers().size()));
   }
+
+  /** Any server, or one that plays a part in a chain. */
+  private SimServer victim() {
+    List<Chain> chains = List.copyOf(cluster.books().chains().values());
+    if (chains.isEmpty() || world.chance(0.4)) {
+      return anyServer();
+    }
+    Chain chain = chains.get(world.below(chains.size()));
+    Optional<TargetId> target =
+        switch (world.below(4)) {
+          case 0 -> chain.head();
+          case 1 -> chain.tail();
+          case 2 -> syncing(chain);
+          default ->
+              chain.serving().size() > 2 ? Optional.of(chain.serving().get(1)) : chain.head();
+        };
+    return target.flatMap(cluster::target).map(SimTarget::server).orElseGet(this::anyServer);
+  }
+
+  private static Optional<TargetId> syncing(Chain chain) {
+    return chain.members().stream()
+        .filter(member -> member.state() == PublicState.SYNCING)
+        .map(ChainMember::target)
+        .findFirst();
+  }
+
+  private SimMeta meta() {
+    return cluster.metas().get(world.below(cluster.metas().size()));
+  }
+
+  private SimMeta leader() {
+    return cluster.log().leader().orElseGet(this::meta);
+  }
+
+  // Servers.
 
   private void crash(SimServer server, long downNanos) {
     if (!server.process().up()) {
@@ -73,9 +153,39 @@ final class Faults {
     }
   }
 
-  private void twoCrash(SimServer first) {
-    crash(first, world.between(10 * MILLI, 1500 * MILLI));
-    crash(anyServer(), world.between(10 * MILLI, 1500 * MILLI));
+  /** All members of a chain that this server is in. */
+  private void chainDies(SimServer server) {
+    for (Chain chain : cluster.books().chains().values()) {
+      if (server.targets().stream().anyMatch(target -> chain.serving().contains(target.id()))) {
+        for (TargetId member : chain.serving()) {
+          cluster
+              .target(member)
+              .ifPresent(target -> crash(target.server(), world.between(10 * MILLI, 1500 * MILLI)));
+        }
+        return;
+      }
+    }
+  }
+
+  /** Source and replica of a resync, or one of them. */
+  private void breakResync() {
+    for (SimServer server : cluster.servers()) {
+      for (SimReplica replica : List.copyOf(server.replicas())) {
+        if (replica.fills()) {
+          Optional<SimServer> filled =
+              syncing(cluster.books(replica.chainId()))
+                  .flatMap(cluster::target)
+                  .map(SimTarget::server);
+          boolean both = world.chance(0.5);
+          if (both && filled.isPresent()) {
+            world.met(Probe.DOUBLE_FAILURE_DURING_RESYNC);
+            crash(server, world.between(10 * MILLI, 1500 * MILLI));
+          }
+          crash(filled.orElse(server), world.between(10 * MILLI, 1500 * MILLI));
+          return;
+        }
+      }
+    }
   }
 
   private void powerOutage() {
@@ -89,79 +199,162 @@ final class Faults {
     if (!process.up() || process.paused()) {
       return;
     }
-    world.met("a server was held");
+    world.met("a process was held");
     world.log("fault", () -> "hold " + process);
     process.pause();
+    resumeLater(process, nanos);
+  }
+
+  private void resumeLater(SimProcess process, long nanos) {
     world.later(
         nanos,
         () -> {
           if (process.paused()) {
             world.log("fault", () -> "resume " + process);
-            process.resume();
+            cluster.servers().stream()
+                .filter(server -> server.process() == process)
+                .forEach(SimServer::resumed);
           }
+          process.resume();
         });
   }
 
-  private void isolate(SimProcess a, SimProcess b) {
-    world.met("a link was cut");
-    boolean there = world.chance(0.7);
-    boolean back = !there || world.chance(0.6);
-    world.log("fault", () -> "cut " + a + (back ? " <" : " ") + (there ? "> " : " ") + b);
-    if (there) {
-      network.cut(a, b);
+  /** Held at the worst of moments: after it decided, before it acts. */
+  private void holdBetween(SimProcess process) {
+    if (process.up() && !process.paused()) {
+      world.log("fault", () -> "hold in the middle of a step " + process);
+      process.pauseBetween();
+      resumeLater(process, world.between(50 * MILLI, 1500 * MILLI));
     }
-    if (back) {
-      network.cut(b, a);
-    }
-    repairLater();
-  }
-
-  private void isolateFromAll(SimServer server) {
-    world.met("a server was cut off from other servers and the manager, not from clients");
-    world.log("fault", () -> "isolate " + server.process());
-    for (SimServer other : cluster.servers()) {
-      network.cut(server.process(), other.process());
-      network.cut(other.process(), server.process());
-    }
-    network.cut(server.process(), cluster.manager().process());
-    network.cut(cluster.manager().process(), server.process());
-    repairLater();
-  }
-
-  private void repairLater() {
-    world.later(
-        world.between(50 * MILLI, 2000 * MILLI),
-        () -> {
-          world.log("fault", () -> "links repaired");
-          network.repair();
-        });
-  }
-
-  private void restartManager() {
-    world.met("the manager restarted");
-    world.log("fault", () -> "manager stops");
-    cluster.manager().stop();
-    world.later(
-        world.between(10 * MILLI, 1000 * MILLI),
-        () -> {
-          if (!cluster.manager().process().up()) {
-            world.log("fault", () -> "manager starts");
-            cluster.manager().start();
-          }
-        });
   }
 
   private void badDisk(SimServer server) {
     world.met("a disk went bad");
+    SimTarget target = server.targets().get(world.below(server.targets().size()));
     boolean full = world.chance(0.5);
-    world.log("fault", () -> (full ? "full disk " : "bad disk ") + server.process());
-    server.diskFails(full ? 0 : 0.05, full ? 0.2 : 0);
+    world.log("fault", () -> (full ? "full disk " : "bad disk ") + target);
+    target.diskFails(full ? 0 : 0.05, full ? 0.2 : 0);
     world.later(
         world.between(50 * MILLI, 500 * MILLI),
         () -> {
-          server.diskFails(0, 0);
+          target.diskFails(0, 0);
           if (!full && server.process().up()) {
             crash(server, world.between(10 * MILLI, 300 * MILLI));
+          }
+        });
+  }
+
+  // Links.
+
+  private void cut(SimProcess a, SimProcess b) {
+    boolean there = world.chance(0.7);
+    boolean back = !there || world.chance(0.6);
+    world.met(there && back ? "a link was cut" : "a link was cut in one direction");
+    world.log("fault", () -> "cut " + a + (back ? " <" : " ") + (there ? "> " : " ") + b);
+    var mends = new ArrayList<Runnable>();
+    if (there) {
+      mends.add(cutOne(a, b));
+    }
+    if (back) {
+      mends.add(cutOne(b, a));
+    }
+    mendLater(mends);
+  }
+
+  private Runnable cutOne(SimProcess from, SimProcess to) {
+    network.cut(from, to);
+    return () -> network.mend(from, to);
+  }
+
+  private void isolateFromPeers(SimServer server) {
+    world.met("a server was cut off from other servers and the managers, not from clients");
+    world.log("fault", () -> "isolate " + server.process());
+    var mends = new ArrayList<Runnable>();
+    for (SimServer other : cluster.servers()) {
+      mends.add(cutOne(server.process(), other.process()));
+      mends.add(cutOne(other.process(), server.process()));
+    }
+    for (SimMeta meta : cluster.metas()) {
+      mends.add(cutOne(server.process(), meta.process()));
+      mends.add(cutOne(meta.process(), server.process()));
+    }
+    mendLater(mends);
+  }
+
+  /** From the other meta-servers, or from everything. */
+  private void isolateMeta(SimMeta meta) {
+    world.met("the leading meta-server was cut off");
+    world.log("fault", () -> "isolate " + meta.process());
+    var mends = new ArrayList<Runnable>();
+    for (SimMeta other : cluster.metas()) {
+      if (other != meta) {
+        mends.add(cutOne(meta.process(), other.process()));
+        mends.add(cutOne(other.process(), meta.process()));
+      }
+    }
+    if (world.chance(0.4)) {
+      for (SimServer server : cluster.servers()) {
+        mends.add(cutOne(server.process(), meta.process()));
+        mends.add(cutOne(meta.process(), server.process()));
+      }
+    }
+    mendLater(mends);
+  }
+
+  private void mendLater(List<Runnable> mends) {
+    world.later(
+        world.between(50 * MILLI, 2000 * MILLI),
+        () -> {
+          if (!over) {
+            world.log("fault", () -> "links mended");
+            mends.forEach(Runnable::run);
+          }
+        });
+  }
+
+  private void slowLink(SimProcess from, SimProcess to) {
+    world.met("a link became slow");
+    network.slow(from, to, world.between(5 * MILLI, 80 * MILLI));
+    world.later(world.between(50 * MILLI, 2000 * MILLI), () -> network.slow(from, to, 0));
+  }
+
+  // Meta-servers and clients.
+
+  private void metaStops(SimMeta meta) {
+    if (!meta.process().up()) {
+      return;
+    }
+    world.met("a meta-server restarted");
+    world.log("fault", () -> "stop " + meta.process());
+    meta.stop();
+    world.later(
+        world.between(10 * MILLI, 1000 * MILLI),
+        () -> {
+          if (!meta.process().up()) {
+            world.log("fault", () -> "start " + meta.process());
+            meta.start();
+          }
+        });
+  }
+
+  private void transferLead() {
+    world.log("fault", () -> "the lead is handed on");
+    cluster.log().transfer();
+  }
+
+  private void clientDies() {
+    SimClient client = clients.get(world.below(clients.size()));
+    if (!client.process().up()) {
+      return;
+    }
+    world.met("a client died");
+    world.log("fault", () -> "kill " + client.process());
+    client.die();
+    world.later(
+        world.between(10 * MILLI, 500 * MILLI),
+        () -> {
+          if (!client.process().up()) {
+            client.start();
           }
         });
   }
@@ -172,15 +365,24 @@ final class Faults {
     world.log("fault", () -> "all is well from here on");
     network.repair();
     network.quality(0, 0, 2 * MILLI);
-    clients.forEach(client -> client.process().resume());
-    if (!cluster.manager().process().up()) {
-      cluster.manager().start();
+    for (SimClient client : clients) {
+      if (!client.process().up()) {
+        client.start();
+      }
+      client.process().resume();
+    }
+    for (SimMeta meta : cluster.metas()) {
+      meta.process().resume();
+      if (!meta.process().up()) {
+        meta.start();
+      }
     }
     for (SimServer server : cluster.servers()) {
-      server.diskFails(0, 0);
+      server.targets().forEach(target -> target.diskFails(0, 0));
       if (server.process().paused()) {
-        server.process().resume();
+        server.resumed();
       }
+      server.process().resume();
       if (!server.process().up()) {
         server.start();
       }

@@ -1,6 +1,7 @@
 package luciola.simulation.cluster;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
@@ -16,7 +17,7 @@ import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ClientId;
-import luciola.protocol.id.InodeId;
+import luciola.protocol.id.TargetId;
 import luciola.protocol.router.ChunkRouter;
 import luciola.protocol.router.Route;
 import luciola.protocol.router.RouterLimits;
@@ -25,16 +26,21 @@ import luciola.protocol.router.UpdateChannels;
 import luciola.protocol.routing.Routing;
 import luciola.simulation.check.Content;
 import luciola.simulation.check.History;
+import luciola.simulation.check.RuleBroken;
 import luciola.simulation.world.Network;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import org.jspecify.annotations.Nullable;
 
-/** A client that reads and updates a few chunks, one operation after the other. */
+/**
+ * A client that reads and updates a few chunks of every chain, one operation after the other. It
+ * may die: what it was doing stays open for ever, and its next life is another client.
+ */
 final class SimClient {
-  static final int CHUNKS = 3;
   private static final long MILLI = 1_000_000;
   private static final int CELLS_MAX = 6;
+  private static final int CHANNELS = 2;
   private static final int[] NO_CHECKSUMS = {};
   private static final RouterLimits LIMITS =
       new RouterLimits(2500 * MILLI, 120 * MILLI, 2 * MILLI, 100 * MILLI, 100 * MILLI, 3);
@@ -42,9 +48,10 @@ final class SimClient {
   private final World world;
   private final Cluster cluster;
   private final SimProcess process;
-  private final ChunkRouter router;
-  private final UpdateChannels channels;
   private final int number;
+  private final boolean keen;
+  private ChunkRouter router;
+  private UpdateChannels channels;
   private Routing routing = Routing.EMPTY;
   private int left;
   private int done;
@@ -61,18 +68,27 @@ final class SimClient {
     final long calledNanos;
     final Optional<UpdateTag> tag;
     final History.@Nullable Operation recorded;
+    final long floor;
+    @Nullable TargetId firstHead;
+    @Nullable TargetId lastSent;
     int waits;
 
-    Operation(ChunkId chunk, @Nullable Update update, Content payload, Optional<UpdateTag> tag) {
+    Operation(
+        ChainId chain,
+        ChunkId chunk,
+        @Nullable Update update,
+        Content payload,
+        Optional<UpdateTag> tag) {
       this.chunk = chunk;
       this.update = update;
       this.payload = payload;
       this.tag = tag;
       this.calledNanos = world.nowNanos();
+      this.floor = cluster.rules().forward.called(chunk);
       this.route =
           update == null
-              ? router.toReplica(CHAIN, 1, process.clockNanos())
-              : router.toHead(CHAIN, process.clockNanos());
+              ? router.toReplica(chain, 1, process.clockNanos())
+              : router.toHead(chain, process.clockNanos());
       this.recorded =
           update == null
               ? null
@@ -83,16 +99,15 @@ final class SimClient {
     }
   }
 
-  private static final ChainId CHAIN = new ChainId(1);
-
   SimClient(Cluster cluster, int number, int operations, double driftMax) {
     this.cluster = cluster;
     this.world = cluster.world();
     this.number = number;
     this.left = operations;
     this.process = new SimProcess(world, "client" + number, driftMax);
+    this.keen = world.chance(0.3);
     this.router = new ChunkRouter(LIMITS, Optional.empty(), world::bits);
-    this.channels = new UpdateChannels(new ClientId(1000 + number), 2);
+    this.channels = new UpdateChannels(new ClientId(1000L + number), CHANNELS);
   }
 
   SimProcess process() {
@@ -109,12 +124,28 @@ final class SimClient {
 
   void start() {
     process.start();
+    router = new ChunkRouter(LIMITS, Optional.empty(), world::bits);
+    channels = new UpdateChannels(new ClientId(1000L * process.life() + number), CHANNELS);
+    routing = Routing.EMPTY;
+    current = null;
+    fetching = false;
     pause();
+  }
+
+  void die() {
+    Operation lost = current;
+    if (lost != null && lost.tag.isPresent()) {
+      cluster.rules().orphans.add(lost.tag.get());
+    }
+    process.stop();
+    current = null;
   }
 
   private void pause() {
     long think =
-        world.chance(0.1) ? world.between(20 * MILLI, 300 * MILLI) : world.between(0, 4 * MILLI);
+        world.chance(0.1)
+            ? world.between(20 * MILLI, 300 * MILLI)
+            : world.between(0, keen ? MILLI / 4 : 4 * MILLI);
     if (left > 0) {
       process.later(think, this::begin);
     }
@@ -122,18 +153,19 @@ final class SimClient {
 
   private void begin() {
     left--;
-    ChunkId chunk = new ChunkId(new InodeId(7), world.below(CHUNKS));
+    ChainId chain = new ChainId(1 + world.below(cluster.plan().chains()));
+    ChunkId chunk = Cluster.chunk(chain, world.below(cluster.plan().chunksPerChain()));
     int draw = world.below(100);
     Operation operation;
     if (draw < 50) {
-      operation = new Operation(chunk, null, Content.MISSING, Optional.empty());
+      operation = new Operation(chain, chunk, null, Content.MISSING, Optional.empty());
     } else {
       Update update = update(draw);
       Content payload =
           update instanceof Update.Write write
               ? Content.of(write.length() / Content.CELL, number * 1_000_000L + ++lastValue)
               : Content.of(0, 0);
-      operation = new Operation(chunk, update, payload, channels.take());
+      operation = new Operation(chain, chunk, update, payload, channels.take());
     }
     current = operation;
     world.log(process.name(), () -> "begins " + operation.chunk + " " + describe(operation));
@@ -171,8 +203,7 @@ final class SimClient {
       case Step.GiveUp(ErrorCode code, String _) -> {
         world.met("a client gave up: " + code);
         if (code == ErrorCode.INVARIANT_BROKEN || code == ErrorCode.DUPLICATE_UPDATE) {
-          throw new luciola.simulation.check.RuleBroken(
-              "ClientsAreNotToldNonsense", code + " " + describe(operation));
+          throw new RuleBroken("ClientsAreNotToldNonsense", code + " " + describe(operation));
         }
         end(operation);
       }
@@ -196,10 +227,10 @@ final class SimClient {
       return;
     }
     fetching = true;
-    cluster.callManager(
+    cluster.callMeta(
         process,
         RoutingRequest.newBuilder()
-            .setClusterId(SimManager.CLUSTER)
+            .setClusterId(SimLog.CLUSTER)
             .setKnownVersion(routing.version().value())
             .build(),
         answer -> {
@@ -241,30 +272,33 @@ final class SimClient {
                 operation.tag.orElseThrow(),
                 operation.update,
                 NO_CHECKSUMS);
-    if (operation.route.failures() > 0 && operation.update != null) {
+    if (operation.update != null && operation.route.failures() > 0) {
       world.met("a client sent an update again");
     }
+    if (operation.firstHead == null) {
+      operation.firstHead = send.target();
+    }
+    operation.lastSent = send.target();
     SimServer server = cluster.serverAt(send.node().host()).orElseThrow();
-    cluster
-        .network()
-        .<Message, Message.Answer>call(
-            process,
-            server.process(),
-            server::receive,
-            new Message(request, operation.payload),
-            Math.max(1, send.untilNanos() - process.clockNanos()),
-            new Network.Asker<>() {
-              @Override
-              public void answered(Message.Answer answer) {
-                SimClient.this.answered(operation, answer);
-              }
+    Network network = cluster.network();
+    network.<Message, Message.Answer>call(
+        process,
+        server.process(),
+        server::receive,
+        new Message(request, operation.payload),
+        Math.max(1, send.untilNanos() - process.clockNanos()),
+        new Network.Asker<>() {
+          @Override
+          public void answered(Message.Answer answer) {
+            SimClient.this.answered(operation, answer);
+          }
 
-              @Override
-              public void failed(boolean refused) {
-                SimClient.this.failed(
-                    operation, refused ? ErrorCode.CONNECTION_LOST : ErrorCode.TIMED_OUT);
-              }
-            });
+          @Override
+          public void failed(boolean refused) {
+            SimClient.this.failed(
+                operation, refused ? ErrorCode.CONNECTION_LOST : ErrorCode.TIMED_OUT);
+          }
+        });
   }
 
   private void failed(Operation operation, ErrorCode code) {
@@ -276,6 +310,11 @@ final class SimClient {
       case UpdateReply reply -> {
         if (reply.code() == ErrorCode.OK && operation.recorded != null) {
           operation.route.succeeded();
+          if (operation.route.failures() > 0
+              && !Objects.equals(operation.lastSent, operation.firstHead)) {
+            world.met(Probe.RETRY_AFTER_HEAD_CHANGE);
+          }
+          cluster.rules().forward.acknowledged(operation.chunk, reply.version(), operation.floor);
           cluster.rules().history.acknowledged(operation.recorded, world.nowNanos());
           end(operation);
         } else {
@@ -287,6 +326,16 @@ final class SimClient {
             reply.code() == ErrorCode.OK ? reply.results().getFirst().code() : reply.code();
         if (code == ErrorCode.OK || code == ErrorCode.CHUNK_NOT_FOUND) {
           operation.route.succeeded();
+          if (code == ErrorCode.OK) {
+            cluster
+                .rules()
+                .forward
+                .read(
+                    operation.chunk,
+                    reply.results().getFirst().version(),
+                    operation.floor,
+                    process.name());
+          }
           cluster
               .rules()
               .history

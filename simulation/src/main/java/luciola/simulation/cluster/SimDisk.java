@@ -2,7 +2,6 @@ package luciola.simulation.cluster;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +19,7 @@ import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 import luciola.simulation.check.AcknowledgedWritesSurvive;
 import luciola.simulation.check.Content;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import luciola.storage.chain.ChainEffect;
@@ -175,14 +175,26 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
         .toList();
   }
 
-  /** How many chunks are held, tombstones included. */
-  int chunkCount() {
-    return chunks.size();
+  /** A page of them. */
+  List<ChunkSummary> inventory(Optional<ChunkId> after, int limit) {
+    return inventory().stream()
+        .filter(held -> after.isEmpty() || held.chunk().compareTo(after.get()) > 0)
+        .limit(limit)
+        .toList();
   }
 
-  /** All dedup records in order. */
-  Collection<DedupRecord> records() {
-    return records.values();
+  /** A page of dedup records in order. */
+  List<DedupRecord> records(Optional<UpdateTag> after, int limit) {
+    return records.entrySet().stream()
+        .filter(entry ->
+            after.isEmpty()
+                || entry
+                        .getKey()
+                        .compareTo(new Channel(after.get().client(), after.get().channel()))
+                    > 0)
+        .map(Map.Entry::getValue)
+        .limit(limit)
+        .toList();
   }
 
   /** The content of a version that is held; empty if it is not. */
@@ -377,9 +389,29 @@ final class SimDisk implements ChunkView, AcknowledgedWritesSurvive.Replica {
       Version version = stored.pending.removeFirst();
       stored.sinceMark.add(version);
       stored.committed = version;
-      version.tag().ifPresent(tag -> rules.once.committed(tag, commit.chunk(), version.version()));
+      version.tag().ifPresent(tag -> committed(tag, commit.chunk(), version.version()));
     }
     stored.committedChainVersion = commit.chainVersion().value();
+  }
+
+  /** For the planted bug. */
+  void dropTombstone(ChunkId chunk) {
+    Stored stored = chunks.get(chunk);
+    if (stored != null
+        && stored.pending.isEmpty()
+        && !stored.committed.version().equals(ChunkVersion.NONE)
+        && !stored.committed.content().exists()
+        && queue.stream().noneMatch(write -> write.chunk().equals(chunk))) {
+      chunks.remove(chunk);
+      unsyncedMarks.remove(chunk);
+    }
+  }
+
+  private void committed(UpdateTag tag, ChunkId chunk, ChunkVersion version) {
+    rules.once.committed(tag, chunk, version);
+    if (rules.orphans.contains(tag)) {
+      world.met(Probe.WRITE_DIED_WITH_CLIENT);
+    }
   }
 
   void discard(ChainEffect.Discard discard) {

@@ -2,10 +2,11 @@ package luciola.simulation.cluster;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkListRequest;
@@ -31,65 +32,81 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
-import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
 import luciola.simulation.PlantedBug;
+import luciola.simulation.check.AcknowledgedWritesSurvive;
 import luciola.simulation.check.Content;
 import luciola.simulation.check.RuleBroken;
 import luciola.simulation.world.Network;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import luciola.storage.chain.ChainEffect;
 import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
-import luciola.storage.resync.ResyncEffect;
-import luciola.storage.resync.ResyncEvent;
-import luciola.storage.resync.ResyncLimits;
-import luciola.storage.resync.ResyncSource;
 import org.jspecify.annotations.Nullable;
 
-/** Executes the effects of one chain replica, and of the resyncs it is the source of. */
+/** Executes the effects of one chain replica as {@code ChainRunner} does. */
 final class SimReplica {
   private static final long MILLI = 1_000_000;
   private static final int[] NO_CHECKSUMS = {};
-  private static final ResyncLimits RESYNC = new ResyncLimits(2, 3, 2, 10 * MILLI, 20);
 
   private final World world;
   private final SimProcess process;
   private final SimServer server;
+  private final SimTarget target;
   private final Cluster cluster;
   private final ChainId chainId;
-  private final Optional<PlantedBug> bug;
   private final SimDisk disk;
   private final ChainReplica core;
+  private final SimResync resync;
+  private final ReplicaProbes probes;
   private final Map<Long, Open> requests = new HashMap<>();
   private final Map<Long, Content> payloads = new HashMap<>();
-  private final Map<TargetId, ResyncSource> resyncs = new TreeMap<>();
+  private final Set<Acked> oldAcks = new HashSet<>();
   private @Nullable Chain chain;
   private long lastHandle;
   private boolean stepping;
   private boolean failed;
 
+  /** For the planted bug: a version that some successor once acknowledged. */
+  private record Acked(ChunkId chunk, ChunkVersion version) {}
+
   private record Open(Request request, Network.ReplySink<Message.Answer> sink) {}
 
-  SimReplica(SimServer server, Cluster cluster, ChainId chainId, Optional<PlantedBug> bug) {
-    this.server = server;
+  SimReplica(Cluster cluster, SimTarget target, ChainId chainId) {
     this.cluster = cluster;
+    this.target = target;
+    this.server = target.server();
     this.world = cluster.world();
     this.process = server.process();
     this.chainId = chainId;
-    this.bug = bug;
-    this.disk = server.disk(chainId);
-    this.core = new ChainReplica(chainId, server.target(), cluster.chainLimits(), disk);
+    this.disk = target.disk(chainId);
+    this.core = new ChainReplica(chainId, target.id(), cluster.chainLimits(), disk);
+    this.resync = new SimResync(cluster, target, disk, core);
+    this.probes = new ReplicaProbes(world, target.id(), disk);
   }
 
   ChainReplica core() {
     return core;
   }
 
+  ChainId chainId() {
+    return chainId;
+  }
+
+  TargetId target() {
+    return target.id();
+  }
+
   /** Whether the target is of no use before its server restarts. */
   boolean failed() {
     return failed;
+  }
+
+  /** Whether it fills another replica now. */
+  boolean fills() {
+    return resync.busy();
   }
 
   /** Whether nothing is open. */
@@ -98,7 +115,7 @@ final class SimReplica {
   }
 
   String describe() {
-    return core + " requests=" + requests.values() + " payloads=" + payloads + " " + resyncs;
+    return core + " requests=" + requests.values() + " payloads=" + payloads + " " + resync;
   }
 
   void lease(long untilNanos) {
@@ -106,55 +123,45 @@ final class SimReplica {
   }
 
   void chainChanged(Chain next) {
+    if (process.paused()) {
+      process.later(0, () -> chainChanged(next));
+      return;
+    }
     if (next.version().value() <= core.chainVersion()) {
       return;
     }
     meetChange(next);
     chain = next;
     step(new ChainEvent.ChainChanged(next));
-    resyncs.clear();
+    resync.chainChanged(next);
   }
 
   private void meetChange(Chain next) {
-    TargetId self = server.target();
+    TargetId self = target.id();
     Optional<PublicState> before = chain == null ? Optional.empty() : chain.stateOf(self);
     PublicState now = next.stateOf(self).orElse(PublicState.OFFLINE);
     if (before.isPresent() && before.get() != now) {
       world.met("a member went from " + before.get() + " to " + now);
     }
+  }
+
+  /** Its server dies. */
+  void meetCrash() {
+    if (resync.busy()) {
+      world.met(Probe.SYNC_SOURCE_DIED);
+    }
     if (chain != null
-        && next.head().filter(self::equals).isPresent()
-        && chain.head().filter(self::equals).isEmpty()) {
-      world.met("a member became head");
+        && chain.stateOf(target.id()).filter(PublicState.SYNCING::equals).isPresent()) {
+      world.met(Probe.SYNC_TARGET_DIED);
     }
   }
 
   void tick() {
-    if (bug.filter(PlantedBug.SERVE_WITHOUT_LEASE::equals).isPresent()) {
+    if (cluster.has(PlantedBug.SERVE_WITHOUT_LEASE)) {
       lease(process.clockNanos() + 1_000_000 * MILLI);
     }
     step(new ChainEvent.Tick());
-    if (chain == null || !core.serving(process.clockNanos()) || !isTail(chain)) {
-      resyncs.clear();
-      return;
-    }
-    for (ChainMember member : chain.members()) {
-      if (member.state() == PublicState.SYNCING) {
-        ResyncSource source = resyncs.get(member.target());
-        if (source == null || !source.chainVersion().equals(chain.version())) {
-          world.met("a resync began");
-          source =
-              new ResyncSource(
-                  chain, server.target(), member.target(), RESYNC, disk, disk.inventory().size());
-          resyncs.put(member.target(), source);
-        }
-        resync(source, new ResyncEvent.Tick(core.inheritedUnacknowledged()));
-      }
-    }
-  }
-
-  private boolean isTail(Chain known) {
-    return known.tail().filter(server.target()::equals).isPresent();
+    resync.tick();
   }
 
   void receive(Message message, Network.ReplySink<Message.Answer> sink) {
@@ -203,13 +210,40 @@ final class SimReplica {
     if (stepping) {
       throw new IllegalStateException("an effect stepped the core: " + event);
     }
-    stepping = true;
+    if (process.paused()) {
+      process.later(0, () -> step(event));
+      return;
+    }
     world.log(process.name(), () -> "event  " + event);
-    for (ChainEffect effect : core.step(event, process.clockNanos())) {
+    List<ChainEffect> effects = core.step(event, process.clockNanos());
+    effects.forEach(this::judgeDecision);
+    probes.stepped(event, effects, core);
+    if (process.heldBefore(() -> execute(effects))) {
+      world.met(Probe.EFFECT_DELAYED_BY_PAUSE);
+    } else {
+      execute(effects);
+    }
+  }
+
+  private void execute(List<ChainEffect> effects) {
+    stepping = true;
+    for (ChainEffect effect : effects) {
       world.log(process.name(), () -> "effect " + effect);
       execute(effect);
     }
     stepping = false;
+  }
+
+  /** What is decided must be right at this very time, whenever it is done. */
+  private void judgeDecision(ChainEffect effect) {
+    if (effect instanceof ChainEffect.ServeRead) {
+      cluster.rules().authority.serves(target.id(), cluster.books(chainId));
+    } else if (effect instanceof ChainEffect.Answer(long request, Reply reply)) {
+      Open open = requests.get(request);
+      if (open != null) {
+        judge(open.request(), reply);
+      }
+    }
   }
 
   private void execute(ChainEffect effect) {
@@ -219,7 +253,12 @@ final class SimReplica {
         world.met("resync installed a copy");
         disk.install(install, payload(install.payload()), this::step);
       }
-      case ChainEffect.Commit commit -> disk.commit(commit);
+      case ChainEffect.Commit commit -> {
+        disk.commit(commit);
+        if (cluster.has(PlantedBug.EARLY_TOMBSTONE_DROP)) {
+          disk.dropTombstone(commit.chunk());
+        }
+      }
       case ChainEffect.Discard discard -> disk.discard(discard);
       case ChainEffect.Forward forward -> forward(forward);
       case ChainEffect.Answer(long request, Reply reply) -> answer(request, reply, Content.MISSING);
@@ -236,7 +275,7 @@ final class SimReplica {
       case ChainEffect.ServeList(long request, ChunkListRequest _) ->
           answer(request, new ChunkListReply(ErrorCode.OK, List.of(), false), Content.MISSING);
       case ChainEffect.ServeInventory(long request, InventoryRequest page) -> {
-        List<ChunkSummary> chunks = page(page.after(), page.limit());
+        List<ChunkSummary> chunks = disk.inventory(page.after(), page.limit());
         answer(
             request,
             new InventoryReply(ErrorCode.OK, chunks, chunks.size() == page.limit()),
@@ -268,7 +307,7 @@ final class SimReplica {
 
   private void stage(ChainEffect.Stage stage) {
     Content payload = payload(stage.payload());
-    if (bug.filter(PlantedBug.ACK_BEFORE_DURABLE::equals).isPresent()) {
+    if (cluster.has(PlantedBug.ACK_BEFORE_DURABLE)) {
       disk.stage(stage, payload, _ -> {});
       disk.staged(stage)
           .ifPresent(content ->
@@ -288,6 +327,9 @@ final class SimReplica {
   }
 
   private void forward(ChainEffect.Forward forward) {
+    if (keepsOldAck(forward)) {
+      return;
+    }
     Content bytes =
         switch (forward.bytes()) {
           case ChainEffect.Bytes.Payload(long payload) -> payload(payload);
@@ -307,6 +349,9 @@ final class SimReplica {
             if (reply.code() != ErrorCode.OK) {
               world.met("a forward was refused: " + reply.code());
             }
+            if (reply.code() == ErrorCode.OK) {
+              oldAcks.add(new Acked(forward.message().chunk(), forward.message().version()));
+            }
             step(new ChainEvent.ForwardAnswered(forward.forward(), (UpdateReply) reply));
           }
 
@@ -318,9 +363,20 @@ final class SimReplica {
         });
   }
 
+  private boolean keepsOldAck(ChainEffect.Forward forward) {
+    ForwardRequest message = forward.message();
+    if (!cluster.has(PlantedBug.KEEP_OLD_ACKS)
+        || !oldAcks.contains(new Acked(message.chunk(), message.version()))) {
+      return false;
+    }
+    var reply = new UpdateReply(ErrorCode.OK, message.version(), 0, 0, core.chainVersion());
+    process.later(0, () -> step(new ChainEvent.ForwardAnswered(forward.forward(), reply)));
+    return true;
+  }
+
   private void askVersion(ChainEffect.AskVersion ask) {
     world.met("a replica asked what is committed");
-    if (bug.filter(PlantedBug.SKIP_VERSION_QUERY::equals).isPresent()) {
+    if (cluster.has(PlantedBug.SKIP_VERSION_QUERY)) {
       VersionReply made =
           new VersionReply(
               ErrorCode.OK,
@@ -348,7 +404,6 @@ final class SimReplica {
   }
 
   private void serveRead(ChainEffect.ServeRead read) {
-    cluster.rules().authority.serves(server.target(), cluster.books(chainId));
     Content content =
         disk.content(read.range().chunk(), read.version())
             .orElseThrow(() -> new RuleBroken("ServedVersionsAreHeld", read + " " + core));
@@ -362,7 +417,14 @@ final class SimReplica {
             List.of(
                 new ReadReply.Result(
                     code, read.version(), content.bytes(), content.bytes(), NO_CHECKSUMS)));
-    process.later(world.between(0, MILLI), () -> answer(read.request(), reply, content));
+    process.later(
+        world.between(0, MILLI),
+        () -> {
+          if (!server.leased()) {
+            world.met(Probe.LEASE_ENDED_WHILE_READING);
+          }
+          answer(read.request(), reply, content);
+        });
   }
 
   private void answer(long request, Reply reply, Content payload) {
@@ -370,7 +432,6 @@ final class SimReplica {
     if (open == null) {
       throw new RuleBroken("EachRequestIsAnsweredOnce", reply + " " + core);
     }
-    judge(open.request(), reply);
     open.sink().reply(new Message.Answer(reply, payload));
   }
 
@@ -385,90 +446,19 @@ final class SimReplica {
           .rules()
           .survive
           .acknowledged(
-              update.chunk(), made.version(), server.servingDisks(cluster.books(chainId)));
+              chainId, update.chunk(), made.version(), servingDisks(cluster.books(chainId)));
     }
     if (reply instanceof VersionReply) {
-      cluster.rules().authority.decides(server.target(), cluster.books(chainId));
+      cluster.rules().authority.decides(target.id(), cluster.books(chainId));
     }
   }
 
-  private List<ChunkSummary> page(Optional<ChunkId> after, int limit) {
-    return disk.inventory().stream()
-        .filter(held -> after.isEmpty() || held.chunk().compareTo(after.get()) > 0)
-        .limit(limit)
-        .toList();
-  }
-
-  private void resync(ResyncSource source, ResyncEvent event) {
-    if (resyncs.get(source.replica()) != source) {
-      return;
+  /** Replicas that the books hold as serving, as their disks have them. */
+  private List<AcknowledgedWritesSurvive.Replica> servingDisks(Chain books) {
+    var serving = new ArrayList<AcknowledgedWritesSurvive.Replica>();
+    for (TargetId member : books.serving()) {
+      cluster.target(member).ifPresent(known -> serving.add(known.disk(chainId)));
     }
-    world.log(process.name(), () -> "resync event  " + event + " " + source);
-    for (ResyncEffect effect : source.step(event, process.clockNanos())) {
-      world.log(process.name(), () -> "resync effect " + effect);
-      switch (effect) {
-        case ResyncEffect.Call call -> callReplica(source, call);
-        case ResyncEffect.ReadInventory(Optional<ChunkId> after, int limit) ->
-            process.later(
-                world.between(0, MILLI),
-                () -> {
-                  List<ChunkSummary> chunks = page(after, limit);
-                  resync(source, new ResyncEvent.LocalInventory(chunks, chunks.size() == limit));
-                });
-        case ResyncEffect.ReadDedup(var after, int limit) ->
-            process.later(
-                world.between(0, MILLI),
-                () -> {
-                  List<DedupRecord> all = new ArrayList<>(disk.records());
-                  List<DedupRecord> some =
-                      all.stream()
-                          .filter(record ->
-                              after.isEmpty()
-                                  || record.tag().client().compareTo(after.get().client()) > 0
-                                  || (record.tag().client().equals(after.get().client())
-                                      && record.tag().channel() > after.get().channel()))
-                          .limit(limit)
-                          .toList();
-                  resync(source, new ResyncEvent.LocalDedup(some, some.size() == limit));
-                });
-        case ResyncEffect.Done _ -> world.met("a resync ended");
-        case ResyncEffect.Failed _ -> {
-          world.met("a resync failed");
-          resyncs.remove(source.replica());
-        }
-        case ResyncEffect.Alert(ErrorCode _, String message) ->
-            throw new RuleBroken("ReplicasAgree", message);
-      }
-    }
-  }
-
-  private void callReplica(ResyncSource source, ResyncEffect.Call call) {
-    Content bytes = Content.MISSING;
-    if (call.copied().isPresent()) {
-      Optional<Content> held =
-          disk.content(((ForwardRequest) call.message()).chunk(), call.copied().get());
-      if (held.isEmpty()) {
-        process.later(
-            0,
-            () ->
-                resync(source, new ResyncEvent.CallFailed(call.call(), ErrorCode.CHUNK_NOT_FOUND)));
-        return;
-      }
-      bytes = held.get();
-    }
-    server.call(
-        source.replica(),
-        new Message(call.message(), bytes),
-        new SimServer.PeerAsker() {
-          @Override
-          public void answered(Reply reply) {
-            resync(source, new ResyncEvent.Answered(call.call(), reply));
-          }
-
-          @Override
-          public void failed(ErrorCode code) {
-            resync(source, new ResyncEvent.CallFailed(call.call(), code));
-          }
-        });
+    return serving;
   }
 }

@@ -1,6 +1,7 @@
 package luciola.simulation.cluster;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +15,6 @@ import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.grpc.v1.TargetReport;
-import luciola.meta.cluster.ClusterTimings;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
@@ -30,92 +30,75 @@ import luciola.protocol.frame.SyncStartRequest;
 import luciola.protocol.frame.UpdateRequest;
 import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
-import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.StorageNode;
 import luciola.simulation.PlantedBug;
 import luciola.simulation.check.Content;
 import luciola.simulation.world.Network;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 
-/** A storage-server with one target: registers, heartbeats, keeps routing, hosts replicas. */
+/** A storage-server: registers, heartbeats, keeps routing, hosts the replicas of its targets. */
 final class SimServer {
   private static final long MILLI = 1_000_000;
 
   private final World world;
-  private final Network network;
   private final Cluster cluster;
-  private final ClusterTimings timings;
   private final SimProcess process;
   private final int number;
-  private final Optional<PlantedBug> bug;
-  private final Map<ChainId, SimDisk> disks = new TreeMap<>();
-  private final Map<ChainId, SimReplica> replicas = new TreeMap<>();
+  private final List<SimTarget> targets = new ArrayList<>();
+  private final Map<Place, SimReplica> replicas = new TreeMap<>();
   private Routing routing = Routing.EMPTY;
   private long nodeId;
-  private long targetId;
   private long heartbeats;
   private long leaseUntilNanos;
   private boolean leased;
   private boolean heartbeatSoon;
   private boolean fetchingRouting;
-  private double diskErrorChance;
-  private double noSpaceChance;
 
-  SimServer(Cluster cluster, int number, double driftMax, Optional<PlantedBug> bug) {
+  /** A target's place in a chain. */
+  private record Place(ChainId chain, TargetId target) implements Comparable<Place> {
+    @Override
+    public int compareTo(Place other) {
+      int byChain = chain.compareTo(other.chain);
+      return byChain != 0 ? byChain : target.compareTo(other.target);
+    }
+  }
+
+  SimServer(Cluster cluster, int number, double driftMax) {
     this.cluster = cluster;
     this.world = cluster.world();
-    this.network = cluster.network();
-    this.timings = cluster.timings();
     this.number = number;
-    this.bug = bug;
     this.process = new SimProcess(world, "server" + number, driftMax);
+    for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
+      targets.add(new SimTarget(cluster, this, number * 100L + i));
+    }
   }
 
   SimProcess process() {
     return process;
   }
 
-  String address() {
-    return "server" + number + ":1";
+  List<SimTarget> targets() {
+    return targets;
   }
 
-  TargetId target() {
-    return new TargetId(targetId);
-  }
-
-  boolean registered() {
-    return targetId != 0;
-  }
-
-  Iterable<SimReplica> replicas() {
+  Collection<SimReplica> replicas() {
     return replicas.values();
   }
 
-  SimDisk disk(ChainId chain) {
-    return disks.computeIfAbsent(
-        chain,
-        id -> {
-          var disk =
-              new SimDisk(
-                  world,
-                  process,
-                  cluster.rules(),
-                  process.name() + "/chain" + id,
-                  bug.filter(PlantedBug.NO_DEDUP::equals).isPresent());
-          disk.failing(diskErrorChance, noSpaceChance);
-          return disk;
-        });
+  Optional<SimReplica> replica(ChainId chain, TargetId target) {
+    return Optional.ofNullable(replicas.get(new Place(chain, target)));
   }
 
-  void diskFails(double errorChance, double fullChance) {
-    diskErrorChance = errorChance;
-    noSpaceChance = fullChance;
-    disks.values().forEach(disk -> disk.failing(errorChance, fullChance));
+  /** Whether it may serve by its own clock. */
+  boolean leased() {
+    return process.up() && leased && process.clockNanos() - leaseUntilNanos < 0;
   }
 
   void start() {
@@ -130,33 +113,36 @@ final class SimServer {
   }
 
   void crash() {
+    replicas.values().forEach(SimReplica::meetCrash);
     process.stop();
-    disks.values().forEach(SimDisk::crash);
+    targets.forEach(SimTarget::crash);
     replicas.clear();
+  }
+
+  private long incarnation() {
+    return number * 1000L + process.life();
   }
 
   private void register() {
     var request =
         RegisterRequest.newBuilder()
-            .setClusterId(SimManager.CLUSTER)
+            .setClusterId(SimLog.CLUSTER)
             .setNodeId(nodeId)
-            .setIncarnation(number * 1000L + process.life())
-            .setAddress(address())
-            .addTargets(
-                TargetRegistration.newBuilder()
-                    .setTargetId(targetId)
-                    .setUuid(100 + number)
-                    .setDisk("disk")
-                    .setCapacityBytes(1L << 40))
-            .build();
-    toManager(
-        request,
+            .setIncarnation(incarnation())
+            .setAddress(process.name() + ":1");
+    for (SimTarget target : targets) {
+      request.addTargets(
+          TargetRegistration.newBuilder()
+              .setTargetId(target.number())
+              .setUuid(target.uuid())
+              .setDisk("disk" + target.uuid())
+              .setCapacityBytes(1L << 40));
+    }
+    toMeta(
+        request.build(),
         answer -> {
           if (answer instanceof RegisterReply reply && reply.getCode() == 0) {
-            nodeId = reply.getNodeId();
-            targetId = reply.getTargetIds(0);
-            heartbeat();
-            process.later(cluster.chainLimits().tickNanos(), this::tick);
+            registered(reply);
           } else {
             process.later(50 * MILLI, this::register);
           }
@@ -164,9 +150,18 @@ final class SimServer {
         () -> process.later(50 * MILLI, this::register));
   }
 
+  private void registered(RegisterReply reply) {
+    nodeId = reply.getNodeId();
+    for (int i = 0; i < targets.size(); i++) {
+      targets.get(i).number(reply.getTargetIds(i));
+    }
+    heartbeat();
+    process.later(cluster.chainLimits().tickNanos(), this::tick);
+  }
+
   private void heartbeat() {
     sendHeartbeat();
-    process.later(timings.heartbeatNanos(), this::heartbeat);
+    process.later(cluster.timings().heartbeatNanos(), this::heartbeat);
   }
 
   /** Reports at once, but only once in a turn. */
@@ -183,27 +178,45 @@ final class SimServer {
   }
 
   private void sendHeartbeat() {
-    long sentNanos = process.clockNanos();
-    var report =
-        TargetReport.newBuilder()
-            .setTargetId(targetId)
-            .setLocalState(RoutingMessages.toMessage(LocalState.ONLINE));
-    replicas.forEach((chain, replica) ->
-        report.addChains(
-            ChainReport.newBuilder()
-                .setChainId(chain.value())
-                .setLocalState(RoutingMessages.toMessage(replica.core().localState()))
-                .setChainVersion(replica.core().chainVersion())));
+    List<TargetReport> reports = reports();
+    if (!process.heldBefore(() -> sendHeartbeat(reports))) {
+      sendHeartbeat(reports);
+    }
+  }
+
+  private List<TargetReport> reports() {
+    var reports = new ArrayList<TargetReport>();
+    for (SimTarget target : targets) {
+      var report =
+          TargetReport.newBuilder()
+              .setTargetId(target.number())
+              .setLocalState(RoutingMessages.toMessage(LocalState.ONLINE));
+      replicas.forEach((place, replica) -> {
+        if (place.target().equals(target.id()) && replica.core().chainVersion() > 0) {
+          report.addChains(
+              ChainReport.newBuilder()
+                  .setChainId(place.chain().value())
+                  .setLocalState(RoutingMessages.toMessage(replica.core().localState()))
+                  .setChainVersion(replica.core().chainVersion()));
+        }
+      });
+      reports.add(report.build());
+    }
+    return reports;
+  }
+
+  private void sendHeartbeat(List<TargetReport> reports) {
     var request =
         HeartbeatRequest.newBuilder()
-            .setClusterId(SimManager.CLUSTER)
+            .setClusterId(SimLog.CLUSTER)
             .setNodeId(nodeId)
-            .setIncarnation(number * 1000L + process.life())
+            .setIncarnation(incarnation())
             .setRoutingVersion(routing.version().value())
             .setSequence(++heartbeats)
-            .addTargets(report)
+            .addAllTargets(reports)
             .build();
-    toManager(
+    long sentNanos = process.clockNanos();
+    toMeta(
         request,
         answer -> {
           if (answer instanceof HeartbeatReply reply) {
@@ -217,7 +230,8 @@ final class SimServer {
     if (ErrorCode.ofNumber(reply.getCode()) == ErrorCode.OK) {
       learn(reply.getRouting());
       if (reply.getLeaseNanos() > 0) {
-        long until = sentNanos + reply.getLeaseNanos();
+        long from = cluster.has(PlantedBug.LEASE_FROM_REPLY) ? process.clockNanos() : sentNanos;
+        long until = from + reply.getLeaseNanos();
         if (!leased || until > leaseUntilNanos) {
           leased = true;
           leaseUntilNanos = until;
@@ -227,15 +241,15 @@ final class SimServer {
     }
   }
 
-  /** Gets routing from the manager, one question at a time. */
+  /** Gets routing, one question at a time. */
   void fetchRouting() {
     if (fetchingRouting) {
       return;
     }
     fetchingRouting = true;
-    toManager(
+    toMeta(
         RoutingRequest.newBuilder()
-            .setClusterId(SimManager.CLUSTER)
+            .setClusterId(SimLog.CLUSTER)
             .setKnownVersion(routing.version().value())
             .build(),
         answer -> {
@@ -253,18 +267,27 @@ final class SimServer {
     }
     routing = routing.apply(RoutingMessages.fromMessage(update));
     for (Chain chain : new TreeMap<>(routing.chains()).values()) {
-      if (chain.stateOf(target()).isPresent()) {
-        SimReplica replica = replicas.get(chain.id());
-        if (replica == null) {
-          replica = new SimReplica(this, cluster, chain.id(), bug);
-          replicas.put(chain.id(), replica);
-          if (leased) {
-            replica.lease(leaseUntilNanos);
-          }
-        }
-        replica.chainChanged(chain);
+      for (ChainMember member : chain.members()) {
+        targets.stream()
+            .filter(target -> target.id().equals(member.target()))
+            .findFirst()
+            .ifPresent(target -> replica(chain.id(), target).chainChanged(chain));
       }
     }
+  }
+
+  private SimReplica replica(ChainId chain, SimTarget target) {
+    var place = new Place(chain, target.id());
+    SimReplica known = replicas.get(place);
+    if (known != null) {
+      return known;
+    }
+    var made = new SimReplica(cluster, target, chain);
+    replicas.put(place, made);
+    if (leased) {
+      made.lease(leaseUntilNanos);
+    }
+    return made;
   }
 
   private void tick() {
@@ -274,9 +297,9 @@ final class SimServer {
 
   /** Takes a request of the data plane. */
   void receive(Message message, Network.ReplySink<Message.Answer> sink) {
-    Optional<ChainId> chain = chainOf(message.request());
-    SimReplica replica = chain.map(replicas::get).orElse(null);
+    SimReplica replica = placeOf(message.request()).map(replicas::get).orElse(null);
     if (replica == null) {
+      fetchRouting();
       sink.reply(
           new Message.Answer(
               Reply.failure(message.request(), ErrorCode.UNKNOWN_CHAIN), Content.MISSING));
@@ -285,19 +308,21 @@ final class SimServer {
     }
   }
 
-  private static Optional<ChainId> chainOf(Request request) {
-    return switch (request) {
-      case Hello _ -> Optional.empty();
-      case ReadRequest read -> Optional.of(read.ranges().getFirst().chain());
-      case UpdateRequest update -> Optional.of(update.chain());
-      case ForwardRequest forward -> Optional.of(forward.chain());
-      case VersionRequest question -> Optional.of(question.chain());
-      case ChunkListRequest list -> Optional.of(list.chain());
-      case SyncStartRequest start -> Optional.of(start.chain());
-      case InventoryRequest inventory -> Optional.of(inventory.chain());
-      case DedupRequest dedup -> Optional.of(dedup.chain());
-      case SyncDoneRequest done -> Optional.of(done.chain());
-    };
+  private static Optional<Place> placeOf(Request request) {
+    return Optional.ofNullable(
+        switch (request) {
+          case Hello _ -> null;
+          case ReadRequest read ->
+              new Place(read.ranges().getFirst().chain(), read.ranges().getFirst().target());
+          case UpdateRequest update -> new Place(update.chain(), update.target());
+          case ForwardRequest forward -> new Place(forward.chain(), forward.to());
+          case VersionRequest question -> new Place(question.chain(), question.target());
+          case ChunkListRequest list -> new Place(list.chain(), list.target());
+          case SyncStartRequest start -> new Place(start.chain(), start.to());
+          case InventoryRequest inventory -> new Place(inventory.chain(), inventory.target());
+          case DedupRequest dedup -> new Place(dedup.chain(), dedup.to());
+          case SyncDoneRequest done -> new Place(done.chain(), done.to());
+        });
   }
 
   /** Hears how a call to a peer ended. */
@@ -313,40 +338,36 @@ final class SimServer {
       process.later(MILLI, () -> asker.failed(ErrorCode.CONNECTION_LOST));
       return;
     }
-    network.<Message, Message.Answer>call(
-        process,
-        peer.get().process(),
-        peer.get()::receive,
-        message,
-        cluster.callTimeoutNanos(),
-        new Network.Asker<>() {
-          @Override
-          public void answered(Message.Answer answer) {
-            asker.answered(answer.reply());
-          }
+    cluster
+        .network()
+        .<Message, Message.Answer>call(
+            process,
+            peer.get().process(),
+            peer.get()::receive,
+            message,
+            cluster.callTimeoutNanos(),
+            new Network.Asker<>() {
+              @Override
+              public void answered(Message.Answer answer) {
+                asker.answered(answer.reply());
+              }
 
-          @Override
-          public void failed(boolean refused) {
-            asker.failed(refused ? ErrorCode.CONNECTION_LOST : ErrorCode.TIMED_OUT);
-          }
-        });
+              @Override
+              public void failed(boolean refused) {
+                asker.failed(refused ? ErrorCode.CONNECTION_LOST : ErrorCode.TIMED_OUT);
+              }
+            });
   }
 
-  private void toManager(
+  private void toMeta(
       Object request, java.util.function.Consumer<Object> answered, Runnable failed) {
-    cluster.callManager(process, request, answered, failed);
+    cluster.callMeta(process, request, answered, failed);
   }
 
-  /** Replicas that the books hold as serving, as their disks have them. */
-  List<luciola.simulation.check.AcknowledgedWritesSurvive.Replica> servingDisks(Chain books) {
-    var serving = new ArrayList<luciola.simulation.check.AcknowledgedWritesSurvive.Replica>();
-    for (TargetId target : books.serving()) {
-      cluster.serverOf(target).ifPresent(server -> serving.add(server.disk(books.id())));
+  /** It went on after being held. */
+  void resumed() {
+    if (leased && !leased()) {
+      world.met(Probe.PAUSED_BEYOND_LEASE);
     }
-    return serving;
-  }
-
-  ChainVersion booksVersion(ChainId chain) {
-    return cluster.books(chain).version();
   }
 }

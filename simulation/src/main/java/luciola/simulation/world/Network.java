@@ -1,14 +1,15 @@
 package luciola.simulation.world;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Requests and replies between processes; each may be lost, late, overtaken or repeated. */
 public final class Network {
   private static final long MICRO = 1_000;
 
   private final World world;
-  private final Set<Link> cut = new HashSet<>();
+  private final Map<Link, Integer> cuts = new HashMap<>();
+  private final Map<Link, Long> slow = new HashMap<>();
   private double loss;
   private double repeat;
   private long delayMaxNanos = 2_000 * MICRO;
@@ -48,14 +49,31 @@ public final class Network {
     delayMaxNanos = delayMax;
   }
 
-  /** Lets nothing through in this direction. */
+  /** Lets nothing through in this direction, until it is mended as often as it was cut. */
   public void cut(SimProcess from, SimProcess to) {
-    cut.add(new Link(from.name(), to.name()));
+    cuts.merge(new Link(from.name(), to.name()), 1, Integer::sum);
+  }
+
+  /** Takes one cut back. */
+  public void mend(SimProcess from, SimProcess to) {
+    cuts.computeIfPresent(
+        new Link(from.name(), to.name()), (_, count) -> count == 1 ? null : count - 1);
+  }
+
+  /** Whether messages pass in this direction. */
+  public boolean open(SimProcess from, SimProcess to) {
+    return !cuts.containsKey(new Link(from.name(), to.name()));
+  }
+
+  /** Makes messages in this direction take up to so much longer; 0: as usual. */
+  public void slow(SimProcess from, SimProcess to, long moreNanos) {
+    slow.put(new Link(from.name(), to.name()), moreNanos);
   }
 
   /** Repairs every link. */
   public void repair() {
-    cut.clear();
+    cuts.clear();
+    slow.clear();
   }
 
   /** Sends a request; exactly one of the asker's methods is called, if its life lasts. */
@@ -74,14 +92,14 @@ public final class Network {
         world.met("a message was lost");
         continue;
       }
-      world.later(delay(), () -> deliver(call, to, server, request));
+      world.later(delay(from, to), () -> deliver(call, to, server, request));
     }
   }
 
   private <Q, A> void deliver(Call<A> call, SimProcess to, Server<Q, A> server, Q request) {
     if (!to.up()) {
       if (!lost(to, call.from)) {
-        world.later(delay(), () -> call.from.run(call.life, () -> call.fail(true)));
+        world.later(delay(to, call.from), () -> call.from.run(call.life, () -> call.fail(true)));
       }
       return;
     }
@@ -90,17 +108,19 @@ public final class Network {
 
   private <A> void reply(Call<A> call, SimProcess to, A answer) {
     if (!lost(to, call.from)) {
-      world.later(delay(), () -> call.from.run(call.life, () -> call.answer(answer)));
+      world.later(delay(to, call.from), () -> call.from.run(call.life, () -> call.answer(answer)));
     }
   }
 
   private boolean lost(SimProcess from, SimProcess to) {
-    return cut.contains(new Link(from.name(), to.name())) || world.chance(loss);
+    return !open(from, to) || world.chance(loss);
   }
 
-  private long delay() {
+  private long delay(SimProcess from, SimProcess to) {
     long usual = world.between(20 * MICRO, 400 * MICRO);
-    return world.chance(0.1) ? world.between(usual, delayMaxNanos) : usual;
+    long taken = world.chance(0.1) ? world.between(usual, delayMaxNanos) : usual;
+    Long more = slow.isEmpty() ? null : slow.get(new Link(from.name(), to.name()));
+    return more == null ? taken : taken + world.between(0, more);
   }
 
   private static final class Call<A> {

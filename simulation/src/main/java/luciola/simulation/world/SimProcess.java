@@ -15,6 +15,7 @@ public final class SimProcess {
   private int life;
   private boolean up;
   private boolean paused;
+  private boolean pausesNext;
 
   /** A process that is down; {@code driftMax} is a share, as 0.05. */
   public SimProcess(World world, String name, double driftMax) {
@@ -54,6 +55,7 @@ public final class SimProcess {
   public void stop() {
     up = false;
     paused = false;
+    pausesNext = false;
     held.clear();
   }
 
@@ -62,9 +64,27 @@ public final class SimProcess {
     paused = up;
   }
 
+  /** Holds it the next time that it is between what it decided and what it does about it. */
+  public void pauseBetween() {
+    pausesNext = up;
+  }
+
+  /** Whether it is held right here; then {@code rest} is done first when it goes on. */
+  public boolean heldBefore(Runnable rest) {
+    if (!pausesNext || paused) {
+      return false;
+    }
+    pausesNext = false;
+    pause();
+    int ofLife = life;
+    held.addFirst(() -> run(ofLife, rest));
+    return true;
+  }
+
   /** Lets everything that was held happen now. */
   public void resume() {
     paused = false;
+    pausesNext = false;
     int ofLife = life;
     while (!held.isEmpty() && !paused && up && life == ofLife) {
       held.remove().run();

@@ -1,10 +1,12 @@
 package luciola.simulation.world;
 
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Simulated time, the only source of chance, and what was seen on the way. */
@@ -13,6 +15,8 @@ public final class World {
       new PriorityQueue<>(
           Comparator.comparingLong(Event::timeNanos).thenComparingLong(Event::number));
   private final Map<String, Long> coverage = new TreeMap<>();
+  private final Map<Probe, Long> reached = new EnumMap<>(Probe.class);
+  private Consumer<Probe> whenReached = _ -> {};
   private final SplittableRandom random;
   private final Trace trace;
   private long nowNanos;
@@ -72,6 +76,23 @@ public final class World {
   /** Counts a situation that a run is meant to meet. */
   public void met(String situation) {
     coverage.merge(situation, 1L, Long::sum);
+  }
+
+  /** A rare situation is there. */
+  public void met(Probe probe) {
+    reached.merge(probe, 1L, Long::sum);
+    log("probe", probe::probeName);
+    whenReached.accept(probe);
+  }
+
+  /** How often rare situations were reached. */
+  public Map<Probe, Long> reached() {
+    return reached;
+  }
+
+  /** Tells somebody of every rare situation, so that worse can follow. */
+  public void whenReached(Consumer<Probe> listener) {
+    whenReached = listener;
   }
 
   /** Situations and how often they were met. */

@@ -1,0 +1,38 @@
+package luciola.simulation.cluster;
+
+import luciola.simulation.world.World;
+
+/**
+ * How large a simulated cluster is.
+ *
+ * @param metas meta-servers, 1 or 3
+ * @param servers storage-servers
+ * @param targetsPerServer targets, each a disk, of every storage-server
+ * @param chains chains of the one table
+ * @param replicas members of each chain
+ * @param clients clients, each with one operation at a time
+ * @param chunksPerChain chunks of each chain that clients work on
+ */
+record ClusterPlan(
+    int metas,
+    int servers,
+    int targetsPerServer,
+    int chains,
+    int replicas,
+    int clients,
+    int chunksPerChain) {
+  /** Mostly three replicas; few chunks, so that clients meet on them. */
+  static ClusterPlan draw(World world) {
+    int replicas = world.chance(0.75) ? 3 : 1 + world.below(4);
+    int servers = replicas + (world.chance(0.5) ? 0 : world.below(3));
+    int chains = world.chance(0.4) ? 1 : 2 + world.below(2);
+    return new ClusterPlan(
+        world.chance(0.6) ? 3 : 1,
+        servers,
+        world.chance(0.5) ? 1 : 2,
+        chains,
+        replicas,
+        4 + world.below(3),
+        chains == 1 ? 3 : 2);
+  }
+}

@@ -1,0 +1,102 @@
+package luciola.simulation.world;
+
+import java.util.Locale;
+
+/**
+ * Rare situations in which replication goes wrong if it goes wrong at all. Each is to be reached by
+ * some of a fixed set of seeds: a rule that holds where nothing happens says nothing.
+ */
+public enum Probe {
+  // Reads.
+  PENDING_READ_AT_MIDDLE("a member between head and tail asks the head because of a reader"),
+  QUERY_ANSWERED_COMMITTED("the head says that what was pending is not committed yet"),
+  QUERY_ANSWERED_PENDING("the head says that what was pending is committed"),
+  QUERY_OVERTAKEN_BY_CHAIN("the answer to a version query comes under a newer chain version"),
+  READ_WAITED_AT_NEW_HEAD("a new head keeps a read until what it inherited is committed"),
+  READ_REFUSED_WITHOUT_LEASE("a read is refused because the lease has ended"),
+  LEASE_ENDED_WHILE_READING("the lease ends between the decision to serve a read and its answer"),
+  READ_OF_PENDING_CHUNK_AT_HEAD("the head serves the committed version of a chunk being updated"),
+
+  // Updates.
+  PIPELINED_VERSIONS("three versions of one chunk are under way at once"),
+  RETRY_AFTER_HEAD_CHANGE("an update is sent again to another head, and done"),
+  DUPLICATE_WHILE_PENDING("a retry meets its own update under way"),
+  DUPLICATE_OF_DONE("a retry is answered from the dedup record"),
+  DUPLICATE_AFTER_RESTART("a retry is answered from a dedup record of a former life"),
+  DUPLICATE_FROM_RESYNC("a retry is answered from a dedup record that resync handed over"),
+  DUPLICATE_AT_NEW_HEAD("a retry is answered by a head that did not take the update first"),
+  LATE_ACK_OF_OLDER_CHAIN("an acknowledgement of an older chain version arrives"),
+  FORWARD_GAP_REFUSED("a forward is refused because one before it is missing"),
+  FORWARD_REPLACES_PENDING("a forward replaces another client's version that was never committed"),
+  STALE_CHAIN_REFUSED("a forward of another chain version is refused"),
+  REMOVED_AND_RECREATED("a chunk is written again after it was removed"),
+  NO_SPACE_AT_HEAD("the head has no room and refuses; nothing was sent on"),
+  NO_SPACE_AT_MIDDLE("a member behind the head has no room for what the head accepted"),
+  WRITE_DIED_WITH_CLIENT("a client dies while its update is under way, and the update is done"),
+  EFFECT_DELAYED_BY_PAUSE("a server is held between what it decided and what it does about it"),
+  PAUSED_BEYOND_LEASE("a server is held longer than its lease and goes on with old requests"),
+
+  // Changes of chains.
+  HEAD_CHANGED_WITH_PENDING("a member becomes head with updates under way"),
+  TWO_SYNCING_AT_ONCE("two members of a chain are filled at the same time"),
+  SYNC_SOURCE_DIED("the source of a resync dies"),
+  SYNC_TARGET_DIED("the replica that is being filled dies"),
+  DOUBLE_FAILURE_DURING_RESYNC("source and replica of a resync die together"),
+  RESYNC_RESUMED("a resync begins again where a former one was interrupted"),
+  WHOLE_CHUNK_FORWARDED("an update goes to a syncing member as a whole chunk"),
+  REPLACEMENT_DURING_COPY("a syncing member gets an update of a chunk whose copy is being written"),
+  COPY_PASSED_OVER("a copy comes after a newer update and is passed over"),
+  COPY_OF_TOMBSTONE("a resync copies a tombstone"),
+  CHUNK_FORGOTTEN_BY_RESYNC("a resync makes a replica forget a chunk that others do not have"),
+  PENDING_DROPPED_AT_SYNC("a returning member drops updates that were never committed"),
+  LAST_SERVING_REVIVED_FIRST("the first of several that served last brings the chain back"),
+  LAST_SERVING_REVIVED_OTHER("another than the first of those that served last does"),
+  COMMITTED_AFTER_OUTAGE("an update under way in an outage of the whole chain is committed later"),
+  NEW_LIFE_FENCED("a restarted member still counted as serving takes part in nothing"),
+
+  // Disks.
+  TORN_WRITE_AT_PENDING("a loss of power tears pages of a version that was not durable yet"),
+  UNSYNCED_PAGES_LOST("a loss of power takes pages that were not flushed"),
+  UNSYNCED_METADATA_LOST("a loss of power takes commit marks that were not synced"),
+  WRITTEN_BUT_NOT_REPORTED("a crash keeps an update that was not reported durable"),
+  BLOCK_REUSED("a block that was freed is written again"),
+  ROT_FOUND_BY_READ("a read finds bad bytes"),
+  ROT_FOUND_BY_COPY("the source of a resync or forward finds bad bytes"),
+  ROT_FOUND_BY_SCRUB("the scrub finds bad bytes"),
+  ROT_REPAIRED("bad bytes are repaired from another replica"),
+  DISK_FAILED("a disk fails and its target leaves its chains"),
+
+  // The manager.
+  MANAGER_CHANGED("another meta-server becomes leader"),
+  MANAGER_CHANGED_DURING_RESYNC("another meta-server becomes leader while a replica is filled"),
+  MANAGER_CHANGED_DURING_DRAIN("another meta-server becomes leader while a drain is under way"),
+  OLD_PROPOSAL_SURVIVED("a decision of a former leader is applied under the new one"),
+  OLD_PROPOSAL_LOST("a decision of a former leader is lost"),
+  DEPOSED_LEADER_SPOKE("a leader that was deposed without knowing it answers or decides"),
+  LEASES_CROSS_LEADERS("a lease of the former leader lasts when the new one takes over"),
+
+  // Membership.
+  MEMBER_ADDED("a chain gains a member"),
+  MEMBER_LEFT("a member leaves a chain for good"),
+  MEMBER_LEFT_WITH_WRITE_IN_FLIGHT("a member leaves a chain while an update is under way in it"),
+  MEMBER_CAME_BACK("a target becomes a member of a chain that it left before"),
+  CHAIN_DATA_DROPPED("a target drops what it held of a chain that it left"),
+  DRAIN_INTERRUPTED("a server dies while it is being drained"),
+  DRAIN_COMPLETED("a drain completes");
+
+  private final String says;
+
+  Probe(String says) {
+    this.says = says;
+  }
+
+  /** As a name: {@code pending-read-at-middle}. */
+  public String probeName() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** In words. */
+  public String says() {
+    return says;
+  }
+}
