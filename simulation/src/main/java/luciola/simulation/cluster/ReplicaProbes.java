@@ -37,7 +37,7 @@ final class ReplicaProbes {
   private final TargetId self;
   private final ChunkView view;
   private final Map<Long, ForwardRequest> forwards = new HashMap<>();
-  private final Map<Long, ChunkId> asks = new HashMap<>();
+  private final Map<Long, List<ChunkId>> asks = new HashMap<>();
   private final Map<Long, UpdateRequest> updates = new HashMap<>();
   private final Map<Long, ReadRequest.Range> reads = new HashMap<>();
   private final Map<Long, ForwardRequest> copies = new HashMap<>();
@@ -92,7 +92,7 @@ final class ReplicaProbes {
           world.met(Probe.WHOLE_CHUNK_FORWARDED);
         }
       }
-      case ChainEffect.AskVersion ask -> asks.put(ask.ask(), ask.question().chunk());
+      case ChainEffect.AskVersion ask -> asks.put(ask.ask(), ask.question().chunks());
       case ChainEffect.Install install -> {
         installing.add(install.chunk());
         if (install.version().equals(ChunkVersion.NONE)) {
@@ -237,8 +237,8 @@ final class ReplicaProbes {
 
   private void versionAnswered(
       ChainEvent.VersionAnswered event, List<ChainEffect> effects, ChainReplica core) {
-    ChunkId chunk = asks.remove(event.ask());
-    if (chunk == null || event.reply().code() != ErrorCode.OK) {
+    List<ChunkId> chunks = asks.remove(event.ask());
+    if (chunks == null || event.reply().code() != ErrorCode.OK) {
       return;
     }
     if (event.reply().chainVersion() != core.chainVersion()) {

@@ -448,7 +448,8 @@ final class SimReplica {
           .acknowledged(
               chainId, update.chunk(), made.version(), servingDisks(cluster.books(chainId)));
     }
-    if (reply instanceof VersionReply) {
+    if (reply instanceof VersionReply said
+        && said.answers().stream().anyMatch(each -> each.code() == ErrorCode.OK)) {
       cluster.rules().authority.decides(target.id(), cluster.books(chainId));
     }
   }
