@@ -83,8 +83,7 @@ public final class SimulateCommand implements Runnable {
     @Option(
         names = {"--bug", "--planted"},
         paramLabel = "BUG",
-        description =
-            "A mistake to make on purpose, by its name; an unknown name lists them.")
+        description = "A mistake to make on purpose, by its name; an unknown name lists them.")
     private @Nullable String bug;
 
     @Option(names = "--trace", description = "Print everything that happens; one seed at a time.")
