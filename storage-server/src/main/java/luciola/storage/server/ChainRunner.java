@@ -73,7 +73,7 @@ final class ChainRunner {
     this.engine = engine;
     this.parts = parts;
     this.clock = parts.clock();
-    this.owner = parts.owners().of(chainId);
+    this.owner = parts.owners().apply(chainId);
     var view = new EngineView(chainId, engine);
     this.replica = new ChainReplica(chainId, target, parts.config().chain(), view);
     this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
@@ -264,6 +264,7 @@ final class ChainRunner {
   /** A broken invariant: this replica takes part in nothing any more. */
   private void breakDown(RuntimeException e) {
     log.error("replica broken, target leaves the chain chain={} target={}", chainId, target, e);
+    parts.observer().broke(target, chainId, e);
     dropAll();
     parts.reportNow().run();
   }
@@ -298,6 +299,7 @@ final class ChainRunner {
     List<ChainEffect> effects = replica.step(event, clock.getAsLong());
     // Before anybody can learn of a state in which this replica does not serve.
     permit = replica.permit();
+    parts.observer().stepped(target, event, effects, replica);
     for (ChainEffect effect : effects) {
       execute(effect);
     }

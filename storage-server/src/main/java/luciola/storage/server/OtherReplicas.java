@@ -7,7 +7,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import luciola.protocol.connection.ReplyPayload;
-import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ReadReply;
 import luciola.protocol.frame.ReadRequest;
@@ -24,10 +23,10 @@ final class OtherReplicas implements ReplicaSource {
   private static final Logger log = LoggerFactory.getLogger(OtherReplicas.class);
 
   private final TargetId self;
-  private final RoutingFeed routing;
+  private final RoutingSource routing;
   private final Peers peers;
 
-  OtherReplicas(TargetId self, RoutingFeed routing, Peers peers) {
+  OtherReplicas(TargetId self, RoutingSource routing, Peers peers) {
     this.self = self;
     this.routing = routing;
     this.peers = peers;

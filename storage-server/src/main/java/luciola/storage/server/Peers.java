@@ -7,9 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import luciola.protocol.connection.DataClient;
-import luciola.protocol.connection.DataClients;
 import luciola.protocol.connection.ReplyPayload;
-import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Reply;
@@ -18,15 +16,22 @@ import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.StorageNode;
 
 /** Calls to the servers of other targets, found by routing. */
-final class Peers {
-  private final RoutingFeed routing;
-  private final DataClients clients;
+public final class Peers {
+  private final RoutingSource routing;
+  private final Connector connections;
   private final Duration timeout;
 
-  Peers(RoutingFeed routing, DataClients clients, Duration timeout) {
+  public Peers(RoutingSource routing, Connector connections, Duration timeout) {
     this.routing = routing;
-    this.clients = clients;
+    this.connections = connections;
     this.timeout = timeout;
+  }
+
+  /** Gives the connection to a server, an open one or a new one. */
+  @FunctionalInterface
+  public interface Connector {
+    /** Fails with CONNECTION_LOST. */
+    CompletableFuture<DataClient> client(String host, int port);
   }
 
   /** The server of a target, as far as it is known. */
@@ -41,7 +46,7 @@ final class Peers {
         ? CompletableFuture.failedFuture(
             new LuciolaException(
                 ErrorCode.CONNECTION_LOST, "server of target is not known: target=" + target))
-        : clients.client(node.get().host(), node.get().port());
+        : connections.client(node.get().host(), node.get().port());
   }
 
   <R extends Reply> CompletableFuture<R> call(

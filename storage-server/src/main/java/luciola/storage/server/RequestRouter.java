@@ -3,7 +3,6 @@ package luciola.storage.server;
 import java.util.Optional;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.DataHandler;
-import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.DedupRequest;
@@ -25,9 +24,9 @@ import luciola.protocol.id.TargetId;
 final class RequestRouter implements DataHandler {
   private final Runners runners;
   private final CommittedReads reads;
-  private final RoutingFeed routing;
+  private final RoutingSource routing;
 
-  RequestRouter(Runners runners, CommittedReads reads, RoutingFeed routing) {
+  RequestRouter(Runners runners, CommittedReads reads, RoutingSource routing) {
     this.runners = runners;
     this.reads = reads;
     this.routing = routing;

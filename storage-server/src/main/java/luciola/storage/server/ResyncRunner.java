@@ -104,7 +104,7 @@ final class ResyncRunner {
   }
 
   private void tick(Chain now, TargetId to) {
-    long nanos = System.nanoTime();
+    long nanos = parts.clock().getAsLong();
     Filling filling = fillings.get(to);
     if (filling == null) {
       filling = new Filling();
@@ -124,7 +124,7 @@ final class ResyncRunner {
     if (source == null || fillings.get(to) != filling) {
       return;
     }
-    for (ResyncEffect effect : source.step(event, System.nanoTime())) {
+    for (ResyncEffect effect : source.step(event, parts.clock().getAsLong())) {
       execute(filling, source, effect);
     }
   }
@@ -171,7 +171,7 @@ final class ResyncRunner {
       }
       case ResyncEffect.Failed failed -> {
         filling.source = null;
-        filling.notBeforeNanos = System.nanoTime() + parts.config().resyncRetry().toNanos();
+        filling.notBeforeNanos = parts.clock().getAsLong() + parts.config().resyncRetry().toNanos();
         log.warn("resync failed code={} {}", failed.code(), failed.message());
       }
       case ResyncEffect.Alert alert -> log.error("alert code={} {}", alert.code(), alert.message());

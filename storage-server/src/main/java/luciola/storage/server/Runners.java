@@ -17,20 +17,21 @@ import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.Routing;
+import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.EngineUsage;
 
 /** The runners of this server's places in chains; made when routing first shows the place. */
 final class Runners implements AutoCloseable {
   private static final long STOP_SECONDS = 5;
 
-  private final Map<TargetId, Target> targets;
+  private final Map<TargetId, ChunkEngine> engines;
   private final ServerParts parts;
   private final ConcurrentHashMap<Place, ChainRunner> runners = new ConcurrentHashMap<>();
   private boolean leased;
   private long leaseUntilNanos;
 
-  Runners(Map<TargetId, Target> targets, ServerParts parts) {
-    this.targets = Map.copyOf(targets);
+  Runners(Map<TargetId, ChunkEngine> engines, ServerParts parts) {
+    this.engines = Map.copyOf(engines);
     this.parts = parts;
   }
 
@@ -44,21 +45,21 @@ final class Runners implements AutoCloseable {
   synchronized void routingChanged(Routing routing) {
     for (Chain chain : routing.chains().values()) {
       for (ChainMember member : chain.members()) {
-        Target target = targets.get(member.target());
-        if (target != null) {
-          runner(chain, member.target(), target).chainChanged(chain);
+        ChunkEngine engine = engines.get(member.target());
+        if (engine != null) {
+          runner(chain, member.target(), engine).chainChanged(chain);
         }
       }
     }
   }
 
-  private ChainRunner runner(Chain chain, TargetId id, Target target) {
+  private ChainRunner runner(Chain chain, TargetId id, ChunkEngine engine) {
     var place = new Place(chain.id(), id);
     ChainRunner known = runners.get(place);
     if (known != null) {
       return known;
     }
-    var made = new ChainRunner(chain.id(), id, target.engine(), parts);
+    var made = new ChainRunner(chain.id(), id, engine, parts);
     made.chainChanged(chain);
     if (leased) {
       made.leaseChanged(leaseUntilNanos);
@@ -81,20 +82,14 @@ final class Runners implements AutoCloseable {
   /** What the scrub walks over. */
   Collection<Scrubber.Work> scrubWork() {
     return runners.values().stream()
-        .map(runner -> {
-          Target target = targets.get(runner.target());
-          if (target == null) {
-            throw new IllegalStateException("runner without a target: " + runner.target());
-          }
-          return new Scrubber.Work(runner.chainId(), target.engine());
-        })
+        .map(runner -> new Scrubber.Work(runner.chainId(), runner.engine()))
         .toList();
   }
 
   /** What to report of each target. */
   List<TargetReport> reports() {
     var reports = new HashMap<TargetId, TargetReport.Builder>();
-    targets.forEach((id, target) -> reports.put(id, report(id, target)));
+    engines.forEach((id, engine) -> reports.put(id, report(id, engine)));
     for (ChainRunner runner : runners.values()) {
       TargetReport.Builder report = reports.get(runner.target());
       if (report != null && runner.chainVersion() > 0) {
@@ -108,16 +103,16 @@ final class Runners implements AutoCloseable {
     return reports.values().stream().map(TargetReport.Builder::build).toList();
   }
 
-  private static TargetReport.Builder report(TargetId id, Target target) {
-    boolean healthy = target.engine().isHealthy();
-    EngineUsage usage = target.engine().usage();
+  private static TargetReport.Builder report(TargetId id, ChunkEngine engine) {
+    boolean healthy = engine.isHealthy();
+    EngineUsage usage = engine.usage();
     return TargetReport.newBuilder()
         .setTargetId(id.value())
         .setLocalState(healthy ? LocalState.LOCAL_STATE_ONLINE : LocalState.LOCAL_STATE_OFFLINE)
         .setCapacityBytes(usage.capacityBytes())
         .setUsedBytes(usage.usedBytes())
         .setChunks(usage.chunks())
-        .setChecksumErrors(target.engine().checksumErrors());
+        .setChecksumErrors(engine.checksumErrors());
   }
 
   /** Stops every runner; calls that wait are refused. */
@@ -132,7 +127,7 @@ final class Runners implements AutoCloseable {
 
   /** The last word: every target is offline. */
   List<TargetReport> offline() {
-    return targets.keySet().stream()
+    return engines.keySet().stream()
         .map(id ->
             TargetReport.newBuilder()
                 .setTargetId(id.value())

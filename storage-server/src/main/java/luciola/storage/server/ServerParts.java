@@ -1,22 +1,27 @@
 package luciola.storage.server;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import luciola.protocol.control.RoutingFeed;
+import luciola.protocol.id.ChainId;
 
 /**
  * What the runners of all chains share.
  *
+ * @param owners the one thread that decides for a chain
  * @param readers threads that read from disks
  * @param clock monotonic nanoseconds; leases are counted by it
  * @param reportNow sends a heartbeat soon
+ * @param observer sees what every replica decides
  */
-record ServerParts(
+public record ServerParts(
     StorageServerConfig config,
-    Owners owners,
+    Function<ChainId, ScheduledExecutorService> owners,
     Executor readers,
     Peers peers,
-    RoutingFeed routing,
+    RoutingSource routing,
     WholeChunks wholeChunks,
     LongSupplier clock,
-    Runnable reportNow) {}
+    Runnable reportNow,
+    ChainObserver observer) {}

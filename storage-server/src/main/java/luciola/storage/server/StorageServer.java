@@ -34,6 +34,7 @@ import luciola.protocol.id.ClusterId;
 import luciola.protocol.id.NodeId;
 import luciola.protocol.id.TargetId;
 import luciola.storage.disk.TargetDirectory;
+import luciola.storage.engine.ChunkEngine;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,16 +124,12 @@ public final class StorageServer implements AutoCloseable {
     RegisterReply registered = register(meta, directory, targets);
     RoutingFeed routing = part("routing", RoutingFeed.start(meta));
     ServerParts shared = shared(loops, cluster, routing);
-    Map<TargetId, Target> byId = byId(targets, routing, shared.peers());
-    var runners = new Runners(byId, shared);
-    routing.onChange(runners::routingChanged);
-    runners.routingChanged(routing.routing());
-    handler.set(
-        new RequestRouter(
-            runners,
-            new CommittedReads(
-                runners, shared.readers(), config.readThreads(), shared.clock(), routing::refresh),
-            routing));
+    Map<TargetId, ChunkEngine> byId = byId(targets, shared);
+    var host = new ReplicaHost(byId, shared);
+    Runners runners = host.runners();
+    routing.onChange(host::routingChanged);
+    host.routingChanged(routing.routing());
+    handler.set(host);
     join(meta, routing, registered, runners);
     // Closed before the last word to the manager: first stop serving, then say so.
     part("runners", runners);
@@ -197,7 +194,8 @@ public final class StorageServer implements AutoCloseable {
     return reply;
   }
 
-  private ServerParts shared(EventLoops loops, ClusterId cluster, RoutingFeed routing) {
+  private ServerParts shared(EventLoops loops, ClusterId cluster, RoutingFeed feed) {
+    RoutingSource routing = RoutingSource.of(feed);
     DataClients clients =
         part(
             "connections",
@@ -205,7 +203,7 @@ public final class StorageServer implements AutoCloseable {
                 loops,
                 DataClientOptions.DEFAULTS,
                 new Hello(cluster, Hello.PROTOCOL_VERSION, incarnation)));
-    Peers peers = new Peers(routing, clients, config.peerTimeout());
+    Peers peers = new Peers(routing, clients::client, config.peerTimeout());
     ExecutorService readers =
         part(
             "readers",
@@ -216,7 +214,7 @@ public final class StorageServer implements AutoCloseable {
     Owners owners = part("owners", new Owners(config.ownerThreads()));
     return new ServerParts(
         config,
-        owners,
+        owners::of,
         readers,
         peers,
         routing,
@@ -227,15 +225,15 @@ public final class StorageServer implements AutoCloseable {
           if (joined != null) {
             joined.reportNow();
           }
-        });
+        },
+        ChainObserver.NONE);
   }
 
-  private static Map<TargetId, Target> byId(
-      List<Target> targets, RoutingFeed routing, Peers peers) {
-    var byId = new LinkedHashMap<TargetId, Target>();
+  private static Map<TargetId, ChunkEngine> byId(List<Target> targets, ServerParts shared) {
+    var byId = new LinkedHashMap<TargetId, ChunkEngine>();
     for (Target target : targets) {
-      target.repairFrom(new OtherReplicas(target.id(), routing, peers));
-      byId.put(target.id(), target);
+      target.repairFrom(new OtherReplicas(target.id(), shared.routing(), shared.peers()));
+      byId.put(target.id(), target.engine());
     }
     return byId;
   }

@@ -12,13 +12,14 @@ import luciola.protocol.id.ChunkVersion;
 import luciola.storage.engine.BadBlockException;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.index.ChunkKey;
+import org.jspecify.annotations.Nullable;
 
 /** Reads whole chunks into memory to send them to another replica. */
-final class WholeChunks {
+public final class WholeChunks {
   private final Executor readers;
   private final PayloadPool memory;
 
-  WholeChunks(Executor readers, PayloadPool memory) {
+  public WholeChunks(Executor readers, PayloadPool memory) {
     this.readers = readers;
     this.memory = memory;
   }
@@ -58,26 +59,37 @@ final class WholeChunks {
     try (held) {
       result.complete(readOnce(engine, message, held));
     } catch (BadBlockException e) {
-      readRepaired(engine, message, held.version().version(), result, e);
+      ChunkVersion version = held.version().version();
+      var _ =
+          engine
+              .check(key(message))
+              .whenComplete((health, _) -> repaired(engine, message, version, result, e, health));
     } catch (RuntimeException e) {
       result.completeExceptionally(e);
     }
   }
 
-  private void readRepaired(
+  /** On the thread of the repair: reads again on a reading thread, if that has a chance. */
+  private void repaired(
       ChunkEngine engine,
       ForwardRequest message,
       ChunkVersion version,
       CompletableFuture<SendQueue.Ready> result,
-      BadBlockException first) {
+      BadBlockException first,
+      ChunkEngine.@Nullable Health health) {
+    if (health == null || health == ChunkEngine.Health.BAD) {
+      result.completeExceptionally(first);
+      return;
+    }
     try {
-      if (engine.check(key(message)).join() == ChunkEngine.Health.BAD) {
-        throw first;
-      }
-      try (ChunkEngine.Held held = engine.hold(key(message), version)) {
-        result.complete(readOnce(engine, message, held));
-      }
-    } catch (RuntimeException e) {
+      readers.execute(() -> {
+        try (ChunkEngine.Held held = engine.hold(key(message), version)) {
+          result.complete(readOnce(engine, message, held));
+        } catch (RuntimeException e) {
+          result.completeExceptionally(e);
+        }
+      });
+    } catch (RejectedExecutionException e) {
       result.completeExceptionally(e);
     }
   }
