@@ -21,6 +21,7 @@ import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
 import luciola.cli.server.ServerCommand;
 import luciola.cli.server.ServerKind;
+import luciola.cli.soak.SoakCommand;
 import luciola.cli.terminal.Invocation;
 import luciola.cli.train.TrainCommand;
 import picocli.CommandLine;
@@ -51,6 +52,7 @@ final class Commands {
     root.addSubcommand(DatasetCommand.of(invocation, connector));
     root.addSubcommand(CheckpointCommand.of(invocation, connector));
     root.addSubcommand(SimulateCommand.of(invocation));
+    root.addSubcommand(new SoakCommand(invocation));
     for (ServerKind kind : ServerKind.values()) {
       root.addSubcommand(ServerCommand.of(invocation, kind));
     }

@@ -54,7 +54,12 @@ public final class JavaCommand {
    */
   public static Process child(List<String> jvmOptions, List<String> arguments, Path log)
       throws IOException {
-    return process(of(jvmOptions, arguments), log)
+    return child(of(jvmOptions, arguments), log);
+  }
+
+  /** The same with a whole command line, which may begin with another program than Java. */
+  public static Process child(List<String> command, Path log) throws IOException {
+    return process(command, log)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
         .start();
   }

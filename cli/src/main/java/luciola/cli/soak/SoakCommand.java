@@ -1,0 +1,217 @@
+package luciola.cli.soak;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import luciola.cli.soak.fault.FaultKind;
+import luciola.cli.soak.fault.Fleet;
+import luciola.cli.soak.fault.FleetOptions;
+import luciola.cli.soak.fault.ProcessFleet;
+import luciola.cli.soak.load.LoadOptions;
+import luciola.cli.terminal.CommandFailure;
+import luciola.cli.terminal.ExitCode;
+import luciola.cli.terminal.Invocation;
+import luciola.cli.terminal.Json;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code luciola soak}. */
+@Command(
+    name = "soak",
+    description = {
+      "Starts a cluster of processes of its own, writes and reads blocks that say what they are,",
+      "and kills, pauses, damages and fills the servers meanwhile. Ends with 0 only if every read",
+      "was right, everything recovered and nothing acknowledged is missing on any replica."
+    })
+public final class SoakCommand implements Callable<Integer> {
+  private final Invocation invocation;
+
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "How long faults happen (${DEFAULT-VALUE}); may be a fraction.")
+  private double minutes;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "Of the choices of load and faults (${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--servers",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "Storage-servers (${DEFAULT-VALUE}).")
+  private int servers;
+
+  @Option(
+      names = "--replicas",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Replicas of each chunk (${DEFAULT-VALUE}).")
+  private int replicas;
+
+  @Option(
+      names = "--faults",
+      paramLabel = "KIND",
+      split = ",",
+      description =
+          "Which, separated by commas: kill, kill-two, kill-all, kill-during-resync, pause,"
+              + " pause-shortly, meta-kill, meta-pause, corrupt, truncate, full, cut (with"
+              + " --namespaces); none. All if not given.")
+  private @Nullable String @Nullable [] faults;
+
+  @Option(
+      names = "--mib-per-second",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Most that all clients together move (${DEFAULT-VALUE}).")
+  private int mibPerSecond;
+
+  @Option(
+      names = "--capacity-mib",
+      paramLabel = "N",
+      defaultValue = "768",
+      description = "Space of each target (${DEFAULT-VALUE}).")
+  private int capacityMib;
+
+  @Option(
+      names = "--namespaces",
+      description = "A network namespace for each server; needs root, ip and iptables.")
+  private boolean namespaces;
+
+  @Option(
+      names = "--dir",
+      paramLabel = "DIR",
+      description =
+          "Where the servers' data lies; must be new or empty. A temporary one if not given.")
+  private @Nullable Path directory;
+
+  @Option(names = "--keep", description = "Leave the servers' data and logs.")
+  private boolean keep;
+
+  @Option(names = "--json", description = "The result as one JSON object.")
+  private boolean json;
+
+  public SoakCommand(Invocation invocation) {
+    this.invocation = invocation;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (minutes < 0
+        || minutes > 60 * 24 * 30
+        || servers < 1
+        || servers > 16
+        || replicas < 1
+        || replicas > servers
+        || mibPerSecond < 1
+        || capacityMib < 128) {
+      throw CommandFailure.wrongUse(
+          "--minutes is not negative, --servers 1 to 16, --replicas 1 to as many as servers,"
+              + " --mib-per-second 1 or more, --capacity-mib 128 or more");
+    }
+    Set<FaultKind> kinds = kinds();
+    Path folder = folder();
+    SoakReport report;
+    try (Fleet fleet = fleet(FleetOptions.of(folder, servers))) {
+      var options =
+          new SoakOptions(
+              Duration.ofMillis((long) (minutes * 60_000)),
+              replicas,
+              kinds,
+              LoadOptions.of("/soak", seed).withRate((long) mibPerSecond << 20));
+      invocation.err().println("servers' data and logs: " + folder);
+      report =
+          new Soak(options, fleet, FleetOptions.of(folder, servers).timings(), this::say).run();
+    }
+    if (json) {
+      Json.print(invocation.out(), report);
+    } else {
+      report.print(invocation.out());
+    }
+    if (!keep && report.violations() == 0) {
+      remove(folder);
+    }
+    return report.violations() == 0 ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  private void say(String line) {
+    invocation.err().println(line);
+    invocation.err().flush();
+  }
+
+  private Fleet fleet(FleetOptions options) throws IOException, InterruptedException {
+    FleetOptions sized = options.withCapacityBytes((long) capacityMib << 20);
+    return namespaces ? ProcessFleet.inNamespaces(sized) : ProcessFleet.prepare(sized);
+  }
+
+  private Set<FaultKind> kinds() {
+    if (faults == null) {
+      return EnumSet.allOf(FaultKind.class);
+    }
+    var kinds = EnumSet.noneOf(FaultKind.class);
+    for (String name : faults) {
+      if (name != null && !name.equals("none")) {
+        kinds.addAll(
+            FaultKind.ofOption(name)
+                .orElseThrow(() ->
+                    CommandFailure.wrongUse(
+                        "no fault '"
+                            + name
+                            + "'; there are "
+                            + Arrays.stream(FaultKind.values())
+                                .map(FaultKind::optionName)
+                                .collect(Collectors.joining(", ")))));
+      }
+    }
+    return kinds;
+  }
+
+  private Path folder() throws IOException {
+    if (directory == null) {
+      return Files.createTempDirectory("luciola-soak");
+    }
+    Path folder = Files.createDirectories(invocation.resolve(directory));
+    try (Stream<Path> inside = Files.list(folder)) {
+      if (inside.findAny().isPresent()) {
+        throw CommandFailure.wrongUse("--dir is not empty: " + folder);
+      }
+    }
+    return folder;
+  }
+
+  private static void remove(Path folder) throws IOException {
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path each, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(each);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

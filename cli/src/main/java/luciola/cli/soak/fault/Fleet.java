@@ -1,0 +1,53 @@
+package luciola.cli.soak.fault;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The servers of one cluster, which can be hurt. Used by one thread at a time. */
+public interface Fleet extends AutoCloseable {
+  /** Name of the meta-server. */
+  String metaServer();
+
+  /** Names of the storage-servers. */
+  List<String> storageServers();
+
+  /** Addresses of the meta-servers for clients. */
+  List<String> metaAddresses();
+
+  /** {@code host:port} at which others reach a storage-server. */
+  String address(String server);
+
+  /** Starts a server; it may not serve yet when this returns. */
+  void start(String server) throws IOException;
+
+  /** SIGKILL; returns when the process is gone. */
+  void kill(String server) throws IOException, InterruptedException;
+
+  /** SIGSTOP. */
+  void pause(String server) throws IOException;
+
+  /** SIGCONT. */
+  void resume(String server) throws IOException;
+
+  /** What its process said last if it has ended by itself. */
+  Optional<String> ended(String server);
+
+  /** Directories of its targets, where they can be reached from here. */
+  List<Path> targetDirectories(String server);
+
+  /** How servers can be cut off here. */
+  Set<Cut> cuts();
+
+  /** Cuts a storage-server off, besides what is cut already. */
+  void cut(String server, Cut cut) throws IOException, InterruptedException;
+
+  /** Mends everything that was cut of a server. */
+  void heal(String server) throws IOException, InterruptedException;
+
+  /** Ends all processes. */
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,39 @@
+package luciola.cli.soak.fault;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import luciola.meta.cluster.ClusterTimings;
+
+/**
+ * A fleet of processes.
+ *
+ * @param folder everything it keeps; made if missing
+ * @param storageServers number of them, with a target each
+ * @param timings of heartbeats, leases and failures
+ * @param capacityBytes of each target
+ * @param scrubPause between two rounds of the scrub
+ * @param heapBytes of each process
+ */
+public record FleetOptions(
+    Path folder,
+    int storageServers,
+    ClusterTimings timings,
+    long capacityBytes,
+    Duration scrubPause,
+    long heapBytes) {
+  /** Leases of two seconds, failure after three, half a GiB a target, a scrub each ten seconds. */
+  public static FleetOptions of(Path folder, int storageServers) {
+    return new FleetOptions(
+        folder,
+        storageServers,
+        new ClusterTimings(300_000_000L, 2_000_000_000L, 3_000_000_000L),
+        512L << 20,
+        Duration.ofSeconds(10),
+        512L << 20);
+  }
+
+  /** The same with targets of another size. */
+  public FleetOptions withCapacityBytes(long bytes) {
+    return new FleetOptions(folder, storageServers, timings, bytes, scrubPause, heapBytes);
+  }
+}

@@ -1,0 +1,268 @@
+package luciola.cli.soak.fault;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import luciola.cli.local.JavaCommand;
+import luciola.cli.server.ConfigFile;
+import luciola.cli.server.ServerKind;
+import luciola.meta.server.MetaServerConfig;
+import luciola.storage.engine.EngineConfig;
+import luciola.storage.server.StorageServerConfig;
+import org.jspecify.annotations.Nullable;
+
+/** Each server a process of this program, with a folder, a configuration and a log of its own. */
+public final class ProcessFleet implements Fleet {
+  private static final String META = "meta-1";
+  private static final Duration CLIENT_TIMEOUT = Duration.ofSeconds(60);
+
+  /**
+   * Below the ports that the kernel gives to outgoing connections: a server comes back to its own.
+   */
+  private static final int PORT_FIRST = 20_000;
+
+  private static final int PORT_END = 32_000;
+  private static final int STOP_SECONDS = 20;
+
+  private final FleetOptions options;
+  private final Network network;
+  private final Map<String, Server> servers = new LinkedHashMap<>();
+  private final String metaAddress;
+
+  private ProcessFleet(FleetOptions options, Network network) throws IOException {
+    this.options = options;
+    this.network = network;
+    int metaPort = freePort();
+    this.metaAddress = network.host(META) + ":" + metaPort;
+    add(META, ServerKind.META_SERVER);
+    ConfigFile.write(
+        server(META).config(),
+        MetaServerConfig.of(server(META).folder.resolve("data"))
+            .withAddress(network.host(META), metaPort)
+            .withTimings(options.timings(), CLIENT_TIMEOUT.toNanos()));
+    for (int number = 1; number <= options.storageServers(); number++) {
+      addStorage("storage-" + number);
+    }
+  }
+
+  /** Prepares a fleet on loopback; nothing runs yet. */
+  public static ProcessFleet prepare(FleetOptions options) throws IOException {
+    return new ProcessFleet(options, Network.LOOPBACK);
+  }
+
+  /** Prepares a fleet where each server has a network namespace of its own; needs root. */
+  public static ProcessFleet inNamespaces(FleetOptions options)
+      throws IOException, InterruptedException {
+    List<String> names = new ArrayList<>(List.of(META));
+    for (int number = 1; number <= options.storageServers(); number++) {
+      names.add("storage-" + number);
+    }
+    Namespaces network = Namespaces.make(names, META);
+    try {
+      return new ProcessFleet(options, network);
+    } catch (IOException | RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  private void addStorage(String name) throws IOException {
+    add(name, ServerKind.STORAGE_SERVER);
+    Path folder = server(name).folder;
+    int port = freePort();
+    server(name).address = network.host(name) + ":" + port;
+    ConfigFile.write(
+        server(name).config(),
+        StorageServerConfig.of(
+                folder.resolve("data"), List.of(folder.resolve("target-1")), List.of(metaAddress))
+            .withAddress(network.host(name), port)
+            .withEngine(EngineConfig.DEFAULTS.withCapacityBytes(options.capacityBytes()))
+            .withScrub(64L << 20, options.scrubPause()));
+  }
+
+  private static final class Server {
+    final String name;
+    final ServerKind kind;
+    final Path folder;
+    String address = "";
+    @Nullable Process process;
+    boolean killed;
+
+    Server(String name, ServerKind kind, Path folder) {
+      this.name = name;
+      this.kind = kind;
+      this.folder = folder;
+    }
+
+    Path config() {
+      return folder.resolve("config.toml");
+    }
+
+    Path log() {
+      return folder.resolve("server.log");
+    }
+
+    Process running() throws IOException {
+      Process running = process;
+      if (running == null || !running.isAlive()) {
+        throw new IOException("not running: server=" + name);
+      }
+      return running;
+    }
+  }
+
+  private void add(String name, ServerKind kind) throws IOException {
+    Path folder = Files.createDirectories(options.folder().resolve(name));
+    servers.put(name, new Server(name, kind, folder));
+  }
+
+  private Server server(String name) {
+    Server server = servers.get(name);
+    if (server == null) {
+      throw new IllegalArgumentException("no server " + name + " in " + servers.keySet());
+    }
+    return server;
+  }
+
+  private static int freePort() throws IOException {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(PORT_FIRST, PORT_END);
+      try (var socket = new ServerSocket()) {
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(port));
+        return port;
+      } catch (IOException _) {
+        // Taken; another one.
+      }
+    }
+  }
+
+  @Override
+  public String metaServer() {
+    return META;
+  }
+
+  @Override
+  public List<String> storageServers() {
+    return servers.values().stream()
+        .filter(server -> server.kind == ServerKind.STORAGE_SERVER)
+        .map(server -> server.name)
+        .toList();
+  }
+
+  @Override
+  public List<String> metaAddresses() {
+    return List.of(metaAddress);
+  }
+
+  @Override
+  public String address(String name) {
+    return server(name).address;
+  }
+
+  @Override
+  public void start(String name) throws IOException {
+    Server server = server(name);
+    Process before = server.process;
+    if (before != null && before.isAlive()) {
+      throw new IOException("runs already: server=" + name);
+    }
+    List<String> command =
+        JavaCommand.of(
+            List.of("-Xmx" + options.heapBytes(), "-XX:TieredStopAtLevel=1"),
+            List.of(
+                server.kind.commandName(), "--config", server.config().toString(), "--until-eof"));
+    server.killed = false;
+    server.process = JavaCommand.child(network.inside(name, command), server.log());
+  }
+
+  @Override
+  public void kill(String name) throws IOException, InterruptedException {
+    Server server = server(name);
+    server.killed = true;
+    server.running().destroyForcibly().waitFor();
+  }
+
+  @Override
+  public void pause(String name) throws IOException {
+    Signals.stop(server(name).running().pid());
+  }
+
+  @Override
+  public void resume(String name) throws IOException {
+    Signals.resume(server(name).running().pid());
+  }
+
+  @Override
+  public Optional<String> ended(String name) {
+    Server server = server(name);
+    Process process = server.process;
+    if (server.killed || process == null || process.isAlive()) {
+      return Optional.empty();
+    }
+    return Optional.of("exit code " + process.exitValue() + ": " + lastWords(server.log()));
+  }
+
+  private static String lastWords(Path log) {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()));
+    } catch (IOException e) {
+      return "no log: " + e;
+    }
+  }
+
+  @Override
+  public List<Path> targetDirectories(String name) {
+    return List.of(server(name).folder.resolve("target-1"));
+  }
+
+  @Override
+  public Set<Cut> cuts() {
+    return network.cuts();
+  }
+
+  @Override
+  public void cut(String name, Cut cut) throws IOException, InterruptedException {
+    network.cut(name, cut);
+  }
+
+  @Override
+  public void heal(String name) throws IOException, InterruptedException {
+    network.heal(name);
+  }
+
+  /** SIGKILL for all: what they acknowledged must be safe at any time. */
+  @Override
+  public void close() throws IOException {
+    for (Server server : servers.values()) {
+      Process process = server.process;
+      if (process != null) {
+        server.killed = true;
+        process.destroyForcibly();
+      }
+    }
+    try {
+      for (Server server : servers.values()) {
+        Process process = server.process;
+        if (process != null) {
+          process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    network.close();
+  }
+}
