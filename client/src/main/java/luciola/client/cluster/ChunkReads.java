@@ -125,7 +125,8 @@ final class ChunkReads {
     }
     if (!admitted.isEmpty()) {
       for (Piece piece : admitted) {
-        piece.route = plane.readRoute(piece.range.chain(), piece.range.bytes());
+        piece.route =
+            plane.readRoute(piece.range.chain(), piece.range.chunk(), piece.range.bytes());
       }
       start(admitted);
     }

@@ -23,6 +23,7 @@ import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.ClusterId;
 import luciola.protocol.router.ChunkRouter;
@@ -63,8 +64,8 @@ final class DataPlane implements AutoCloseable {
     return feed;
   }
 
-  synchronized Route readRoute(ChainId chain, long bytes) {
-    return router.toReplica(chain, bytes, System.nanoTime());
+  synchronized Route readRoute(ChainId chain, ChunkId chunk, long bytes) {
+    return router.toReplica(chain, chunk, bytes, System.nanoTime());
   }
 
   private synchronized Route headRoute(ChainId chain) {

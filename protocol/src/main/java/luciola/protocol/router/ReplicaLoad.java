@@ -6,32 +6,58 @@ import luciola.protocol.id.NodeId;
 
 /** What one client has outstanding at each server, and which servers lately failed it. */
 final class ReplicaLoad {
-  private final Map<NodeId, Long> outstandingBytes = new HashMap<>();
-  private final Map<NodeId, Long> avoidedUntilNanos = new HashMap<>();
+  private final Map<NodeId, Server> servers = new HashMap<>();
+  private int avoided;
+
+  /** One server's. */
+  static final class Server {
+    private long outstandingBytes;
+    private boolean avoided;
+    private long avoidedUntilNanos;
+
+    long outstandingBytes() {
+      return outstandingBytes;
+    }
+  }
+
+  /** The same object for a node for ever. */
+  Server server(NodeId node) {
+    return servers.computeIfAbsent(node, _ -> new Server());
+  }
 
   void sent(NodeId node, long bytes) {
-    outstandingBytes.merge(node, bytes, Long::sum);
+    server(node).outstandingBytes += bytes;
   }
 
   void answered(NodeId node, long bytes) {
-    outstandingBytes.computeIfPresent(
-        node, (_, before) -> before <= bytes ? null : Long.valueOf(before - bytes));
+    Server server = server(node);
+    server.outstandingBytes = Math.max(0, server.outstandingBytes - bytes);
   }
 
   long outstandingBytes(NodeId node) {
-    return outstandingBytes.getOrDefault(node, 0L);
+    return server(node).outstandingBytes;
   }
 
   void avoid(NodeId node, long untilNanos) {
-    avoidedUntilNanos.put(node, untilNanos);
+    Server server = server(node);
+    avoided += server.avoided ? 0 : 1;
+    server.avoided = true;
+    server.avoidedUntilNanos = untilNanos;
   }
 
   void trust(NodeId node) {
-    avoidedUntilNanos.remove(node);
+    Server server = server(node);
+    avoided -= server.avoided ? 1 : 0;
+    server.avoided = false;
+  }
+
+  /** Whether there is any server that may have to be avoided. */
+  boolean avoidsAny() {
+    return avoided > 0;
   }
 
   boolean avoided(NodeId node, long nowNanos) {
-    Long until = avoidedUntilNanos.get(node);
-    return until != null && nowNanos - until < 0;
+    Server server = server(node);
+    return server.avoided && nowNanos - server.avoidedUntilNanos < 0;
   }
 }

@@ -39,13 +39,17 @@ import org.jspecify.annotations.Nullable;
  * effect.
  */
 public final class Route {
+  /** In place of a chunk's number: any replica is as good. */
+  static final long NO_CHUNK = -1;
+
   private final ChunkRouter router;
   private final ChainId chain;
   private final boolean read;
   private final long bytes;
+  private final long chunk;
   private final long deadlineNanos;
   private final RouterLimits limits;
-  private final Set<TargetId> tried = new HashSet<>();
+  private Set<TargetId> tried = Set.of();
 
   private @Nullable Send sent;
   private ErrorCode lastError = ErrorCode.OK;
@@ -59,12 +63,14 @@ public final class Route {
       ChainId chain,
       boolean read,
       long bytes,
+      long chunk,
       long nowNanos,
       RouterLimits limits) {
     this.router = router;
     this.chain = chain;
     this.read = read;
     this.bytes = bytes;
+    this.chunk = chunk;
     this.limits = limits;
     this.deadlineNanos = nowNanos + limits.deadlineNanos();
   }
@@ -92,7 +98,9 @@ public final class Route {
       return pause(ErrorCode.UNKNOWN_CHAIN, routing, nowNanos);
     }
     Replica replica =
-        read ? router.replica(routing, known.get(), tried, nowNanos) : head(routing, known.get());
+        read
+            ? router.replica(routing, known.get(), tried, chunk, nowNanos)
+            : head(routing, known.get());
     if (replica == null) {
       return pause(
           known.get().head().isEmpty() || lastError == ErrorCode.OK
@@ -127,7 +135,7 @@ public final class Route {
       case GIVE_UP, STOP, PROCEED -> giveUp(code, routing);
       case RETRY, REFRESH_ROUTING, FIND_LEADER, OTHER_REPLICA -> {
         badDataOnly &= code.action() == CallerAction.OTHER_REPLICA;
-        tried.add(attempt.target());
+        trying().add(attempt.target());
         yield read ? otherReplica(routing, nowNanos) : pause(code, routing, nowNanos);
       }
     };
@@ -140,11 +148,18 @@ public final class Route {
     }
   }
 
+  private Set<TargetId> trying() {
+    if (tried.isEmpty()) {
+      tried = new HashSet<>();
+    }
+    return tried;
+  }
+
   private Step otherReplica(Routing routing, long nowNanos) {
     Optional<Chain> known = routing.chain(chain);
     if (known.isPresent()
         && nowNanos - deadlineNanos < 0
-        && router.replica(routing, known.get(), tried, nowNanos) != null) {
+        && router.replica(routing, known.get(), tried, chunk, nowNanos) != null) {
       return next(routing, nowNanos);
     }
     if (badDataOnly && ++roundsOfBadData >= limits.roundsMax()) {
@@ -155,7 +170,7 @@ public final class Route {
 
   private Step pause(ErrorCode reason, Routing routing, long nowNanos) {
     lastError = reason;
-    tried.clear();
+    tried = Set.of();
     badDataOnly = true;
     if (nowNanos - deadlineNanos >= 0) {
       return giveUp(reason, routing);
@@ -190,10 +205,13 @@ public final class Route {
         code, "chain=" + chain + " failures=" + failures + " routing=" + routing.version());
   }
 
-  private static @Nullable Replica head(Routing routing, Chain chain) {
+  private @Nullable Replica head(Routing routing, Chain chain) {
     return chain
         .head()
-        .flatMap(target -> routing.nodeOf(target).map(node -> new Replica(target, node)))
+        .flatMap(target ->
+            routing
+                .nodeOf(target)
+                .map(node -> new Replica(target, node, router.load().server(node.id()))))
         .orElse(null);
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,8 @@ import luciola.protocol.error.CallerAction;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChainVersion;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.InodeId;
 import luciola.protocol.id.NodeId;
 import luciola.protocol.id.RoutingVersion;
 import luciola.protocol.id.TargetId;
@@ -200,6 +203,51 @@ final class RouteTest {
     for (int node = 1; node <= 3; node++) {
       assertEquals(0, router.outstandingBytes(new NodeId(node)));
     }
+  }
+
+  @Test
+  void everyClientReadsAChunkAtTheSameReplica() {
+    Routing routing = routing(1, 1, 3);
+    var elsewhere = new ChunkRouter(LIMITS, Optional.empty(), () -> 12345);
+    var chunksAt = new HashMap<NodeId, Integer>();
+    for (int index = 0; index < 300; index++) {
+      var chunk = new ChunkId(new InodeId(77), index);
+      NodeId here = send(router.toReplica(CHAIN, chunk, 1, 0).next(routing, 0)).node().id();
+      NodeId there = send(elsewhere.toReplica(CHAIN, chunk, 1, 0).next(routing, 0)).node().id();
+      assertEquals(here, there);
+      chunksAt.merge(here, 1, Integer::sum);
+    }
+    assertEquals(3, chunksAt.size());
+    assertTrue(chunksAt.values().stream().allMatch(count -> count > 70), chunksAt::toString);
+  }
+
+  @Test
+  void leavesAChunksReplicaThatHasMuchMoreOutstanding() {
+    Routing routing = routing(1, 1, 3);
+    var chunk = new ChunkId(new InodeId(77), 5);
+    for (int i = 0; i < 300; i++) {
+      router.toReplica(CHAIN, chunk, 1 << 20, 0).next(routing, 0);
+    }
+    long most = 0;
+    for (int node = 1; node <= 3; node++) {
+      long outstanding = router.outstandingBytes(new NodeId(node));
+      assertTrue(outstanding > 80L << 20, "node " + node + " " + outstanding);
+      most = Math.max(most, outstanding);
+    }
+    assertTrue(most < 120L << 20, "most " + most);
+  }
+
+  @Test
+  void readsAChunkElsewhereWhenItsReplicaFailed() {
+    Routing routing = routing(1, 1, 3);
+    var chunk = new ChunkId(new InodeId(77), 5);
+    Route route = router.toReplica(CHAIN, chunk, 1, 0);
+    NodeId first = send(route.next(routing, 0)).node().id();
+    NodeId second = send(route.failed(ErrorCode.CONNECTION_LOST, routing, 1)).node().id();
+    assertNotEquals(first, second);
+    route.succeeded();
+    assertNotEquals(first, send(router.toReplica(CHAIN, chunk, 1, 2).next(routing, 2)).node().id());
+    assertEquals(first, send(router.toReplica(CHAIN, chunk, 1, 60).next(routing, 60)).node().id());
   }
 
   @Test

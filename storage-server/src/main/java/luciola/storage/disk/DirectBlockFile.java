@@ -51,6 +51,11 @@ public final class DirectBlockFile implements BlockFile {
   }
 
   @Override
+  public void writeCached(long position, MemorySegment data) throws IOException {
+    cached.write(position, data);
+  }
+
+  @Override
   public void read(long position, MemorySegment into) throws IOException {
     cached.read(position, into);
   }

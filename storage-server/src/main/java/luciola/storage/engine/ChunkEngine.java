@@ -78,6 +78,7 @@ public final class ChunkEngine implements AutoCloseable {
     this.index = index;
     this.afterClose = afterClose;
     this.states = new ChunkStates(index);
+    SmallWrites.replay(index, blocks);
     restore();
     this.loop = new CommitLoop(name, config, index, blocks, threads.lane(name + "-commit"));
     this.writers = new Writers(name, config.writeThreads(), threads, blocks, parts.scratch());

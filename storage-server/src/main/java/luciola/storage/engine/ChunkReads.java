@@ -55,8 +55,7 @@ final class ChunkReads {
           VersionRecord committed = record.committed();
           return committed == null || committed.removed() || !record.pending().isEmpty()
               ? null
-              : new ChunkEngine.Held(
-                  chunk, committed, committed.blockIfAny().map(blocks::pin));
+              : new ChunkEngine.Held(chunk, committed, committed.blockIfAny().map(blocks::pin));
         });
   }
 

@@ -5,11 +5,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import luciola.protocol.id.ChunkVersion;
-import luciola.storage.disk.BlockFile;
+import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.index.ChunkIndex;
@@ -22,7 +23,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The one lane that makes things durable. It takes everything that waits, flushes each file that
  * was written once, writes one batch of metadata, synced if any of it must be, and tells everybody.
- * Items are written in the order in which they were put.
+ * Items are written in the order in which they were put. The bytes of small updates go into the
+ * batch instead of being flushed, see {@link SmallWrites}.
  *
  * <p>Blocks that a change freed go back to the free ones only after a synced write at or after that
  * change: until then a restart could find the old record. Where none comes by itself, an idle loop
@@ -38,6 +40,7 @@ final class CommitLoop implements AutoCloseable {
   private final EngineThreads.Lane lane;
   private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
+  private final SmallWrites small;
   private final List<BlockRef> freedNotSynced = new ArrayList<>();
   private boolean idleSyncPlanned;
   private volatile @Nullable IOException failure;
@@ -53,6 +56,7 @@ final class CommitLoop implements AutoCloseable {
     this.index = index;
     this.blocks = blocks;
     this.lane = lane;
+    this.small = new SmallWrites(blocks);
   }
 
   /** Told on the commit lane once an item was written, or why it was not. Must not block. */
@@ -64,7 +68,7 @@ final class CommitLoop implements AutoCloseable {
   /**
    * One change.
    *
-   * @param touched file to flush before
+   * @param written bytes that must be durable first, or together with it
    * @param change what becomes of a chunk
    * @param dedups records to keep, each unless its channel has a newer one
    * @param expired records to forget, each unless its channel went on since
@@ -72,7 +76,7 @@ final class CommitLoop implements AutoCloseable {
    * @param synced whether it must be durable when it is told
    */
   record Item(
-      Optional<BlockFile> touched,
+      Optional<VersionWriter.Bytes> written,
       Optional<ChunkChange> change,
       List<DedupEntry> dedups,
       List<DedupEntry> expired,
@@ -97,14 +101,21 @@ final class CommitLoop implements AutoCloseable {
           Optional.empty(), Optional.empty(), dedups, expired, Optional.empty(), true, outcome);
     }
 
-    /** The same after the flush of a file. */
-    Item touching(BlockFile file) {
-      return new Item(Optional.of(file), change, dedups, expired, dropped, synced, outcome);
+    /** The same after the flush of a block's file. */
+    Item touching(BlockRef block) {
+      return new Item(
+          Optional.of(new VersionWriter.Bytes(block, Optional.empty())),
+          change,
+          dedups,
+          expired,
+          dropped,
+          synced,
+          outcome);
     }
 
     /** The same, with records of dropped versions forgotten. */
     Item dropping(Dropped gone) {
-      return new Item(touched, change, dedups, expired, Optional.of(gone), synced, outcome);
+      return new Item(written, change, dedups, expired, Optional.of(gone), synced, outcome);
     }
   }
 
@@ -148,7 +159,7 @@ final class CommitLoop implements AutoCloseable {
     awake.set(false);
     if (!waiting.isEmpty()) {
       wake();
-    } else if (!freedNotSynced.isEmpty() && !idleSyncPlanned) {
+    } else if (!(freedNotSynced.isEmpty() && small.isEmpty()) && !idleSyncPlanned) {
       idleSyncPlanned = true;
       lane.executeAfter(config.idleSyncMillis(), this::idle);
     }
@@ -213,36 +224,79 @@ final class CommitLoop implements AutoCloseable {
   private void write(List<Item> group) throws IOException {
     boolean flushing = config.durability() == Durability.FLUSH;
     boolean synced = flushing && group.stream().anyMatch(Item::synced);
-    if (flushing) {
-      var touched = new LinkedHashSet<BlockFile>();
-      group.forEach(item -> item.touched().ifPresent(touched::add));
-      for (BlockFile file : touched) {
-        file.flush();
-      }
-    }
+    Set<BlockClass> flushed = flushing ? flush(group) : Set.of();
     var entries = new ArrayList<ChunkIndex.Entry>();
     var dedups = new DedupChanges(index);
     for (Item item : group) {
+      if (flushing) {
+        keepUnflushed(item, flushed);
+      }
       item.change()
           .ifPresent(change -> {
             entries.add(new ChunkIndex.Entry(change.chunk(), change.after()));
-            freedNotSynced.addAll(change.freed());
+            freed(change.freed());
           });
       item.expired().forEach(dedups::expire);
       item.dropped().ifPresent(dedups::drop);
       item.dedups().forEach(dedups::keep);
     }
-    index.write(new ChunkIndex.Batch(entries, dedups.kept(), dedups.forgotten()), synced);
+    index.write(
+        new ChunkIndex.Batch(entries, dedups.kept(), dedups.forgotten(), small.takeChanges()),
+        synced);
     if (synced || !flushing) {
       releaseFreed();
     }
   }
 
+  /**
+   * Flushes each file that bytes of the group were written to, unless all of them are few enough to
+   * be kept in the batch.
+   */
+  private Set<BlockClass> flush(List<Item> group) throws IOException {
+    long smallBytes = 0;
+    var flushed = new LinkedHashSet<BlockClass>();
+    for (Item item : group) {
+      if (item.written().isPresent()) {
+        VersionWriter.Bytes written = item.written().get();
+        smallBytes += written.small().map(each -> each.bytes().length).orElse(0);
+        if (written.small().isEmpty()) {
+          flushed.add(written.block().blockClass());
+        }
+      }
+    }
+    if (smallBytes > SmallWrites.BATCH_BYTES_MAX || small.isFull()) {
+      group.forEach(
+          item -> item.written().ifPresent(written -> flushed.add(written.block().blockClass())));
+      small.flushAll();
+    }
+    for (BlockClass each : flushed) {
+      blocks.file(new BlockRef(each, 0)).flush();
+      small.flushed(each);
+    }
+    return flushed;
+  }
+
+  private void keepUnflushed(Item item, Set<BlockClass> flushed) {
+    item.written()
+        .filter(written -> !flushed.contains(written.block().blockClass()))
+        .flatMap(VersionWriter.Bytes::small)
+        .ifPresent(small::keep);
+  }
+
+  private void freed(List<BlockRef> freed) {
+    freed.forEach(small::freed);
+    freedNotSynced.addAll(freed);
+  }
+
+  /** Makes freed blocks usable and the metadata small again, while there is nothing else to do. */
   private void releaseIdle() {
-    if (freedNotSynced.isEmpty() || failure != null) {
+    if ((freedNotSynced.isEmpty() && small.isEmpty()) || failure != null) {
       return;
     }
     try {
+      small.flushAll();
+      index.write(
+          new ChunkIndex.Batch(List.of(), List.of(), List.of(), small.takeChanges()), false);
       index.sync();
       releaseFreed();
     } catch (IOException e) {

@@ -86,7 +86,7 @@ final class RecordChanges {
                       new ChunkChange(chunk, before, after),
                       true,
                       failed -> states.settled(chunk, failed))
-                  .touching(blocks.file(to)));
+                  .touching(to));
           return true;
         });
   }

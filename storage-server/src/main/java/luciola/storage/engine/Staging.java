@@ -93,7 +93,7 @@ final class Staging {
     try {
       checkHealthy();
       checkWanted(update, ticket);
-      queue(update, ticket, maker.make(writer, update).withTag(update.tag()), result);
+      queue(update, ticket, maker.make(writer, update), result);
     } catch (IOException | RuntimeException e) {
       underWay.leave();
       finish(update.chunk(), ticket);
@@ -134,7 +134,11 @@ final class Staging {
   }
 
   private void queue(
-      ChunkUpdate update, Ticket ticket, VersionRecord made, CompletableFuture<Staged> result) {
+      ChunkUpdate update,
+      Ticket ticket,
+      VersionWriter.Written written,
+      CompletableFuture<Staged> result) {
+    VersionRecord made = written.version().withTag(update.tag());
     ChunkKey chunk = update.chunk();
     List<DedupEntry> dedups =
         update.tag().stream()
@@ -155,7 +159,7 @@ final class Staging {
           states.change(chunk, change.after(), made);
           loop.put(
               new CommitLoop.Item(
-                  made.blockIfAny().map(blocks::file),
+                  written.bytes(),
                   Optional.of(change),
                   dedups,
                   List.of(),

@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -36,7 +37,7 @@ final class VersionMaker {
    * @throws LuciolaException CHECKSUM_MISMATCH or MISSING_UPDATE
    * @throws NoSpaceException if there is no room, also not after freed blocks came back
    */
-  VersionRecord make(VersionWriter writer, ChunkUpdate update) throws IOException {
+  VersionWriter.Written make(VersionWriter writer, ChunkUpdate update) throws IOException {
     verifyPayload(update);
     try {
       return makeOnce(writer, update);
@@ -66,7 +67,8 @@ final class VersionMaker {
     }
   }
 
-  private VersionRecord makeOnce(VersionWriter writer, ChunkUpdate update) throws IOException {
+  private VersionWriter.Written makeOnce(VersionWriter writer, ChunkUpdate update)
+      throws IOException {
     @Nullable VersionRecord base = states.current(update.chunk()).newest().orElse(null);
     ChunkVersion held = base == null ? ChunkVersion.NONE : base.version();
     boolean whole = update.update() instanceof Update.Replace;
@@ -81,7 +83,8 @@ final class VersionMaker {
               + held);
     }
     if (isRemoval(update.update())) {
-      return VersionRecord.tombstone(update.version(), update.chainVersion());
+      return new VersionWriter.Written(
+          VersionRecord.tombstone(update.version(), update.chainVersion()), Optional.empty());
     }
     @Nullable VersionRecord old = whole || base == null || base.removed() ? null : base;
     Image image =

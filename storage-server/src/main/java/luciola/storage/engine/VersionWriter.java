@@ -2,12 +2,14 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
+import luciola.storage.index.SmallBytes;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,9 @@ final class VersionWriter {
   private final BlockStore blocks;
   private final MemorySegment buffer;
 
+  /** Of the version that is being written. */
+  private Optional<SmallBytes> small = Optional.empty();
+
   /**
    * Makes a writer.
    *
@@ -37,33 +42,54 @@ final class VersionWriter {
   }
 
   /**
+   * A version whose bytes are in their block.
+   *
+   * @param bytes what was written, to be flushed; empty where nothing was
+   */
+  record Written(VersionRecord version, Optional<Bytes> bytes) {
+    private static Written nothing(VersionRecord version) {
+      return new Written(version, Optional.empty());
+    }
+  }
+
+  /**
+   * Bytes that were written and are not durable yet.
+   *
+   * @param small all of them, where they are few
+   */
+  record Bytes(BlockRef block, Optional<SmallBytes> small) {}
+
+  /**
    * Writes an image; not flushed.
    *
    * @param base the version it builds on; null if there is none
    * @throws BadBlockException if the base's bytes went bad
    */
-  VersionRecord write(
-      @Nullable VersionRecord base, Image image, ChunkVersion version, int chainVersion)
+  Written write(@Nullable VersionRecord base, Image image, ChunkVersion version, int chainVersion)
       throws IOException {
     if (image.chunkBytes() == 0) {
-      return VersionRecord.empty(version, chainVersion);
+      return Written.nothing(VersionRecord.empty(version, chainVersion));
     }
     if (base != null && image.isOld(0, image.chunkBytes()) && sameLength(base, image)) {
-      return new VersionRecord(
-          version,
-          chainVersion,
-          false,
-          base.chunkBytes(),
-          base.block(),
-          base.granules(),
-          Optional.empty());
+      return Written.nothing(
+          new VersionRecord(
+              version,
+              chainVersion,
+              false,
+              base.chunkBytes(),
+              base.block(),
+              base.granules(),
+              Optional.empty()));
     }
     Optional<BlockRef> shared = sharedBlock(base, image);
     BlockRef block = shared.isPresent() ? shared.get() : blocks.allocate(image.chunkBytes());
     try {
+      small = Optional.empty();
       int[] granules = writeTo(block, base, image, shared.isPresent());
-      return new VersionRecord(
-          version, chainVersion, false, image.chunkBytes(), block, granules, Optional.empty());
+      return new Written(
+          new VersionRecord(
+              version, chainVersion, false, image.chunkBytes(), block, granules, Optional.empty()),
+          Optional.of(new Bytes(block, small)));
     } catch (IOException | RuntimeException e) {
       if (shared.isEmpty()) {
         blocks.release(block);
@@ -96,9 +122,11 @@ final class VersionWriter {
       from = base.chunkBytes() / Granules.BYTES * Granules.BYTES;
       System.arraycopy(base.granules(), 0, granules, 0, from / Granules.BYTES);
     }
+    // All of it lies in one piece then: that is much longer than a granule and these together.
+    boolean few = BlockClass.pageCeiling(image.chunkBytes()) - writeFrom <= SmallWrites.BYTES_MAX;
     for (int at = from; at < image.chunkBytes(); at += PIECE_BYTES) {
       int end = Math.min(at + PIECE_BYTES, image.chunkBytes());
-      writePiece(block, base, image, at, end, Math.max(at, writeFrom), granules);
+      writePiece(block, base, image, at, end, Math.max(at, writeFrom), few, granules);
     }
     return granules;
   }
@@ -110,6 +138,7 @@ final class VersionWriter {
       int from,
       int end,
       int writeFrom,
+      boolean few,
       int[] granules)
       throws IOException {
     MemorySegment bytes = piece(base, image, from, end);
@@ -123,9 +152,23 @@ final class VersionWriter {
     }
     int length = BlockClass.pageCeiling(end) - writeFrom;
     if (length > 0) {
-      blocks
-          .file(block)
-          .write(block.position() + writeFrom, bytes.asSlice(writeFrom - from, length));
+      MemorySegment fresh = bytes.asSlice(writeFrom - from, length);
+      writePages(block, writeFrom, fresh, few);
+    }
+  }
+
+  private void writePages(BlockRef block, int from, MemorySegment pages, boolean few)
+      throws IOException {
+    long position = block.position() + from;
+    if (few) {
+      blocks.file(block).writeCached(position, pages);
+      small =
+          Optional.of(
+              new SmallBytes(
+                  new SmallBytes.Place(block.blockClass(), position),
+                  pages.toArray(ValueLayout.JAVA_BYTE)));
+    } else {
+      blocks.file(block).write(position, pages);
     }
   }
 

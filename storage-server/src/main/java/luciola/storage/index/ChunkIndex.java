@@ -5,23 +5,27 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ClientId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stored metadata of one target: keys {@code 'C'} + chain + chunk id and {@code 'D'} + chain +
- * client + channel, see {@link ChunkRecord} and {@link DedupEntry}, and {@code 'M' "format"} with
- * the number of the format as u32, little-endian.
+ * client + channel, see {@link ChunkRecord} and {@link DedupEntry}; {@code 'W'} + block class +
+ * position, see {@link SmallBytes}; and {@code 'M' "format"} with the number of the format as u32,
+ * little-endian.
  *
  * <p>Safe for use by many threads; writes come from one, and are durable as {@link KeyValues} says.
  */
 public final class ChunkIndex implements AutoCloseable {
   private static final byte CHUNK = 'C';
   private static final byte DEDUP = 'D';
+  private static final byte SMALL = 'W';
   private static final byte[] FORMAT_KEY = {'M', 'f', 'o', 'r', 'm', 'a', 't'};
   private static final byte[] FORMAT = {1, 0, 0, 0};
 
@@ -117,7 +121,27 @@ public final class ChunkIndex implements AutoCloseable {
     for (DedupEntry entry : batch.expired()) {
       changes.add(new KeyValues.Change(key(DEDUP, entry.key()), null));
     }
+    batch
+        .small()
+        .forEach((place, bytes) ->
+            changes.add(new KeyValues.Change(key(SMALL, place.toBytes()), bytes)));
     store.write(changes, sync);
+  }
+
+  /** Some of the bytes that are kept here for their blocks. */
+  public List<SmallBytes> smallBytes(int limit) {
+    return store.scan(new byte[] {SMALL}, new byte[] {SMALL + 1}, limit).stream()
+        .map(pair -> new SmallBytes(SmallBytes.Place.fromBytes(rest(pair.key())), pair.value()))
+        .toList();
+  }
+
+  /** Forgets such bytes, not synced. */
+  public void forgetSmallBytes(List<SmallBytes.Place> places) throws IOException {
+    store.write(
+        places.stream()
+            .map(place -> new KeyValues.Change(key(SMALL, place.toBytes()), null))
+            .toList(),
+        false);
   }
 
   /** Makes everything written before durable. */
@@ -139,8 +163,18 @@ public final class ChunkIndex implements AutoCloseable {
    * @param chunks new records; the last one of a chunk counts; an empty one is forgotten
    * @param dedups new dedup records; the last one of a channel counts
    * @param expired dedup records to forget
+   * @param small bytes to keep for their blocks, in order; null: to forget. Taken over
    */
-  public record Batch(List<Entry> chunks, List<DedupEntry> dedups, List<DedupEntry> expired) {
+  public record Batch(
+      List<Entry> chunks,
+      List<DedupEntry> dedups,
+      List<DedupEntry> expired,
+      Map<SmallBytes.Place, byte @Nullable []> small) {
+    /** Without bytes of blocks. */
+    public Batch(List<Entry> chunks, List<DedupEntry> dedups, List<DedupEntry> expired) {
+      this(chunks, dedups, expired, Map.of());
+    }
+
     public Batch {
       chunks = List.copyOf(chunks);
       dedups = List.copyOf(dedups);

@@ -41,8 +41,17 @@ final class EngineFixture {
 
   static EngineParts parts(
       MemoryDisk disk, MemoryKeyValues store, ReplicaSource replicas, EngineThreads threads) {
+    return parts(CONFIG, disk, store, replicas, threads);
+  }
+
+  static EngineParts parts(
+      EngineConfig config,
+      MemoryDisk disk,
+      MemoryKeyValues store,
+      ReplicaSource replicas,
+      EngineThreads threads) {
     return new EngineParts(
-        CONFIG,
+        config,
         disk::open,
         () -> Long.MAX_VALUE / 2,
         store,
