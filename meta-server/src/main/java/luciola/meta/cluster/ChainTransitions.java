@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.ChainMember;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *  up-to-date, online  last-serving      one serves                             syncing or waiting
  *  online, offline     last-serving      none serves or served until now        last-serving
  *  offline             last-serving      one serves                             offline
- *  online              syncing           one serves / none                      syncing / waiting
+ *  online              syncing           one serves / none, and all told        syncing / waiting
  *  online, offline     serving           another serves                         offline
  *  online, offline     serving           none is left                           last-serving
  *  offline             others                                                   offline
@@ -37,6 +38,12 @@ import org.jspecify.annotations.Nullable;
  * filled from it. A server that restarted does not claim to be up to date as a serving member; one
  * that is merely online there is taken as gone.
  *
+ * <p>A syncing member may have served until this chain version ({@link ChainMoves} lets members go
+ * that way). It may serve reads under its lease until it learns of the version; that is safe
+ * because no write completes without it as long as it is on the write path. So it leaves the write
+ * path only when it has been told: when it reported the present version. A chain whose last
+ * serving member goes away waits for that with everything it would change.
+ *
  * <p>"Unknown" (no entry in the map) is a target that a new leader has not heard of yet: nothing is
  * taken from it and nothing is given to it.
  */
@@ -46,16 +53,21 @@ public final class ChainTransitions {
   /**
    * The chain after one scan; the same object if nothing changes, else with the next version.
    *
-   * @param local states of members as their servers report them; a member that is missing here is
-   *     unknown
+   * @param reports what members say; a member without a local state is unknown
    * @param syncingMax how many members may be filled at the same time, 1 or more
+   * @param mayFill whether a member may begin to be filled as far as its target is concerned
    */
-  public static Chain next(Chain chain, Map<TargetId, LocalState> local, int syncingMax) {
+  public static Chain next(
+      Chain chain, MemberReports reports, int syncingMax, Predicate<TargetId> mayFill) {
+    Map<TargetId, LocalState> local = reports.local();
     List<ChainMember> members = chain.members();
     @Nullable PublicState[] next = new PublicState[members.size()];
     boolean served = members.getFirst().state() == PublicState.SERVING;
     boolean serves =
         keepServing(members, local, next) || (!served && reviveOne(members, local, next));
+    if (served && !serves && !allTold(members, reports)) {
+      return chain;
+    }
     int syncing = 0;
     for (int i = 0; i < next.length; i++) {
       if (next[i] == null) {
@@ -68,13 +80,23 @@ public final class ChainTransitions {
     for (int i = 0; i < next.length; i++) {
       PublicState state = next[i];
       if (state == null) {
-        state = serves && syncing < syncingMax ? PublicState.SYNCING : PublicState.WAITING;
-        syncing += state == PublicState.SYNCING ? 1 : 0;
+        boolean fill = serves && syncing < syncingMax && mayFill.test(members.get(i).target());
+        state = fill ? PublicState.SYNCING : PublicState.WAITING;
+        syncing += fill ? 1 : 0;
       }
       changed.add(new ChainMember(members.get(i).target(), state));
     }
     changed.sort(Comparator.comparing(ChainMember::state));
     return changed.equals(members) ? chain : new Chain(chain.id(), chain.version().next(), changed);
+  }
+
+  /** Whether every syncing member that lives knows that it does not serve. */
+  private static boolean allTold(List<ChainMember> members, MemberReports reports) {
+    return members.stream()
+        .filter(member -> member.state() == PublicState.SYNCING)
+        .map(ChainMember::target)
+        .allMatch(target ->
+            reports.local().get(target) == LocalState.OFFLINE || reports.told().contains(target));
   }
 
   private static boolean keepServing(

@@ -2,6 +2,8 @@ package luciola.meta.cluster;
 
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.Operation;
+import luciola.grpc.v1.RegisterRequest;
 
 /** What a {@link ClusterManager} is told. */
 public sealed interface ClusterEvent {
@@ -20,8 +22,17 @@ public sealed interface ClusterEvent {
    */
   record Heartbeat(HeartbeatRequest request) implements ClusterEvent {}
 
-  /** An operator wants chains and a table; answered by a proposal or a refusal. */
+  /** A server starts; answered by one proposal or refusal. */
+  record Register(RegisterRequest request) implements ClusterEvent {}
+
+  /**
+   * An operator wants chains and a table; answered by one proposal or refusal. Without a layout in
+   * the request a plain one is made.
+   */
   record CreateTable(CreateTableRequest request) implements ClusterEvent {}
+
+  /** An operator wants something else; answered by one proposal or refusal. */
+  record Operate(Operation operation) implements ClusterEvent {}
 
   /** Time has passed; to be sent at least every half heartbeat. */
   record Tick() implements ClusterEvent {}

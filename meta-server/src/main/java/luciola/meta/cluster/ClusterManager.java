@@ -3,24 +3,29 @@ package luciola.meta.cluster;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import luciola.grpc.v1.AddTable;
-import luciola.grpc.v1.ChainReport;
+import java.util.function.Supplier;
 import luciola.grpc.v1.ChangeChains;
-import luciola.grpc.v1.CreateTableReply;
+import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.NodeStatus;
-import luciola.grpc.v1.TargetReport;
+import luciola.grpc.v1.Operation;
+import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.SlowDiskPolicy;
+import luciola.grpc.v1.TargetStatus;
 import luciola.meta.cluster.ClusterEffect.AnswerHeartbeat;
+import luciola.meta.cluster.ClusterEffect.Propose;
 import luciola.meta.cluster.ClusterEffect.ProposeChains;
-import luciola.meta.cluster.ClusterEffect.ProposeTable;
-import luciola.meta.cluster.ClusterEffect.RefuseTable;
+import luciola.meta.cluster.ClusterEffect.Refuse;
+import luciola.meta.placement.Place;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -28,11 +33,8 @@ import luciola.protocol.id.ChainId;
 import luciola.protocol.id.NodeId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
-import luciola.protocol.routing.ChainMember;
-import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.StorageNode;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the leader of the meta-servers knows of the living cluster, and what it decides about
@@ -41,14 +43,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Invariants:
  *
  * <ul>
- *   <li>A target loses its serving state only if its own server said so, or if the server was
- *       silent for the failure time; then every lease it was granted has ended.
- *   <li>While a change that takes serving away from a server may be on its way through the log,
- *       that server is granted no lease: it could not know of the change yet.
+ *   <li>A target loses its place on a chain's write path only if its own server said that it does
+ *       not serve, or has learned of a version in which it does not, or if the server was silent
+ *       for the failure time; then every lease it was granted has ended.
+ *   <li>While a change that takes a serving target off the write path may be on its way through the
+ *       log, its server is granted no lease: it could not know of the change yet.
  *   <li>For one failure time after becoming leader, and after a pause of this process itself,
  *       silence is not held against anyone.
  *   <li>A report of another life of a server than the registered one, or one overtaken by a newer,
  *       has no effect.
+ *   <li>At most {@code moves-max} chains change their members at the same time.
  * </ul>
  *
  * <p>Time is monotonic nanoseconds given with each event; differences only.
@@ -56,24 +60,26 @@ import org.jspecify.annotations.Nullable;
 public final class ClusterManager {
   private final ClusterTimings timings;
   private final int syncingMax;
-  private final Map<NodeId, Life> lives = new HashMap<>();
+  private final Lives lives;
+  private final SlowDisks slowDisks = new SlowDisks();
+  private final AutoReplace autoReplace = new AutoReplace();
 
   /** Decided, not yet seen applied. Each stays until the chain has that version. */
   private final Map<ChainId, Proposal> proposals = new TreeMap<>();
 
   private boolean leader;
   private ClusterState state = ClusterState.EMPTY;
+  private Policy policy;
+  private List<TargetId> slow = List.of();
+  private long leaderSinceNanos;
   private long graceUntilNanos;
   private long lastTickNanos;
-
-  /** A server as it was last heard of. */
-  private record Life(
-      long incarnation, long heardNanos, long sequence, Map<TargetId, TargetReport> reports) {}
 
   private record Proposal(Chain chain, long madeNanos) {}
 
   /**
-   * @param syncingMax how many members of one chain may be filled at the same time, 1 or more
+   * @param syncingMax how many members of one chain may be filled at the same time unless operators
+   *     set otherwise, 1 or more
    */
   public ClusterManager(ClusterTimings timings, int syncingMax) {
     if (syncingMax < 1) {
@@ -81,6 +87,8 @@ public final class ClusterManager {
     }
     this.timings = timings;
     this.syncingMax = syncingMax;
+    this.lives = new Lives(timings);
+    this.policy = Policy.of(state.settings(), syncingMax);
   }
 
   /** Takes one event and says what is to be done. */
@@ -90,7 +98,11 @@ public final class ClusterManager {
       case ClusterEvent.LostLeadership() -> stepDown();
       case ClusterEvent.StateChanged(ClusterState applied) -> stateChanged(applied, nowNanos);
       case ClusterEvent.Heartbeat(HeartbeatRequest request) -> heartbeat(request, nowNanos);
-      case ClusterEvent.CreateTable(CreateTableRequest request) -> createTable(request, nowNanos);
+      case ClusterEvent.Register(RegisterRequest request) -> register(request, nowNanos);
+      case ClusterEvent.CreateTable(CreateTableRequest request) ->
+          asked("create table", () -> rules(nowNanos).table(request));
+      case ClusterEvent.Operate(Operation operation) ->
+          asked("operation", () -> rules(nowNanos).operation(operation));
       case ClusterEvent.Tick() -> tick(nowNanos);
     };
   }
@@ -102,9 +114,9 @@ public final class ClusterManager {
 
   private List<ClusterEffect> becomeLeader(ClusterState applied, long nowNanos) {
     leader = true;
-    state = applied;
-    lives.clear();
-    proposals.clear();
+    take(applied);
+    forgetAll();
+    leaderSinceNanos = nowNanos;
     graceUntilNanos = nowNanos + timings.failureNanos();
     lastTickNanos = nowNanos;
     return List.of();
@@ -112,17 +124,30 @@ public final class ClusterManager {
 
   private List<ClusterEffect> stepDown() {
     leader = false;
+    forgetAll();
+    return List.of();
+  }
+
+  private void forgetAll() {
     lives.clear();
     proposals.clear();
-    return List.of();
+    slowDisks.clear();
+    autoReplace.clear();
+    slow = List.of();
+  }
+
+  private void take(ClusterState applied) {
+    state = applied;
+    policy = Policy.of(applied.settings(), syncingMax);
   }
 
   private List<ClusterEffect> stateChanged(ClusterState applied, long nowNanos) {
     ClusterState before = state;
-    state = applied;
+    take(applied);
     if (!leader) {
       return List.of();
     }
+    lives.forget(applied.routing());
     proposals
         .values()
         .removeIf(proposal ->
@@ -135,8 +160,7 @@ public final class ClusterManager {
     for (StorageNode node : applied.routing().nodes().values()) {
       Optional<Long> former = before.incarnationOf(node.id());
       if (former.isPresent() && former.get() != node.incarnation()) {
-        // A new life serves nothing until it has seen what became of its chains.
-        lives.put(node.id(), new Life(node.incarnation(), nowNanos, 0, Map.of()));
+        lives.begin(node, nowNanos);
         node.targets().forEach(target -> touched.addAll(applied.chainsOf(target)));
       }
     }
@@ -157,6 +181,19 @@ public final class ClusterManager {
     }
     lastTickNanos = nowNanos;
     var effects = new ArrayList<ClusterEffect>();
+    proposeAgain(nowNanos).ifPresent(effects::add);
+    findSlow(nowNanos);
+    effects.addAll(scan(state.routing().chains().keySet(), nowNanos));
+    autoReplace
+        .tick(state, lives, rules(nowNanos), policy, inGrace(nowNanos), nowNanos)
+        .map(operation -> new Propose(Command.newBuilder().setOperation(operation).build()))
+        .ifPresent(effects::add);
+    return effects;
+  }
+
+  /** What may have been lost on its way; not what operators have changed their minds about. */
+  private Optional<ClusterEffect> proposeAgain(long nowNanos) {
+    proposals.values().removeIf(proposal -> !state.permits(proposal.chain()));
     var again = ChangeChains.newBuilder();
     proposals.replaceAll((_, proposal) -> {
       if (nowNanos - proposal.madeNanos() < timings.heartbeatNanos()) {
@@ -165,11 +202,23 @@ public final class ClusterManager {
       again.addChains(RoutingMessages.toMessage(proposal.chain()));
       return new Proposal(proposal.chain(), nowNanos);
     });
-    if (again.getChainsCount() > 0) {
-      effects.add(new ProposeChains(again.build()));
+    return again.getChainsCount() == 0
+        ? Optional.empty()
+        : Optional.of(new ProposeChains(again.build()));
+  }
+
+  private void findSlow(long nowNanos) {
+    if (policy.slowDisks() == SlowDiskPolicy.SLOW_DISK_POLICY_OFF) {
+      slowDisks.clear();
+      slow = List.of();
+    } else {
+      slowDisks.tick(state.routing(), lives, policy, nowNanos);
+      slow = slowDisks.slow(state.targets().size());
     }
-    effects.addAll(scan(state.routing().chains().keySet(), nowNanos));
-    return effects;
+  }
+
+  private boolean inGrace(long nowNanos) {
+    return nowNanos - graceUntilNanos < 0;
   }
 
   private List<ClusterEffect> heartbeat(HeartbeatRequest request, long nowNanos) {
@@ -188,24 +237,12 @@ public final class ClusterManager {
           "heartbeat: unknown node or another life of it has registered: node="
               + request.getNodeId());
     }
-    Life former = lives.get(node.get().id());
-    if (former != null
-        && former.incarnation() == request.getIncarnation()
-        && request.getSequence() != 0
-        && request.getSequence() <= former.sequence()) {
+    if (lives.overtaken(node.get().id(), request)) {
       return refuse(
           ErrorCode.CANCELLED,
           "heartbeat: overtaken by a newer one: sequence=" + request.getSequence());
     }
-    var reports = new HashMap<TargetId, TargetReport>();
-    for (TargetReport report : request.getTargetsList()) {
-      if (report.getTargetId() > 0) {
-        reports.put(new TargetId(report.getTargetId()), report);
-      }
-    }
-    lives.put(
-        node.get().id(),
-        new Life(request.getIncarnation(), nowNanos, request.getSequence(), reports));
+    lives.heard(node.get().id(), request, nowNanos);
     var touched = new LinkedHashSet<ChainId>();
     node.get().targets().forEach(target -> touched.addAll(state.chainsOf(target)));
     var effects = new ArrayList<>(scan(touched, nowNanos));
@@ -214,6 +251,7 @@ public final class ClusterManager {
             HeartbeatReply.newBuilder()
                 .setLeaseNanos(mayLoseServing(node.get()) ? 0 : timings.leaseNanos())
                 .setRouting(state.updateSince(request.getRoutingVersion()))
+                .setSettings(policy.forServers())
                 .build()));
     return effects;
   }
@@ -236,25 +274,70 @@ public final class ClusterManager {
         .anyMatch(next ->
             state.routing().chain(next.id()).stream()
                 .flatMap(chain -> chain.serving().stream())
-                .anyMatch(
-                    target -> node.targets().contains(target) && !next.serving().contains(target)));
+                .anyMatch(target ->
+                    node.targets().contains(target) && !next.writePath().contains(target)));
   }
+
+  private List<ClusterEffect> register(RegisterRequest request, long nowNanos) {
+    return asked(
+        "register",
+        () -> {
+          boolean newLeader = nowNanos - leaderSinceNanos < 3 * timings.heartbeatNanos();
+          Optional<String> conflict =
+              Registration.conflict(state, lives, newLeader, request, nowNanos);
+          if (conflict.isPresent()) {
+            throw new LuciolaException(ErrorCode.IDENTITY_IN_USE, conflict.get());
+          }
+          return Command.newBuilder().setRegister(request).build();
+        });
+  }
+
+  private List<ClusterEffect> asked(String what, Supplier<Command> command) {
+    if (!leader) {
+      return List.of(
+          new Refuse(ErrorCode.NOT_LEADER, what + ": this member does not lead"));
+    }
+    try {
+      return List.of(new Propose(command.get()));
+    } catch (LuciolaException | IllegalArgumentException refused) {
+      return List.of(
+          new Refuse(ClusterState.codeOf(refused), String.valueOf(refused.getMessage())));
+    }
+  }
+
+  private OperatorRules rules(long nowNanos) {
+    return new OperatorRules(state, lives, slow, nowNanos);
+  }
+
+  // Chains.
 
   private List<ClusterEffect> scan(Collection<ChainId> chains, long nowNanos) {
     var changes = ChangeChains.newBuilder();
+    Map<TargetId, Integer> out = out();
+    int moving = -1;
     for (ChainId id : chains) {
       Chain chain = state.routing().chains().get(id);
       if (chain == null || proposals.containsKey(id)) {
         continue;
       }
-      var local = new HashMap<TargetId, LocalState>();
-      for (ChainMember member : chain.members()) {
-        LocalState reported = reported(chain, member, nowNanos);
-        if (reported != null) {
-          local.put(member.target(), reported);
+      MemberReports reports = lives.of(state.routing(), chain, inGrace(nowNanos), nowNanos);
+      Set<TargetId> wanted = state.wanted(id);
+      Set<TargetId> addable = Set.of();
+      if (!wanted.isEmpty()) {
+        moving = moving < 0 ? moving() : moving;
+        boolean begun = begun(chain, wanted);
+        if (begun || moving < policy.movesMax()) {
+          addable = addable(chain, wanted, nowNanos);
+          moving += begun || addable.isEmpty() ? 0 : 1;
         }
       }
-      Chain next = ChainTransitions.next(chain, local, syncingMax);
+      Chain next =
+          ChainMoves.next(
+              chain,
+              reports,
+              new MemberWishes(wanted, addable, out),
+              policy.syncingPerChain(),
+              this::mayFill);
       if (!next.equals(chain)) {
         proposals.put(id, new Proposal(next, nowNanos));
         changes.addChains(RoutingMessages.toMessage(next));
@@ -263,91 +346,68 @@ public final class ClusterManager {
     return changes.getChainsCount() == 0 ? List.of() : List.of(new ProposeChains(changes.build()));
   }
 
-  /** A member's local state as far as it may be acted upon; null: unknown. */
-  private @Nullable LocalState reported(Chain chain, ChainMember member, long nowNanos) {
-    Optional<StorageNode> node = state.routing().nodeOf(member.target());
-    Life life = node.map(known -> lives.get(known.id())).orElse(null);
-    if (life == null || nowNanos - life.heardNanos() > timings.failureNanos()) {
-      return nowNanos - graceUntilNanos < 0 ? null : LocalState.OFFLINE;
+  /** Members that are not to serve, with how many others must. */
+  private Map<TargetId, Integer> out() {
+    var out = new HashMap<TargetId, Integer>();
+    if (policy.slowDisks() == SlowDiskPolicy.SLOW_DISK_POLICY_DEMOTE) {
+      slow.forEach(target -> out.put(target, 2));
     }
-    TargetReport report = life.reports().get(member.target());
-    if (report == null) {
-      return LocalState.OFFLINE;
-    }
-    LocalState whole = RoutingMessages.fromMessage(report.getLocalState());
-    if (whole == LocalState.OFFLINE) {
-      return LocalState.OFFLINE;
-    }
-    LocalState local = whole;
-    int version = report.getChainVersion();
-    for (ChainReport listed : report.getChainsList()) {
-      if (listed.getChainId() == chain.id().value()) {
-        local = RoutingMessages.fromMessage(listed.getLocalState());
-        version = listed.getChainVersion();
+    state.targets().stream()
+        .filter(target -> target.getHeld())
+        .forEach(target -> out.put(new TargetId(target.getId()), 1));
+    return out;
+  }
+
+  /** Whether a chain has begun to move: what it is to have, it has. */
+  private static boolean begun(Chain chain, Set<TargetId> wanted) {
+    return wanted.stream().allMatch(target -> chain.stateOf(target).isPresent());
+  }
+
+  /** Chains that are moving, those included that are about to. */
+  private int moving() {
+    return (int)
+        state.plans().stream()
+            .map(plan -> new ChainId(plan.getChainId()))
+            .filter(id -> {
+              Proposal proposal = proposals.get(id);
+              Chain chain =
+                  proposal != null ? proposal.chain() : state.routing().chains().get(id);
+              return chain != null && begun(chain, state.wanted(id));
+            })
+            .count();
+  }
+
+  private Set<TargetId> addable(Chain chain, Set<TargetId> wanted, long nowNanos) {
+    var addable = new HashSet<TargetId>();
+    for (TargetId target : wanted) {
+      if (chain.stateOf(target).isEmpty()
+          && lives.usable(state.routing(), target, nowNanos)
+          && mayFill(target)) {
+        addable.add(target);
       }
     }
-    return believed(local, version, member.state(), chain.version().value());
+    return addable;
   }
 
-  /**
-   * A report speaks of the chain version that its sender acts by. "Complete" counts for a syncing
-   * member only if it was said of the present version; "may miss writes" is not held against a
-   * serving member that did not know yet that it serves.
-   */
-  private static @Nullable LocalState believed(
-      LocalState local, int version, PublicState now, int present) {
-    if (now == PublicState.SYNCING && local == LocalState.UP_TO_DATE && version != present) {
-      return LocalState.ONLINE;
+  /** Whether one chain more may be filled into a target. */
+  private boolean mayFill(TargetId target) {
+    int filled = 0;
+    for (ChainId id : state.chainsOf(target)) {
+      Proposal proposal = proposals.get(id);
+      Chain chain = proposal != null ? proposal.chain() : state.routing().chains().get(id);
+      filled +=
+          chain != null && chain.stateOf(target).filter(PublicState.SYNCING::equals).isPresent()
+              ? 1
+              : 0;
     }
-    if (now == PublicState.SERVING && local == LocalState.ONLINE && version < present) {
-      return null;
-    }
-    return local;
+    return filled < policy.syncingPerTarget();
   }
 
-  private List<ClusterEffect> createTable(CreateTableRequest request, long nowNanos) {
-    if (!leader) {
-      return refuseTable(ErrorCode.NOT_LEADER, "create table: this member does not lead");
-    }
-    try {
-      List<ChainPlacement.Place> places =
-          state.routing().nodes().values().stream()
-              .filter(node -> alive(node, nowNanos))
-              .flatMap(node ->
-                  node.targets().stream()
-                      .filter(target -> usable(node, target))
-                      .map(target -> new ChainPlacement.Place(target, node.id())))
-              .toList();
-      var command = AddTable.newBuilder().setReplicas(request.getReplicas());
-      int chain = 0;
-      for (List<TargetId> members :
-          ChainPlacement.place(places, request.getReplicas(), request.getChains())) {
-        chain++;
-        command.addChains(
-            RoutingMessages.toMessage(RoutingMessages.newChain(new ChainId(chain), members)));
-      }
-      return List.of(new ProposeTable(command.build()));
-    } catch (LuciolaException refused) {
-      return refuseTable(refused.code(), String.valueOf(refused.getMessage()));
-    }
-  }
+  // What operators see.
 
-  private static List<ClusterEffect> refuseTable(ErrorCode code, String message) {
-    return List.of(
-        new RefuseTable(
-            CreateTableReply.newBuilder().setCode(code.number()).setMessage(message).build()));
-  }
-
-  private boolean alive(StorageNode node, long nowNanos) {
-    Life life = lives.get(node.id());
-    return life != null && nowNanos - life.heardNanos() <= timings.failureNanos();
-  }
-
-  private boolean usable(StorageNode node, TargetId target) {
-    Life life = lives.get(node.id());
-    TargetReport report = life == null ? null : life.reports().get(target);
-    return report != null
-        && RoutingMessages.fromMessage(report.getLocalState()) != LocalState.OFFLINE;
+  /** Targets that may take replicas. */
+  public List<Place> eligible(long nowNanos) {
+    return rules(nowNanos).eligible();
   }
 
   /** Every known node with what it last reported, by number. */
@@ -357,14 +417,42 @@ public final class ClusterManager {
       var status =
           NodeStatus.newBuilder()
               .setNode(RoutingMessages.toMessage(node))
-              .setAlive(alive(node, nowNanos));
-      Life life = lives.get(node.id());
-      if (life != null) {
-        status.setHeartbeatAgeNanos(nowNanos - life.heardNanos());
-        new TreeMap<>(life.reports()).values().forEach(status::addTargets);
-      }
+              .setAlive(lives.alive(node.id(), nowNanos))
+              .setDraining(state.draining(node.id()));
+      lives.ageNanos(node.id(), nowNanos).ifPresent(status::setHeartbeatAgeNanos);
+      new TreeMap<>(lives.reports(node.id())).values().forEach(status::addTargets);
       statuses.add(status.build());
     }
     return statuses;
+  }
+
+  /** Every known target with what is held against it, by number. */
+  public List<TargetStatus> targetStatuses(long nowNanos) {
+    return state.targets().stream()
+        .map(target -> {
+          TargetId id = new TargetId(target.getId());
+          Optional<String> slowReason = slowDisks.reason(id);
+          boolean alive =
+              target.getNodeId() > 0 && lives.alive(new NodeId(target.getNodeId()), nowNanos);
+          String error =
+              lives.report(state.routing(), id).map(report -> report.getError()).orElse("");
+          return TargetStatus.newBuilder()
+              .setTargetId(target.getId())
+              .setNodeId(target.getNodeId())
+              .setUuid(target.getUuid())
+              .setDisk(target.getDisk())
+              .setCapacityBytes(target.getCapacityBytes())
+              .setDraining(state.draining(id))
+              .setHeld(target.getHeld())
+              .setSlow(slowReason.isPresent())
+              .setReason(
+                  !alive
+                      ? "its server is silent"
+                      : !error.isEmpty()
+                          ? error
+                          : slowReason.orElse(target.getHeld() ? "taken out by an operator" : ""))
+              .build();
+        })
+        .toList();
   }
 }

@@ -7,15 +7,22 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import luciola.grpc.v1.AddTable;
 import luciola.grpc.v1.AddTableReply;
+import luciola.grpc.v1.ChainPlan;
 import luciola.grpc.v1.ChangeChains;
 import luciola.grpc.v1.ChangeChainsReply;
 import luciola.grpc.v1.ClusterCounters;
+import luciola.grpc.v1.ClusterSettings;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CommandReply;
+import luciola.grpc.v1.FailureDomain;
 import luciola.grpc.v1.InitCluster;
-import luciola.grpc.v1.Node;
+import luciola.grpc.v1.Operation;
+import luciola.grpc.v1.OperationReply;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingUpdate;
@@ -24,7 +31,7 @@ import luciola.grpc.v1.StoredCluster;
 import luciola.grpc.v1.StoredNode;
 import luciola.grpc.v1.StoredTable;
 import luciola.grpc.v1.StoredTarget;
-import luciola.grpc.v1.TargetRegistration;
+import luciola.meta.placement.Place;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -33,19 +40,19 @@ import luciola.protocol.id.NodeId;
 import luciola.protocol.id.RoutingVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
-import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.ChainTable;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.RoutingDelta;
 
 /**
- * The durable part of the cluster manager, as an immutable value: nodes, targets, chains, tables
- * and one version of all of it. Every command gives a new value and a reply and depends on nothing
- * but this value and the command.
+ * The durable part of the cluster manager, as an immutable value: nodes, targets, chains with what
+ * they are to become, tables, settings, and one version of all of it. Every command gives a new
+ * value and a reply and depends on nothing but this value and the command; {@link #apply} takes any
+ * of them. A command that is refused changes nothing.
  *
  * <p>Every record remembers the version with which it last changed, so that the delta since any
- * version is a filter and never too old to be built. (Nothing is removed yet; removal will need a
- * floor below which only full copies are given.)
+ * version is a filter. Nodes can be removed: who knows a version from before the last removal gets
+ * everything.
  */
 public final class ClusterState {
   /** The one table there is: files are striped over its newest version. */
@@ -60,18 +67,18 @@ public final class ClusterState {
           ImmutableSortedMap.of(),
           ImmutableList.of());
 
-  private final ClusterCounters counters;
-  private final ImmutableSortedMap<Long, StoredNode> nodes;
-  private final ImmutableSortedMap<Long, StoredTarget> targets;
-  private final ImmutableSortedMap<Integer, StoredChain> chains;
-  private final ImmutableList<StoredTable> tables;
+  final ClusterCounters counters;
+  final ImmutableSortedMap<Long, StoredNode> nodes;
+  final ImmutableSortedMap<Long, StoredTarget> targets;
+  final ImmutableSortedMap<Integer, StoredChain> chains;
+  final ImmutableList<StoredTable> tables;
   private final Routing routing;
   private final ImmutableListMultimap<TargetId, ChainId> chainsOfTarget;
 
   /** The state after a command, and what the command is answered. */
   public record Applied<R>(ClusterState state, R reply) {}
 
-  private ClusterState(
+  ClusterState(
       ClusterCounters counters,
       ImmutableSortedMap<Long, StoredNode> nodes,
       ImmutableSortedMap<Long, StoredTarget> targets,
@@ -93,7 +100,7 @@ public final class ClusterState {
 
   /** The state that these records describe, in any order. */
   public static ClusterState of(Iterable<StoredCluster> records) {
-    var change = new Change(EMPTY);
+    var change = new ClusterChange(EMPTY);
     for (StoredCluster stored : records) {
       switch (stored.getRecordCase()) {
         case COUNTERS -> change.counters = stored.getCounters().toBuilder();
@@ -138,6 +145,25 @@ public final class ClusterState {
     return changed;
   }
 
+  /** Keys of records that {@code before} had and this has not. */
+  public List<byte[]> removedSince(ClusterState before) {
+    if (counters.getRemovedAt() == before.counters.getRemovedAt()) {
+      return List.of();
+    }
+    var removed = new ArrayList<byte[]>();
+    before.nodes.forEach((id, node) -> {
+      if (!nodes.containsKey(id)) {
+        removed.add(key(StoredCluster.newBuilder().setNode(node).build()));
+      }
+    });
+    before.targets.forEach((id, target) -> {
+      if (!targets.containsKey(id)) {
+        removed.add(key(StoredCluster.newBuilder().setTarget(target).build()));
+      }
+    });
+    return removed;
+  }
+
   /** The key under which a record is stored: its kind, then its number, big-endian. */
   public static byte[] key(StoredCluster stored) {
     long number =
@@ -154,6 +180,8 @@ public final class ClusterState {
         .array();
   }
 
+  // What there is.
+
   /** The cluster's number; 0 before it has one. */
   public long clusterId() {
     return counters.getClusterId();
@@ -164,11 +192,92 @@ public final class ClusterState {
     return routing;
   }
 
+  /** What operators have set. */
+  public ClusterSettings settings() {
+    return counters.getSettings();
+  }
+
   /** The table that new files get. */
   public Optional<ChainTable> newestTable() {
     return tables.isEmpty()
         ? Optional.empty()
         : Optional.of(RoutingMessages.fromMessage(tables.getLast().getTable()));
+  }
+
+  /** Every version of the table as it is stored, oldest first. */
+  public List<StoredTable> tables() {
+    return tables;
+  }
+
+  /** Every target as it is stored, by number. */
+  public List<StoredTarget> targets() {
+    return List.copyOf(targets.values());
+  }
+
+  /** Whether nothing is to be put on a target: it, or its node, is being drained. */
+  public boolean draining(TargetId target) {
+    StoredTarget stored = targets.get(target.value());
+    StoredNode node = stored == null ? null : nodes.get(stored.getNodeId());
+    return (stored != null && stored.getDraining()) || (node != null && node.getDraining());
+  }
+
+  /** Whether a node is being drained. */
+  public boolean draining(NodeId node) {
+    StoredNode stored = nodes.get(node.value());
+    return stored != null && stored.getDraining();
+  }
+
+  /** Whether an operator has taken a target out of service. */
+  public boolean held(TargetId target) {
+    StoredTarget stored = targets.get(target.value());
+    return stored != null && stored.getHeld();
+  }
+
+  /** The members that a chain is to have; empty: those that it has. */
+  public Set<TargetId> wanted(ChainId chain) {
+    StoredChain stored = chains.get(chain.value());
+    var wanted = new HashSet<TargetId>();
+    if (stored != null) {
+      stored.getWantedList().forEach(target -> wanted.add(new TargetId(target)));
+    }
+    return wanted;
+  }
+
+  /** Chains that are to have other members than they have, by number. */
+  public List<ChainPlan> plans() {
+    return chains.values().stream()
+        .filter(chain -> chain.getWantedCount() > 0)
+        .map(chain ->
+            ChainPlan.newBuilder()
+                .setChainId(chain.getChain().getId())
+                .addAllWanted(chain.getWantedList())
+                .addAllFormer(chain.getFormerList())
+                .build())
+        .toList();
+  }
+
+  /** What two replicas of a chain must not share. */
+  public FailureDomain domain(ChainId chain) {
+    StoredChain stored = chains.get(chain.value());
+    return stored == null || stored.getFailureDomain() == FailureDomain.FAILURE_DOMAIN_UNSPECIFIED
+        ? FailureDomain.FAILURE_DOMAIN_HOST
+        : stored.getFailureDomain();
+  }
+
+  /** How many members a chain was made with. */
+  public int replicas(ChainId chain) {
+    StoredChain stored = chains.get(chain.value());
+    return stored == null
+        ? 0
+        : stored.getReplicas() > 0 ? stored.getReplicas() : stored.getChain().getMembersCount();
+  }
+
+  /** Where every known target is. */
+  public List<Place> places() {
+    return routing.nodes().values().stream()
+        .flatMap(node -> Place.of(node).stream())
+        .sorted((a, b) -> a.target().compareTo(b.target()))
+        .toList();
   }
 
   /** Chains that a target is a member of, by number. */
@@ -182,9 +291,19 @@ public final class ClusterState {
         .map(stored -> stored.getNode().getIncarnation());
   }
 
-  /** What changed after a version; everything for 0 or a version that is not of this history. */
+  /** The target with this number from its formatting; empty if there is none. */
+  public Optional<StoredTarget> targetByUuid(long uuid) {
+    return targets.values().stream().filter(target -> target.getUuid() == uuid).findFirst();
+  }
+
+  /**
+   * What changed after a version; everything for 0, for a version that is not of this history and
+   * for one from before something was removed.
+   */
   public RoutingDelta deltaSince(RoutingVersion known) {
-    return delta(known.value() > counters.getRoutingVersion() ? 0 : known.value());
+    boolean delta =
+        known.value() <= counters.getRoutingVersion() && known.value() >= counters.getRemovedAt();
+    return delta(delta ? known.value() : 0);
   }
 
   /** {@link #deltaSince} as it travels. */
@@ -214,24 +333,59 @@ public final class ClusterState {
             .toList());
   }
 
+  // Commands.
+
+  /** Takes any command of the log; one that is not of the cluster changes nothing. */
+  public Applied<CommandReply> apply(Command command) {
+    var reply = CommandReply.newBuilder();
+    ClusterState next =
+        switch (command.getCommandCase()) {
+          case REGISTER -> {
+            Applied<RegisterReply> applied = register(command.getRegister());
+            reply.setRegister(applied.reply());
+            yield applied.state();
+          }
+          case CHANGE_CHAINS -> {
+            Applied<ChangeChainsReply> applied = changeChains(command.getChangeChains());
+            reply.setChangeChains(applied.reply());
+            yield applied.state();
+          }
+          case ADD_TABLE -> {
+            Applied<AddTableReply> applied = addTable(command.getAddTable());
+            reply.setAddTable(applied.reply());
+            yield applied.state();
+          }
+          case OPERATION -> {
+            Applied<OperationReply> applied = operate(command.getOperation());
+            reply.setOperation(applied.reply());
+            yield applied.state();
+          }
+          case INIT_CLUSTER -> {
+            reply.setApplied(luciola.grpc.v1.Applied.getDefaultInstance());
+            yield initCluster(command.getInitCluster());
+          }
+          case NAMESPACE, EXPIRE_CLIENTS, COMMAND_NOT_SET -> {
+            reply.setApplied(luciola.grpc.v1.Applied.getDefaultInstance());
+            yield this;
+          }
+        };
+    return new Applied<>(next, reply.build());
+  }
+
   /** Gives the cluster its number, once. */
   public ClusterState initCluster(InitCluster command) {
     if (clusterId() != 0) {
       return this;
     }
-    var change = new Change(this);
+    var change = new ClusterChange(this);
     change.counters.setClusterId(command.getClusterId());
     return change.build();
   }
 
-  /**
-   * A server makes itself and its targets known. The same registration again gives the same
-   * numbers: a node is known by its number, else by a target it brings, else by its incarnation; a
-   * target by its uuid. A target that another node had moves here.
-   */
+  /** A server makes itself and its targets known; see {@link Registration}. */
   public Applied<RegisterReply> register(RegisterRequest command) {
     try {
-      return registered(command);
+      return Registration.apply(this, command);
     } catch (LuciolaException refused) {
       return new Applied<>(
           this,
@@ -242,120 +396,51 @@ public final class ClusterState {
     }
   }
 
-  private Applied<RegisterReply> registered(RegisterRequest command) {
-    check(
-        command.getClusterId() == 0 || command.getClusterId() == clusterId(),
-        ErrorCode.WRONG_CLUSTER,
-        "cluster=" + Long.toHexString(command.getClusterId()));
-    check(command.getIncarnation() != 0, ErrorCode.INVALID_ARGUMENT, "incarnation=0");
-    var uuids = new HashSet<Long>();
-    for (TargetRegistration target : command.getTargetsList()) {
-      check(
-          target.getUuid() != 0 && uuids.add(target.getUuid()),
-          ErrorCode.INVALID_ARGUMENT,
-          "target uuid is 0 or twice: uuid=" + Long.toHexString(target.getUuid()));
-    }
-    var change = new Change(this);
-    long nodeId = nodeIdFor(command);
-    if (nodeId == 0) {
-      nodeId = change.counters.getNodeLast() + 1;
-      change.counters.setNodeLast(nodeId);
-    }
-    var reply = RegisterReply.newBuilder().setNodeId(nodeId);
-    for (TargetRegistration target : command.getTargetsList()) {
-      reply.addTargetIds(change.target(target, nodeId));
-    }
-    Node node =
-        Node.newBuilder()
-            .setId(nodeId)
-            .setAddress(command.getAddress())
-            .putAllLabels(command.getLabelsMap())
-            .setIncarnation(command.getIncarnation())
-            .build();
-    var _ = RoutingMessages.fromMessage(node);
-    change.node(node);
-    return new Applied<>(change.build(), reply.build());
-  }
-
-  private long nodeIdFor(RegisterRequest command) {
-    if (command.getNodeId() != 0) {
-      check(
-          nodes.containsKey(command.getNodeId()),
-          ErrorCode.UNKNOWN_NODE,
-          "node=" + command.getNodeId() + " is not of cluster=" + Long.toHexString(clusterId()));
-      return command.getNodeId();
-    }
-    for (TargetRegistration asked : command.getTargetsList()) {
-      for (StoredTarget known : targets.values()) {
-        if (known.getUuid() == asked.getUuid()) {
-          return known.getNodeId();
-        }
-      }
-    }
-    return nodes.values().stream()
-        .filter(node -> node.getNode().getIncarnation() == command.getIncarnation())
-        .map(node -> node.getNode().getId())
-        .findFirst()
-        .orElse(0L);
-  }
-
-  /** New chains, all members serving, and a new version of the table that consists of them. */
+  /** New chains and a new version of the table that consists of them; see {@link NewTable}. */
   public Applied<AddTableReply> addTable(AddTable command) {
     try {
-      check(command.getChainsCount() > 0, ErrorCode.INVALID_ARGUMENT, "no chains");
-      var change = new Change(this);
-      var table = luciola.grpc.v1.ChainTable.newBuilder().setId(TABLE);
-      table.setVersion(tables.isEmpty() ? 1 : tables.getLast().getTable().getVersion() + 1);
-      for (luciola.grpc.v1.Chain asked : command.getChainsList()) {
-        int id = change.counters.getChainLast() + 1;
-        change.counters.setChainLast(id);
-        List<TargetId> members =
-            asked.getMembersList().stream()
-                .map(member -> new TargetId(member.getTargetId()))
-                .toList();
-        for (TargetId member : members) {
-          check(
-              targets.containsKey(member.value()),
-              ErrorCode.INVALID_ARGUMENT,
-              "unknown target=" + member);
-        }
-        Chain chain = RoutingMessages.newChain(new ChainId(id), members);
-        change.chain(RoutingMessages.toMessage(chain));
-        table.addChains(id);
-      }
-      change.tables.add(
-          StoredTable.newBuilder()
-              .setTable(table)
-              .setReplicas(command.getReplicas())
-              .setChangedAt(change.bumped())
-              .build());
-      return new Applied<>(
-          change.build(),
-          AddTableReply.newBuilder().setTableId(TABLE).setTableVersion(table.getVersion()).build());
+      return NewTable.apply(this, command);
     } catch (LuciolaException | IllegalArgumentException refused) {
-      ErrorCode code =
-          refused instanceof LuciolaException fault ? fault.code() : ErrorCode.INVALID_ARGUMENT;
       return new Applied<>(
           this,
           AddTableReply.newBuilder()
-              .setCode(code.number())
+              .setCode(codeOf(refused).number())
               .setMessage("add table: " + refused.getMessage())
               .build());
     }
   }
 
+  /** What an operator wants, all of it or nothing; see {@link OperatorChange}. */
+  public Applied<OperationReply> operate(Operation command) {
+    try {
+      return new Applied<>(
+          OperatorChange.apply(this, command), OperationReply.getDefaultInstance());
+    } catch (LuciolaException | IllegalArgumentException refused) {
+      return new Applied<>(
+          this,
+          OperationReply.newBuilder()
+              .setCode(codeOf(refused).number())
+              .setMessage(String.valueOf(refused.getMessage()))
+              .build());
+    }
+  }
+
+  static ErrorCode codeOf(RuntimeException refused) {
+    return refused instanceof LuciolaException fault ? fault.code() : ErrorCode.INVALID_ARGUMENT;
+  }
+
   /**
    * The leader's decisions about chains. One whose version is not exactly one more than the present
-   * version, or whose members are others, was decided about an older state and is ignored.
+   * version, or whose members are not those that the chain has and is to have, was decided about an
+   * older state and is ignored. A chain that has all the members it is to have needs no plan any
+   * more.
    */
   public Applied<ChangeChainsReply> changeChains(ChangeChains command) {
-    var change = new Change(this);
+    var change = new ClusterChange(this);
     for (luciola.grpc.v1.Chain next : command.getChainsList()) {
-      Chain present = routing.chains().get(new ChainId(next.getId()));
-      if (present != null
-          && next.getVersion() == present.version().value() + 1
-          && sameMembers(present, RoutingMessages.fromMessage(next))) {
-        change.chain(next);
+      Chain decided = RoutingMessages.fromMessage(next);
+      if (permits(decided)) {
+        change.chain(next, wanted(decided.id()));
       }
     }
     ClusterState changed = change.build();
@@ -366,18 +451,48 @@ public final class ClusterState {
             .build());
   }
 
-  private static boolean sameMembers(Chain a, Chain b) {
-    return a.members().stream()
-        .map(ChainMember::target)
-        .sorted()
-        .toList()
-        .equals(b.members().stream().map(ChainMember::target).sorted().toList());
+  /** Whether a chain may be as decided next. */
+  public boolean permits(Chain decided) {
+    Chain present = routing.chains().get(decided.id());
+    return present != null
+        && decided.version().value() == present.version().value() + 1
+        && ChainMoves.allows(present, decided, wanted(decided.id()))
+        && decided.members().stream()
+            .allMatch(member -> targets.containsKey(member.target().value()));
   }
 
-  private static void check(boolean holds, ErrorCode code, String message) {
+  static void check(boolean holds, ErrorCode code, String message) {
     if (!holds) {
       throw new LuciolaException(code, message);
     }
+  }
+
+  /** A known target, or a refusal that names it. */
+  StoredTarget target(long id) {
+    StoredTarget target = targets.get(id);
+    check(target != null, ErrorCode.NOT_FOUND, "unknown target=" + id);
+    return java.util.Objects.requireNonNull(target);
+  }
+
+  /** A known node, or a refusal that names it. */
+  StoredNode node(long id) {
+    StoredNode node = nodes.get(id);
+    check(node != null, ErrorCode.UNKNOWN_NODE, "unknown node=" + id);
+    return java.util.Objects.requireNonNull(node);
+  }
+
+  /** A known chain, or a refusal that names it. */
+  StoredChain chain(int id) {
+    StoredChain chain = chains.get(id);
+    check(chain != null, ErrorCode.NOT_FOUND, "unknown chain=" + Integer.toUnsignedString(id));
+    return java.util.Objects.requireNonNull(chain);
+  }
+
+  /** Where each known target is, by number. */
+  Map<TargetId, Place> placeByTarget() {
+    var byTarget = new java.util.HashMap<TargetId, Place>();
+    places().forEach(place -> byTarget.put(place.target(), place));
+    return byTarget;
   }
 
   @Override
@@ -393,93 +508,5 @@ public final class ClusterState {
   @Override
   public int hashCode() {
     return counters.hashCode();
-  }
-
-  /** A state being changed. The routing version grows once, with the first change of routing. */
-  private static final class Change {
-    private final ClusterState before;
-    private ClusterCounters.Builder counters;
-    private final TreeMap<Long, StoredNode> nodes;
-    private final TreeMap<Long, StoredTarget> targets;
-    private final TreeMap<Integer, StoredChain> chains;
-    private final ArrayList<StoredTable> tables;
-
-    Change(ClusterState before) {
-      this.before = before;
-      this.counters = before.counters.toBuilder();
-      this.nodes = new TreeMap<>(before.nodes);
-      this.targets = new TreeMap<>(before.targets);
-      this.chains = new TreeMap<>(before.chains);
-      this.tables = new ArrayList<>(before.tables);
-    }
-
-    long bumped() {
-      counters.setRoutingVersion(before.counters.getRoutingVersion() + 1);
-      return counters.getRoutingVersion();
-    }
-
-    long target(TargetRegistration asked, long nodeId) {
-      StoredTarget known =
-          targets.values().stream()
-              .filter(target -> target.getUuid() == asked.getUuid())
-              .findFirst()
-              .orElse(null);
-      check(
-          asked.getTargetId() == 0 || (known != null && known.getId() == asked.getTargetId()),
-          ErrorCode.WRONG_CLUSTER,
-          "target=" + asked.getTargetId() + " is not of this cluster: disk=" + asked.getDisk());
-      long id = known == null ? counters.getTargetLast() + 1 : known.getId();
-      if (known == null) {
-        counters.setTargetLast(id);
-      }
-      targets.put(
-          id,
-          StoredTarget.newBuilder()
-              .setId(id)
-              .setUuid(asked.getUuid())
-              .setNodeId(nodeId)
-              .setDisk(asked.getDisk())
-              .setCapacityBytes(asked.getCapacityBytes())
-              .build());
-      if (known != null && known.getNodeId() != nodeId) {
-        StoredNode former = nodes.get(known.getNodeId());
-        if (former != null) {
-          node(former.getNode());
-        }
-      }
-      return id;
-    }
-
-    /** Stores a node with the targets that are its own now. */
-    void node(Node asked) {
-      Node node =
-          asked.toBuilder()
-              .clearTargets()
-              .addAllTargets(
-                  targets.values().stream()
-                      .filter(target -> target.getNodeId() == asked.getId())
-                      .map(StoredTarget::getId)
-                      .toList())
-              .build();
-      StoredNode known = nodes.get(node.getId());
-      if (known == null || !known.getNode().equals(node)) {
-        nodes.put(
-            node.getId(), StoredNode.newBuilder().setNode(node).setChangedAt(bumped()).build());
-      }
-    }
-
-    void chain(luciola.grpc.v1.Chain chain) {
-      chains.put(
-          chain.getId(), StoredChain.newBuilder().setChain(chain).setChangedAt(bumped()).build());
-    }
-
-    ClusterState build() {
-      return new ClusterState(
-          counters.build(),
-          ImmutableSortedMap.copyOf(nodes),
-          ImmutableSortedMap.copyOf(targets),
-          ImmutableSortedMap.copyOf(chains),
-          ImmutableList.copyOf(tables));
-    }
   }
 }

@@ -9,7 +9,6 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
-import luciola.grpc.v1.OperationReply;
 import luciola.grpc.v1.StoredCluster;
 import luciola.meta.cluster.ClusterState;
 import luciola.meta.namespace.Namespace;
@@ -69,20 +68,10 @@ final class CommandApplier {
       case NAMESPACE ->
           reply.setNamespace(
               Namespace.apply(command.getNamespace(), command.getNowNanos(), table, staged));
-      case REGISTER -> {
-        var applied = cluster.register(command.getRegister());
+      case REGISTER, CHANGE_CHAINS, ADD_TABLE, OPERATION -> {
+        var applied = cluster.apply(command);
         store(applied.state(), staged);
-        reply.setRegister(applied.reply());
-      }
-      case CHANGE_CHAINS -> {
-        var applied = cluster.changeChains(command.getChangeChains());
-        store(applied.state(), staged);
-        reply.setChangeChains(applied.reply());
-      }
-      case ADD_TABLE -> {
-        var applied = cluster.addTable(command.getAddTable());
-        store(applied.state(), staged);
-        reply.setAddTable(applied.reply());
+        return applied.reply();
       }
       case INIT_CLUSTER -> {
         store(cluster.initCluster(command.getInitCluster()), staged);
@@ -94,11 +83,6 @@ final class CommandApplier {
             command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
         reply.setApplied(Applied.getDefaultInstance());
       }
-      case OPERATION ->
-          reply.setOperation(
-              OperationReply.newBuilder()
-                  .setCode(ErrorCode.UNSUPPORTED.number())
-                  .setMessage("operation: not known yet"));
       case COMMAND_NOT_SET -> reply.setApplied(Applied.getDefaultInstance());
     }
     return reply.build();
@@ -108,6 +92,7 @@ final class CommandApplier {
     for (StoredCluster changed : next.changedSince(cluster)) {
       staged.put(Family.CLUSTER, ClusterState.key(changed), changed.toByteArray());
     }
+    next.removedSince(cluster).forEach(key -> staged.delete(Family.CLUSTER, key));
     become(next);
   }
 }

@@ -1,13 +1,21 @@
 package luciola.meta.server;
 
 import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import luciola.grpc.v1.AdminGrpc;
 import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.NamespaceCounters;
+import luciola.grpc.v1.NodeStatus;
+import luciola.grpc.v1.OperateReply;
+import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.StatusReply;
 import luciola.grpc.v1.StatusRequest;
+import luciola.grpc.v1.TableStatus;
+import luciola.grpc.v1.TargetStatus;
+import luciola.meta.cluster.ClusterState;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.tree.Tree;
@@ -18,11 +26,13 @@ final class AdminService extends AdminGrpc.AdminImplBase {
   private final MetaLog log;
   private final RocksStore store;
   private final ClusterDriver driver;
+  private final PlacementDesk placement;
 
   AdminService(MetaLog log, RocksStore store, ClusterDriver driver) {
     this.log = log;
     this.store = store;
     this.driver = driver;
+    this.placement = new PlacementDesk(log, driver);
   }
 
   private String leader() {
@@ -34,22 +44,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     Answers.send(
         log.fence()
             .thenCompose(_ -> driver.nodeStatuses())
-            .thenApply(nodes -> {
-              NamespaceCounters.Builder counters =
-                  store.read(view -> Tree.reading(view).counters());
-              RoutingUpdate routing = log.cluster().updateSince(0);
-              return StatusReply.newBuilder()
-                  .setLeader(leader())
-                  .setClusterId(routing.getClusterId())
-                  .setRoutingVersion(routing.getVersion())
-                  .addAllNodes(nodes)
-                  .addAllChains(routing.getChainsList())
-                  .addAllTables(routing.getTablesList())
-                  .setInodes(counters.getInodes())
-                  .setGarbage(counters.getGarbage())
-                  .addAllMembers(ClusterService.members(log))
-                  .build();
-            }),
+            .thenCombine(driver.targetStatuses(), this::status),
         observer,
         fault ->
             StatusReply.newBuilder()
@@ -59,13 +54,57 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                 .build());
   }
 
+  private StatusReply status(List<NodeStatus> nodes, List<TargetStatus> targets) {
+    NamespaceCounters.Builder counters = store.read(view -> Tree.reading(view).counters());
+    ClusterState state = log.cluster();
+    RoutingUpdate routing = state.updateSince(0);
+    return StatusReply.newBuilder()
+        .setLeader(leader())
+        .setClusterId(routing.getClusterId())
+        .setRoutingVersion(routing.getVersion())
+        .addAllNodes(nodes)
+        .addAllChains(routing.getChainsList())
+        .addAllTables(routing.getTablesList())
+        .setInodes(counters.getInodes())
+        .setGarbage(counters.getGarbage())
+        .addAllMembers(ClusterService.members(log))
+        .addAllTargets(targets)
+        .addAllPlans(state.plans())
+        .setSettings(state.settings())
+        .addAllTableStatuses(
+            state.tables().stream()
+                .map(table ->
+                    TableStatus.newBuilder()
+                        .setTableId(table.getTable().getId())
+                        .setVersion(table.getTable().getVersion())
+                        .setReplicas(table.getReplicas())
+                        .setFailureDomain(table.getFailureDomain())
+                        .build())
+                .toList())
+        .build();
+  }
+
   @Override
   public void createTable(CreateTableRequest request, StreamObserver<CreateTableReply> observer) {
     Answers.send(
-        driver.createTable(request),
+        placement.createTable(request),
         observer,
         fault ->
             CreateTableReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(String.valueOf(fault.getMessage()))
+                .setLeader(leader())
+                .build());
+  }
+
+  @Override
+  public void operate(OperateRequest request, StreamObserver<OperateReply> observer) {
+    CompletableFuture<OperateReply> reply = placement.operate(request);
+    Answers.send(
+        reply,
+        observer,
+        fault ->
+            OperateReply.newBuilder()
                 .setCode(fault.code().number())
                 .setMessage(String.valueOf(fault.getMessage()))
                 .setLeader(leader())

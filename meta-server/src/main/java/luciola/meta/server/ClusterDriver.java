@@ -10,15 +10,15 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import luciola.grpc.v1.AddTableReply;
+import java.util.function.Supplier;
 import luciola.grpc.v1.Command;
-import luciola.grpc.v1.CreateTableReply;
-import luciola.grpc.v1.CreateTableRequest;
+import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.ExpireClients;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.InitCluster;
 import luciola.grpc.v1.NodeStatus;
+import luciola.grpc.v1.TargetStatus;
 import luciola.meta.cluster.ClusterEffect;
 import luciola.meta.cluster.ClusterEvent;
 import luciola.meta.cluster.ClusterManager;
@@ -26,6 +26,7 @@ import luciola.meta.cluster.ClusterState;
 import luciola.meta.log.LogListener;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.tree.Tree;
+import luciola.meta.placement.Place;
 import luciola.meta.store.DataDirectory;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.error.ErrorCode;
@@ -182,6 +183,9 @@ final class ClusterDriver implements LogListener, AutoCloseable {
       if (effect instanceof ClusterEffect.ProposeChains(var command)) {
         LOG.info("chains change: {}", describe(command.getChainsList()));
         propose(Command.newBuilder().setChangeChains(command).build(), "change chains");
+      } else if (effect instanceof ClusterEffect.Propose(var command)) {
+        LOG.info("the manager replaces lost replicas: {}", command.getOperation().getPlansList());
+        propose(command, "replace lost replicas");
       }
     }
     return effects;
@@ -247,40 +251,64 @@ final class ClusterDriver implements LogListener, AutoCloseable {
     return answer;
   }
 
-  CompletableFuture<CreateTableReply> createTable(CreateTableRequest request) {
-    var answer = new CompletableFuture<CreateTableReply>();
+  /** Puts what was asked for into the log, if the manager allows it, and gives its outcome. */
+  CompletableFuture<CommandReply> ask(ClusterEvent event) {
+    var answer = new CompletableFuture<CommandReply>();
     onThread(() -> {
-      for (ClusterEffect effect : run(new ClusterEvent.CreateTable(request))) {
-        if (effect instanceof ClusterEffect.RefuseTable(var reply)) {
-          answer.complete(reply);
-        } else if (effect instanceof ClusterEffect.ProposeTable(var command)) {
-          var _ =
-              log()
-                  .submit(Command.newBuilder().setAddTable(command).build())
-                  .whenComplete((reply, failure) -> {
-                    if (failure != null) {
-                      answer.completeExceptionally(failure);
-                    } else {
-                      AddTableReply added = reply.getAddTable();
-                      answer.complete(
-                          CreateTableReply.newBuilder()
-                              .setCode(added.getCode())
-                              .setMessage(added.getMessage())
-                              .setTableId(added.getTableId())
-                              .setTableVersion(added.getTableVersion())
-                              .setChains(command.getChainsCount())
-                              .build());
-                    }
-                  });
+      try {
+        for (ClusterEffect effect : manager.step(event, System.nanoTime())) {
+          switch (effect) {
+            case ClusterEffect.Refuse(var code, var message) ->
+                answer.completeExceptionally(new LuciolaException(code, message));
+            case ClusterEffect.Propose(var command) -> submit(command, answer);
+            case ClusterEffect.ProposeChains _, ClusterEffect.AnswerHeartbeat _ ->
+                throw new IllegalStateException("unasked: " + effect);
+          }
         }
+      } catch (RuntimeException unexpected) {
+        answer.completeExceptionally(unexpected);
+        throw unexpected;
       }
     });
     return answer;
   }
 
+  private void submit(Command command, CompletableFuture<CommandReply> answer) {
+    var _ =
+        log()
+            .submit(command)
+            .whenComplete((reply, failure) -> {
+              if (failure != null) {
+                answer.completeExceptionally(failure);
+              } else {
+                answer.complete(reply);
+              }
+            });
+  }
+
+  /** Targets that may take replicas. */
+  CompletableFuture<List<Place>> eligible() {
+    return asked(() -> manager.eligible(System.nanoTime()));
+  }
+
   CompletableFuture<List<NodeStatus>> nodeStatuses() {
-    var answer = new CompletableFuture<List<NodeStatus>>();
-    onThread(() -> answer.complete(manager.nodeStatuses(System.nanoTime())));
+    return asked(() -> manager.nodeStatuses(System.nanoTime()));
+  }
+
+  CompletableFuture<List<TargetStatus>> targetStatuses() {
+    return asked(() -> manager.targetStatuses(System.nanoTime()));
+  }
+
+  private <T> CompletableFuture<T> asked(Supplier<T> question) {
+    var answer = new CompletableFuture<T>();
+    onThread(() -> {
+      try {
+        answer.complete(question.get());
+      } catch (RuntimeException unexpected) {
+        answer.completeExceptionally(unexpected);
+        throw unexpected;
+      }
+    });
     return answer;
   }
 

@@ -4,7 +4,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import luciola.grpc.v1.ClusterGrpc;
-import luciola.grpc.v1.Command;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.IdentifyReply;
@@ -13,6 +12,7 @@ import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
+import luciola.meta.cluster.ClusterEvent;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.protocol.error.ErrorCode;
@@ -54,7 +54,8 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
   @Override
   public void register(RegisterRequest request, StreamObserver<RegisterReply> observer) {
     Answers.send(
-        log.submit(Command.newBuilder().setRegister(request).build())
+        driver
+            .ask(new ClusterEvent.Register(request))
             .thenApply(reply ->
                 reply.getRegister().toBuilder().setTimings(config.timings().toMessage()).build()),
         observer,

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.ChangeChains;
+import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
@@ -37,6 +38,7 @@ class ClusterManagerTest {
   private final ClusterManager manager = new ClusterManager(TIMINGS, 1);
   private ClusterState state = ClusterState.EMPTY;
   private final List<ChangeChains> held = new ArrayList<>();
+  private final List<CommandReply> replies = new ArrayList<>();
   private boolean hold;
   private long now = 1_000_000_000_000L;
   private long sequence;
@@ -185,7 +187,7 @@ class ClusterManagerTest {
         manager.step(
             new ClusterEvent.CreateTable(CreateTableRequest.newBuilder().setReplicas(3).build()),
             now);
-    assertTrue(effects.getFirst() instanceof ClusterEffect.RefuseTable, effects.toString());
+    assertTrue(effects.getFirst() instanceof ClusterEffect.Refuse, effects.toString());
   }
 
   @Test
@@ -287,11 +289,13 @@ class ClusterManagerTest {
             release();
           }
         }
-        case ClusterEffect.ProposeTable(var command) -> {
-          state = state.addTable(command).state();
+        case ClusterEffect.Propose(var command) -> {
+          var applied = state.apply(command);
+          state = applied.state();
+          replies.add(applied.reply());
           step(new ClusterEvent.StateChanged(state));
         }
-        case ClusterEffect.AnswerHeartbeat _, ClusterEffect.RefuseTable _ -> {}
+        case ClusterEffect.AnswerHeartbeat _, ClusterEffect.Refuse _ -> {}
       }
     }
     return effects;

@@ -17,6 +17,8 @@ import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.OperateReply;
+import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -226,6 +228,17 @@ public final class MetaConnection implements AutoCloseable {
         });
   }
 
+  /** Changes where replicas are, what takes part and how; or says what would be done. */
+  public OperateReply operate(OperateRequest request) {
+    return unary(
+        "operate",
+        options.callNanos(),
+        (channel, nanos) -> {
+          OperateReply reply = admin(channel, nanos).operate(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
   private static ClusterGrpc.ClusterBlockingStub cluster(ManagedChannel channel, long nanos) {
     return ClusterGrpc.newBlockingStub(channel).withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
   }
@@ -315,7 +328,13 @@ public final class MetaConnection implements AutoCloseable {
           if (System.nanoTime() - deadlineNanos >= 0) {
             throw new LuciolaException(
                 lastFault.code(),
-                operation + ": meta=" + leaders.addresses() + " timeoutNanos=" + timeoutNanos,
+                operation
+                    + ": meta="
+                    + leaders.addresses()
+                    + " timeoutNanos="
+                    + timeoutNanos
+                    + " cause="
+                    + lastFault.getMessage(),
                 lastFault);
           }
           pause(operation, Math.min(wait, Math.max(1, deadlineNanos - System.nanoTime())));

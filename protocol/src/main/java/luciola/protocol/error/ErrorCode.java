@@ -55,6 +55,7 @@ public enum ErrorCode {
   NO_SERVING_REPLICA(46, Errno.EIO, RETRY),
   UNKNOWN_NODE(47, Errno.EIO, GIVE_UP),
   NO_CHAIN_TABLE(48, Errno.ENODEV, GIVE_UP),
+  IDENTITY_IN_USE(49, Errno.EBUSY, RETRY),
 
   // Chunks.
   CHUNK_NOT_FOUND(60, Errno.ENOENT, GIVE_UP),
@@ -120,6 +121,7 @@ public enum ErrorCode {
     static final int EBADF = 9;
     static final int EAGAIN = 11;
     static final int EACCES = 13;
+    static final int EBUSY = 16;
     static final int EEXIST = 17;
     static final int ENODEV = 19;
     static final int ENOTDIR = 20;
