@@ -101,7 +101,8 @@ public final class ChainMoves {
     if (!added.isEmpty()) {
       return Stream.concat(chain.members().stream(), added.stream()).toList();
     }
-    Set<TargetId> leaving = leaving(chain, reports, wishes);
+    boolean complete = complete(chain, reports, wishes);
+    Set<TargetId> leaving = leaving(chain, reports, wishes, complete);
     var next = new ArrayList<ChainMember>();
     for (ChainMember member : chain.members()) {
       boolean goes = !wishes.wanted().isEmpty() && !wishes.wanted().contains(member.target());
@@ -109,7 +110,7 @@ public final class ChainMoves {
       if (leaving.contains(member.target())) {
         next.add(new ChainMember(member.target(), PublicState.SYNCING));
       } else if (!goes
-          || !allServe(chain, reports, wishes.wanted())
+          || !complete
           || !removable(member.state())
           || (member.state() == PublicState.SYNCING && !told)) {
         next.add(member);
@@ -120,9 +121,10 @@ public final class ChainMoves {
   }
 
   /** Serving members that step down now. */
-  private static Set<TargetId> leaving(Chain chain, MemberReports reports, MemberWishes wishes) {
+  private static Set<TargetId> leaving(
+      Chain chain, MemberReports reports, MemberWishes wishes, boolean complete) {
     var leaving = new HashSet<TargetId>();
-    if (allServe(chain, reports, wishes.wanted())) {
+    if (complete) {
       chain.serving().stream()
           .filter(target -> !wishes.wanted().contains(target))
           .forEach(leaving::add);
@@ -130,7 +132,8 @@ public final class ChainMoves {
     long others =
         chain.serving().stream()
             .filter(target ->
-                !leaving.contains(target) && !wishes.out().containsKey(target)
+                !leaving.contains(target)
+                    && !wishes.out().containsKey(target)
                     && says(reports, target, LocalState.UP_TO_DATE))
             .count();
     chain.serving().stream()
@@ -140,10 +143,13 @@ public final class ChainMoves {
   }
 
   /** Whether every wanted target serves now and will after this scan. */
-  private static boolean allServe(Chain chain, MemberReports reports, Set<TargetId> wanted) {
-    return !wanted.isEmpty()
-        && chain.serving().containsAll(wanted)
-        && wanted.stream().allMatch(target -> says(reports, target, LocalState.UP_TO_DATE));
+  private static boolean complete(Chain chain, MemberReports reports, MemberWishes wishes) {
+    return !wishes.wanted().isEmpty()
+        && chain.serving().containsAll(wishes.wanted())
+        && wishes.wanted().stream()
+            .allMatch(target ->
+                says(reports, target, LocalState.UP_TO_DATE)
+                    && !wishes.out().containsKey(target));
   }
 
   private static boolean says(MemberReports reports, TargetId target, LocalState state) {

@@ -41,8 +41,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A syncing member may have served until this chain version ({@link ChainMoves} lets members go
  * that way). It may serve reads under its lease until it learns of the version; that is safe
  * because no write completes without it as long as it is on the write path. So it leaves the write
- * path only when it has been told: when it reported the present version. A chain whose last
- * serving member goes away waits for that with everything it would change.
+ * path only when it has been told: when it reported the present version. A chain whose last serving
+ * member goes away waits for that with everything it would change.
  *
  * <p>"Unknown" (no entry in the map) is a target that a new leader has not heard of yet: nothing is
  * taken from it and nothing is given to it.

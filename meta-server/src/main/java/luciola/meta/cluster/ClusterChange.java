@@ -50,13 +50,15 @@ final class ClusterChange {
   /** Stores a node with the targets that are its own now and its labels in force. */
   void node(StoredNode asked) {
     Map<String, String> labels = new HashMap<>(asked.getOwnLabelsMap());
-    asked.getLabelsMap().forEach((name, value) -> {
-      if (value.isEmpty()) {
-        labels.remove(name);
-      } else {
-        labels.put(name, value);
-      }
-    });
+    asked
+        .getLabelsMap()
+        .forEach((name, value) -> {
+          if (value.isEmpty()) {
+            labels.remove(name);
+          } else {
+            labels.put(name, value);
+          }
+        });
     Node node =
         asked.getNode().toBuilder()
             .clearTargets()
@@ -69,18 +71,19 @@ final class ClusterChange {
             .putAllLabels(labels)
             .build();
     StoredNode known = nodes.get(node.getId());
-    boolean routed = known == null || !known.getNode().equals(node);
     nodes.put(
         node.getId(),
         asked.toBuilder()
             .setNode(node)
-            .setChangedAt(routed ? bumped() : known.getChangedAt())
+            .setChangedAt(
+                known != null && known.getNode().equals(node) ? known.getChangedAt() : bumped())
             .build());
   }
 
   /** Stores a chain as it is next; its plan ends when it has the wanted members. */
   void chain(Chain chain, Set<TargetId> wanted) {
-    StoredChain.Builder stored = chains.get(chain.getId()).toBuilder();
+    StoredChain.Builder stored =
+        chains.getOrDefault(chain.getId(), StoredChain.getDefaultInstance()).toBuilder();
     Set<TargetId> members = new HashSet<>();
     chain.getMembersList().forEach(member -> members.add(new TargetId(member.getTargetId())));
     if (members.equals(wanted)) {
@@ -91,7 +94,7 @@ final class ClusterChange {
 
   /** Sets what a chain is to become; the same members again end its plan. */
   void plan(int chain, List<Long> wanted) {
-    StoredChain stored = chains.get(chain);
+    StoredChain stored = chains.getOrDefault(chain, StoredChain.getDefaultInstance());
     List<Long> members =
         stored.getChain().getMembersList().stream().map(member -> member.getTargetId()).toList();
     StoredChain.Builder next = stored.toBuilder().clearWanted();

@@ -294,14 +294,13 @@ public final class ClusterManager {
 
   private List<ClusterEffect> asked(String what, Supplier<Command> command) {
     if (!leader) {
-      return List.of(
-          new Refuse(ErrorCode.NOT_LEADER, what + ": this member does not lead"));
+      return List.of(new Refuse(ErrorCode.NOT_LEADER, what + ": this member does not lead"));
     }
     try {
       return List.of(new Propose(command.get()));
     } catch (LuciolaException | IllegalArgumentException refused) {
       return List.of(
-          new Refuse(ClusterState.codeOf(refused), String.valueOf(refused.getMessage())));
+          new Refuse(ClusterState.codeOf(refused), ClusterState.wordsOf(refused)));
     }
   }
 
@@ -370,8 +369,7 @@ public final class ClusterManager {
             .map(plan -> new ChainId(plan.getChainId()))
             .filter(id -> {
               Proposal proposal = proposals.get(id);
-              Chain chain =
-                  proposal != null ? proposal.chain() : state.routing().chains().get(id);
+              Chain chain = proposal != null ? proposal.chain() : state.routing().chains().get(id);
               return chain != null && begun(chain, state.wanted(id));
             })
             .count();

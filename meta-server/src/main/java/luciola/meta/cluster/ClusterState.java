@@ -391,7 +391,7 @@ public final class ClusterState {
           this,
           RegisterReply.newBuilder()
               .setCode(refused.code().number())
-              .setMessage("register: " + refused.getMessage())
+              .setMessage("register: " + refused.detail())
               .build());
     }
   }
@@ -405,7 +405,7 @@ public final class ClusterState {
           this,
           AddTableReply.newBuilder()
               .setCode(codeOf(refused).number())
-              .setMessage("add table: " + refused.getMessage())
+              .setMessage("add table: " + wordsOf(refused))
               .build());
     }
   }
@@ -420,9 +420,15 @@ public final class ClusterState {
           this,
           OperationReply.newBuilder()
               .setCode(codeOf(refused).number())
-              .setMessage(String.valueOf(refused.getMessage()))
+              .setMessage(wordsOf(refused))
               .build());
     }
+  }
+
+  static String wordsOf(RuntimeException refused) {
+    return refused instanceof LuciolaException fault
+        ? fault.detail()
+        : String.valueOf(refused.getMessage());
   }
 
   static ErrorCode codeOf(RuntimeException refused) {

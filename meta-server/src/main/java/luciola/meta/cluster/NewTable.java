@@ -112,8 +112,10 @@ final class NewTable {
                 + members.get(i)
                 + (a == null ? "" : " host=" + a.host() + " leaf=" + a.leaf())
                 + " failure_domain="
-                + domain.name().substring("FAILURE_DOMAIN_".length()).toLowerCase(
-                    java.util.Locale.ROOT));
+                + domain
+                    .name()
+                    .substring("FAILURE_DOMAIN_".length())
+                    .toLowerCase(java.util.Locale.ROOT));
       }
     }
   }

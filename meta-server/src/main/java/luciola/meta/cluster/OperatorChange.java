@@ -81,8 +81,7 @@ final class OperatorChange {
       StoredTarget target,
       @org.jspecify.annotations.Nullable Boolean draining,
       @org.jspecify.annotations.Nullable Boolean held) {
-    StoredTarget.Builder next =
-        change.targets.getOrDefault(target.getId(), target).toBuilder();
+    StoredTarget.Builder next = change.targets.getOrDefault(target.getId(), target).toBuilder();
     if (draining != null) {
       next.setDraining(draining);
     }
@@ -97,15 +96,20 @@ final class OperatorChange {
       check(command.getLabelsCount() == 0, ErrorCode.INVALID_ARGUMENT, "labels of which node?");
       return;
     }
-    state.node(command.getLabelNode());
-    StoredNode.Builder node = change.nodes.get(command.getLabelNode()).toBuilder();
-    command.getLabelsMap().forEach((name, value) -> {
-      check(
-          name.matches("[A-Za-z0-9._-]{1,63}") && value.length() <= 255,
-          ErrorCode.INVALID_ARGUMENT,
-          "bad label: name=" + name + " value=" + value);
-      node.putLabels(name, value);
-    });
+    StoredNode.Builder node =
+        change
+            .nodes
+            .getOrDefault(command.getLabelNode(), state.node(command.getLabelNode()))
+            .toBuilder();
+    command
+        .getLabelsMap()
+        .forEach((name, value) -> {
+          check(
+              name.matches("[A-Za-z0-9._-]{1,63}") && value.length() <= 255,
+              ErrorCode.INVALID_ARGUMENT,
+              "bad label: name=" + name + " value=" + value);
+          node.putLabels(name, value);
+        });
     change.node(node.build());
   }
 
@@ -147,12 +151,7 @@ final class OperatorChange {
     check(
         wanted.size() >= replicas || plan.getFewer(),
         ErrorCode.INVALID_ARGUMENT,
-        "too few replicas would be left: "
-            + chain
-            + " wanted="
-            + wanted
-            + " replicas="
-            + replicas);
+        "too few replicas would be left: " + chain + " wanted=" + wanted + " replicas=" + replicas);
     boolean serves =
         stored.getChain().getMembersList().stream()
             .anyMatch(member ->

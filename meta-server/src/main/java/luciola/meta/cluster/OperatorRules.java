@@ -48,7 +48,10 @@ final class OperatorRules {
         && !state.draining(target)
         && !state.held(target)
         && !slow.contains(target)
-        && lives.report(state.routing(), target).filter(report -> !report.getLowSpace()).isPresent();
+        && lives
+            .report(state.routing(), target)
+            .filter(report -> !report.getLowSpace())
+            .isPresent();
   }
 
   /** The command that does what is wanted. */
@@ -82,13 +85,10 @@ final class OperatorRules {
   private List<List<TargetId>> laid(CreateTableRequest request) {
     try {
       return LayoutPlanner.quick(
-              eligible(),
-              request.getFailureDomain(),
-              request.getReplicas(),
-              request.getChains())
+              eligible(), request.getFailureDomain(), request.getReplicas(), request.getChains())
           .chains();
     } catch (LuciolaException refused) {
-      throw new LuciolaException(refused.code(), "create table: " + refused.getMessage(), refused);
+      throw new LuciolaException(refused.code(), "create table: " + refused.detail(), refused);
     }
   }
 
@@ -109,7 +109,9 @@ final class OperatorRules {
   Command operation(Operation wanted) {
     for (ChainPlan plan : wanted.getPlansList()) {
       check(
-          plan.getChainId() > 0, ErrorCode.INVALID_ARGUMENT, "not a chain: chain=" + plan.getChainId());
+          plan.getChainId() > 0,
+          ErrorCode.INVALID_ARGUMENT,
+          "not a chain: chain=" + plan.getChainId());
       checkPlan(plan);
     }
     Set<TargetId> held = new HashSet<>();

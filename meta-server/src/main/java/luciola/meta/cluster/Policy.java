@@ -45,10 +45,7 @@ record Policy(
             : set.getSlowDiskPolicy(),
         (int)
             bounds(
-                "slow-disk-factor",
-                set.hasSlowDiskFactor() ? set.getSlowDiskFactor() : 8,
-                2,
-                1000),
+                "slow-disk-factor", set.hasSlowDiskFactor() ? set.getSlowDiskFactor() : 8, 2, 1000),
         bounds(
             "slow-disk-time",
             set.hasSlowDiskNanos() ? set.getSlowDiskNanos() : TimeUnit.SECONDS.toNanos(30),

@@ -101,8 +101,7 @@ final class Registration {
     if (known == null) {
       change.counters.setTargetLast(id);
     }
-    StoredTarget.Builder stored =
-        known == null ? StoredTarget.newBuilder() : known.toBuilder();
+    StoredTarget.Builder stored = known == null ? StoredTarget.newBuilder() : known.toBuilder();
     change.targets.put(
         id,
         stored

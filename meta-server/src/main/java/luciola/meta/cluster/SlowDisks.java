@@ -15,12 +15,11 @@ import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.StorageNode;
 
 /**
- * Finds targets whose disk is far slower than its peers: a latency of reads or of flushes is
- * {@code slowDiskFactor} times the median of the other targets of its disk class (label {@code
- * disk}), and more than {@link #FLOOR_NANOS}, for {@code slowDiskNanos} without a break. It is slow
- * no longer when it was below half of that for as long, or when nothing was measured for ten times
- * as long: a target that is out of service has little to measure. Fewer than three peers say
- * nothing.
+ * Finds targets whose disk is far slower than its peers: a latency of reads or of flushes is {@code
+ * slowDiskFactor} times the median of the other targets of its disk class (label {@code disk}), and
+ * more than {@link #FLOOR_NANOS}, for {@code slowDiskNanos} without a break. It is slow no longer
+ * when it was below half of that for as long, or when nothing was measured for ten times as long: a
+ * target that is out of service has little to measure. Fewer than three peers say nothing.
  */
 final class SlowDisks {
   /** Below this nothing is slow. */
@@ -48,11 +47,12 @@ final class SlowDisks {
     for (StorageNode node : routing.nodes().values()) {
       known.addAll(node.targets());
       if (lives.alive(node.id(), nowNanos)) {
-        lives.reports(node.id()).forEach((target, report) ->
-            classes
-                .computeIfAbsent(
-                    node.labels().getOrDefault("disk", ""), _ -> new TreeMap<>())
-                .put(target, report));
+        lives
+            .reports(node.id())
+            .forEach((target, report) ->
+                classes
+                    .computeIfAbsent(node.labels().getOrDefault("disk", ""), _ -> new TreeMap<>())
+                    .put(target, report));
       }
     }
     findings.keySet().retainAll(known);
@@ -75,11 +75,7 @@ final class SlowDisks {
   }
 
   private void judge(
-      TargetId target,
-      Optional<Ratio> read,
-      Optional<Ratio> flush,
-      Policy policy,
-      long nowNanos) {
+      TargetId target, Optional<Ratio> read, Optional<Ratio> flush, Policy policy, long nowNanos) {
     Finding before = findings.get(target);
     if (read.isEmpty() && flush.isEmpty()) {
       if (before != null && nowNanos - before.measuredNanos() > 10 * policy.slowDiskNanos()) {
@@ -143,7 +139,8 @@ final class SlowDisks {
       return Optional.empty();
     }
     int middle = others / 2;
-    return Optional.of(new Ratio(what, nanos, nanos <= all[middle] ? all[middle + 1] : all[middle]));
+    return Optional.of(
+        new Ratio(what, nanos, nanos <= all[middle] ? all[middle + 1] : all[middle]));
   }
 
   /** Why a target is slow; empty if it is not. */

@@ -38,8 +38,7 @@ public record Balance(
    *
    * @param places every target that counts; members elsewhere are refused
    */
-  public static Balance of(
-      List<Place> places, FailureDomain domain, List<List<TargetId>> chains) {
+  public static Balance of(List<Place> places, FailureDomain domain, List<List<TargetId>> chains) {
     int replicas = chains.stream().mapToInt(List::size).max().orElse(1);
     if (places.isEmpty()) {
       return new Balance(chains.size(), 0, replicas, 0, 0, 0, 0, 0, 0);

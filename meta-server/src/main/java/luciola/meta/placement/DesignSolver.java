@@ -93,9 +93,7 @@ final class DesignSolver {
     for (int chain = 0; chain < chains; chain++) {
       int at = chain;
       found[chain] =
-          IntStream.range(0, size)
-              .filter(target -> in[target][at].getValue() == 1)
-              .toArray();
+          IntStream.range(0, size).filter(target -> in[target][at].getValue() == 1).toArray();
     }
     return Optional.of(found);
   }

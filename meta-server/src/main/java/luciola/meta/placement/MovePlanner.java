@@ -5,7 +5,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import luciola.grpc.v1.FailureDomain;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -18,11 +17,10 @@ import luciola.protocol.id.TargetId;
  * another leaf where there is one. One use, one thread.
  */
 public final class MovePlanner {
-  private final TreeMap<ChainId, Existing> chains = new TreeMap<>();
+  private final List<Existing> chains;
   private final Set<TargetId> eligible;
   private final Grid grid;
   private final Layout layout;
-  private final List<ChainId> order;
 
   /**
    * A chain as it is to be by now.
@@ -50,20 +48,19 @@ public final class MovePlanner {
   public MovePlanner(List<Place> places, Set<TargetId> eligible, List<Existing> existing) {
     this.eligible = Set.copyOf(eligible);
     this.grid = Grid.any(places, FailureDomain.FAILURE_DOMAIN_TARGET, 1);
-    existing.forEach(chain -> chains.put(chain.id(), chain));
-    this.order = List.copyOf(chains.keySet());
+    this.chains = existing.stream().sorted((a, b) -> a.id().compareTo(b.id())).toList();
     this.layout =
         new Layout(
             grid,
-            chains.values().stream()
+            chains.stream()
                 .map(chain -> chain.members().stream().mapToInt(this::number).toArray())
                 .toArray(int[][]::new));
   }
 
   private int number(TargetId target) {
     return grid.number(target)
-        .orElseThrow(() ->
-            new LuciolaException(ErrorCode.INVALID_ARGUMENT, "unknown target=" + target));
+        .orElseThrow(
+            () -> new LuciolaException(ErrorCode.INVALID_ARGUMENT, "unknown target=" + target));
   }
 
   /**
@@ -81,7 +78,7 @@ public final class MovePlanner {
   }
 
   private List<Move> drain(Set<TargetId> leaving, boolean wherePossible) {
-    for (int at = 0; at < order.size(); at++) {
+    for (int at = 0; at < chains.size(); at++) {
       int[] members = layout.chain(at);
       for (int place = 0; place < members.length; place++) {
         if (leaving.contains(grid.target(members[place]))) {
@@ -94,7 +91,7 @@ public final class MovePlanner {
                 ErrorCode.INVALID_ARGUMENT,
                 "too few replicas would be left: no other target can take the place of one that"
                     + " leaves: chain="
-                    + order.get(at)
+                    + chains.get(at).id()
                     + " target="
                     + grid.target(members[place])
                     + " replicas="
@@ -114,7 +111,7 @@ public final class MovePlanner {
   public List<Move> replace(TargetId former, TargetId instead) {
     int from = number(former);
     int to = number(instead);
-    for (int at = 0; at < order.size(); at++) {
+    for (int at = 0; at < chains.size(); at++) {
       int[] members = layout.chain(at);
       for (int place = 0; place < members.length; place++) {
         if (members[place] == from) {
@@ -122,7 +119,7 @@ public final class MovePlanner {
             throw new LuciolaException(
                 ErrorCode.INVALID_ARGUMENT,
                 "two replicas would share a failure domain: chain="
-                    + order.get(at)
+                    + chains.get(at).id()
                     + " old="
                     + former
                     + " new="
@@ -161,8 +158,7 @@ public final class MovePlanner {
       int most = -1;
       int least = -1;
       int widest = 1;
-      List<Integer> takers =
-          eligible.stream().map(this::number).sorted().toList();
+      List<Integer> takers = eligible.stream().map(this::number).sorted().toList();
       for (int to : takers) {
         for (int from = 0; from < grid.size(); from++) {
           int gap = layout.load(from) - layout.load(to);
@@ -178,7 +174,7 @@ public final class MovePlanner {
       }
       int[] best = null;
       int bestMet = Integer.MAX_VALUE;
-      for (int at = 0; at < order.size(); at++) {
+      for (int at = 0; at < chains.size(); at++) {
         int[] members = layout.chain(at);
         for (int place = 0; place < members.length; place++) {
           if (members[place] == most && apart(at, place, least)) {
@@ -217,7 +213,7 @@ public final class MovePlanner {
   }
 
   private boolean apart(int chain, int place, int target) {
-    FailureDomain domain = chains.get(order.get(chain)).domain();
+    FailureDomain domain = chains.get(chain).domain();
     int[] members = layout.chain(chain);
     for (int i = 0; i < members.length; i++) {
       if (members[i] == target
@@ -241,15 +237,15 @@ public final class MovePlanner {
 
   private List<Move> moves() {
     var moves = new ArrayList<Move>();
-    for (int at = 0; at < order.size(); at++) {
-      List<TargetId> former = chains.get(order.get(at)).members();
+    for (int at = 0; at < chains.size(); at++) {
+      List<TargetId> former = chains.get(at).members();
       var wanted = new ArrayList<TargetId>();
       for (int member : layout.chain(at)) {
         wanted.add(grid.target(member));
       }
       if (!wanted.equals(former)) {
         wanted.sort((a, b) -> Integer.compare(rank(former, a), rank(former, b)));
-        moves.add(new Move(order.get(at), wanted));
+        moves.add(new Move(chains.get(at).id(), wanted));
       }
     }
     return moves;

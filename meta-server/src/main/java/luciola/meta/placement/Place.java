@@ -24,9 +24,7 @@ public record Place(TargetId target, NodeId node, String host, String leaf) {
   public static List<Place> of(StorageNode node) {
     String host = hostOf(node);
     String leaf = node.labels().getOrDefault(LEAF, "");
-    return node.targets().stream()
-        .map(target -> new Place(target, node.id(), host, leaf))
-        .toList();
+    return node.targets().stream().map(target -> new Place(target, node.id(), host, leaf)).toList();
   }
 
   /** The machine that a server runs on, as far as is known. */

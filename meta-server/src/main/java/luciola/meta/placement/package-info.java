@@ -4,8 +4,8 @@
  * luciola.meta.cluster} applies what keeps its rules. Reads no clock of its own and stores nothing.
  *
  * <p>Start with {@link luciola.meta.placement.LayoutPlanner} for new chains and {@link
- * luciola.meta.placement.MovePlanner} for those that exist; {@link
- * luciola.meta.placement.Balance} says how good either is.
+ * luciola.meta.placement.MovePlanner} for those that exist; {@link luciola.meta.placement.Balance}
+ * says how good either is.
  */
 @NullMarked
 package luciola.meta.placement;

@@ -49,7 +49,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         fault ->
             StatusReply.newBuilder()
                 .setCode(fault.code().number())
-                .setMessage(String.valueOf(fault.getMessage()))
+                .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
   }
@@ -92,7 +92,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         fault ->
             CreateTableReply.newBuilder()
                 .setCode(fault.code().number())
-                .setMessage(String.valueOf(fault.getMessage()))
+                .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
   }
@@ -106,7 +106,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         fault ->
             OperateReply.newBuilder()
                 .setCode(fault.code().number())
-                .setMessage(String.valueOf(fault.getMessage()))
+                .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
   }

@@ -62,7 +62,7 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
         fault ->
             RegisterReply.newBuilder()
                 .setCode(fault.code().number())
-                .setMessage(String.valueOf(fault.getMessage()))
+                .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
   }
@@ -75,7 +75,7 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
         fault ->
             HeartbeatReply.newBuilder()
                 .setCode(fault.code().number())
-                .setMessage(String.valueOf(fault.getMessage()))
+                .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
   }

@@ -16,8 +16,8 @@ import luciola.meta.log.Member;
  * @param self id of this member; default m1
  * @param members all members; empty (the default): this one alone
  * @param timings heartbeats, leases and failure detection of storage-servers
- * @param syncingMax members of one chain that are filled at the same time, 1 or more, unless operators
- *     set otherwise; default 2
+ * @param syncingMax members of one chain that are filled at the same time, 1 or more, unless
+ *     operators set otherwise; default 2
  * @param clientTimeoutNanos a client not heard of for this long loses its sessions; 1 s or more;
  *     default 5 minutes
  * @param cacheBytes memory for the database's block cache, 1 MiB or more; default 256 MiB

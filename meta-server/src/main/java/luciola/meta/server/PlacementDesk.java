@@ -95,22 +95,23 @@ final class PlacementDesk {
   // Tables.
 
   CompletableFuture<CreateTableReply> createTable(CreateTableRequest request) {
-    return log.fence().thenCompose(_ -> {
-      for (StoredTable known : log.cluster().tables()) {
-        if (request.getRequestId() != 0 && known.getRequestId() == request.getRequestId()) {
-          return CompletableFuture.completedFuture(
-              CreateTableReply.newBuilder()
-                  .setTableId(known.getTable().getId())
-                  .setTableVersion(known.getTable().getVersion())
-                  .setChains(known.getTable().getChainsCount())
-                  .build());
-        }
-      }
-      return driver
-          .eligible()
-          .thenCompose(eligible -> searched(() -> layout(request, eligible)))
-          .thenCompose(found -> request.getDryRun() ? proposed(found) : create(request, found));
-    });
+    return log.fence()
+        .thenCompose(_ -> {
+          for (StoredTable known : log.cluster().tables()) {
+            if (request.getRequestId() != 0 && known.getRequestId() == request.getRequestId()) {
+              return CompletableFuture.completedFuture(
+                  CreateTableReply.newBuilder()
+                      .setTableId(known.getTable().getId())
+                      .setTableVersion(known.getTable().getVersion())
+                      .setChains(known.getTable().getChainsCount())
+                      .build());
+            }
+          }
+          return driver
+              .eligible()
+              .thenCompose(eligible -> searched(() -> layout(request, eligible)))
+              .thenCompose(found -> request.getDryRun() ? proposed(found) : create(request, found));
+        });
   }
 
   private LayoutPlanner.Found layout(CreateTableRequest request, List<Place> eligible) {
@@ -370,8 +371,7 @@ final class PlacementDesk {
   /** What would be done; whatever the manager would refuse is refused here too. */
   private CompletableFuture<OperateReply> shown(Planned planned) {
     OperationReply outcome = planned.state().operate(planned.operation()).reply();
-    check(
-        outcome.getCode() == 0, ErrorCode.ofNumber(outcome.getCode()), outcome.getMessage());
+    check(outcome.getCode() == 0, ErrorCode.ofNumber(outcome.getCode()), outcome.getMessage());
     return CompletableFuture.completedFuture(described(planned));
   }
 

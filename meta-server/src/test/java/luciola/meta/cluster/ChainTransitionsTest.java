@@ -87,8 +87,7 @@ class ChainTransitionsTest {
     }
     boolean serves = !after.serving().isEmpty();
     if (served || count(before, PublicState.LAST_SERVING) > 0) {
-      assertTrue(
-          serves || count(after, PublicState.LAST_SERVING) > 0, what);
+      assertTrue(serves || count(after, PublicState.LAST_SERVING) > 0, what);
     }
     if (serves) {
       assertEquals(0, count(after, PublicState.LAST_SERVING), what);
@@ -199,8 +198,7 @@ class ChainTransitionsTest {
     Chain after =
         ChainTransitions.next(chain, reports, 2, target -> !target.equals(new TargetId(2)));
     assertEquals(
-        List.of(
-            PublicState.SERVING, PublicState.SYNCING, PublicState.SYNCING, PublicState.WAITING),
+        List.of(PublicState.SERVING, PublicState.SYNCING, PublicState.SYNCING, PublicState.WAITING),
         states(after));
     assertEquals(PublicState.WAITING, after.stateOf(new TargetId(2)).orElseThrow());
   }

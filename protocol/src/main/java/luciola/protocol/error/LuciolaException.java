@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  */
 public class LuciolaException extends RuntimeException {
   private final ErrorCode code;
+  private final String detail;
 
   public LuciolaException(ErrorCode code, String message) {
     this(code, message, null);
@@ -16,10 +17,16 @@ public class LuciolaException extends RuntimeException {
   public LuciolaException(ErrorCode code, String message, @Nullable Throwable cause) {
     super(code + ": " + message, cause);
     this.code = code;
+    this.detail = message;
   }
 
   /** What went wrong. */
   public ErrorCode code() {
     return code;
+  }
+
+  /** The message without the code, for whoever raises it again or sends it on. */
+  public String detail() {
+    return detail;
   }
 }
