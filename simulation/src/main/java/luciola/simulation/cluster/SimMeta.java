@@ -238,9 +238,8 @@ final class SimMeta {
       switch (effect) {
         case ClusterEffect.ProposeChains(var command) ->
             propose(Command.newBuilder().setChangeChains(command).build());
-        case ClusterEffect.ProposeTable(var command) ->
-            propose(Command.newBuilder().setAddTable(command).build());
-        case ClusterEffect.RefuseTable _ -> {}
+        case ClusterEffect.Propose(var command) -> propose(command);
+        case ClusterEffect.Refuse _ -> {}
         case ClusterEffect.AnswerHeartbeat(HeartbeatReply reply) -> {
           if (sink != null) {
             sink.reply(reply);
