@@ -148,8 +148,7 @@ public final class ChainMoves {
         && chain.serving().containsAll(wishes.wanted())
         && wishes.wanted().stream()
             .allMatch(target ->
-                says(reports, target, LocalState.UP_TO_DATE)
-                    && !wishes.out().containsKey(target));
+                says(reports, target, LocalState.UP_TO_DATE) && !wishes.out().containsKey(target));
   }
 
   private static boolean says(MemberReports reports, TargetId target, LocalState state) {

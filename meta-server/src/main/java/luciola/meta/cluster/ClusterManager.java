@@ -299,8 +299,7 @@ public final class ClusterManager {
     try {
       return List.of(new Propose(command.get()));
     } catch (LuciolaException | IllegalArgumentException refused) {
-      return List.of(
-          new Refuse(ClusterState.codeOf(refused), ClusterState.wordsOf(refused)));
+      return List.of(new Refuse(ClusterState.codeOf(refused), ClusterState.wordsOf(refused)));
     }
   }
 

@@ -84,7 +84,8 @@ class ChainMovesTest {
     var reports = new MemberReports(c.local(), c.told());
     Chain before = c.before();
     Chain after =
-        ChainMoves.next(before, reports, new MemberWishes(c.wanted(), c.wanted(), c.out()), 1, _ -> true);
+        ChainMoves.next(
+            before, reports, new MemberWishes(c.wanted(), c.wanted(), c.out()), 1, _ -> true);
     Supplier<String> what = () -> c + " -> " + after;
     boolean changed = !after.members().equals(before.members());
     assertEquals(before.version().value() + (changed ? 1 : 0), after.version().value(), what);

@@ -82,12 +82,11 @@ class LayoutPlannerTest {
   void leavesAreARuleWhereThereAreEnough() {
     List<Place> places =
         IntStream.range(0, 12)
-            .mapToObj(i ->
-                new Place(new TargetId(i + 1), new NodeId(i + 1), "h" + i, "leaf" + i % 3))
+            .mapToObj(
+                i -> new Place(new TargetId(i + 1), new NodeId(i + 1), "h" + i, "leaf" + i % 3))
             .toList();
     for (List<TargetId> chain : LayoutPlanner.quick(places, HOST, 3, 0).chains()) {
-      assertEquals(
-          3, chain.stream().map(member -> (member.value() - 1) % 3).distinct().count());
+      assertEquals(3, chain.stream().map(member -> (member.value() - 1) % 3).distinct().count());
     }
     // Four replicas over three leaves: hosts count.
     assertEquals(4, LayoutPlanner.quick(places, HOST, 4, 0).balance().replicas());
@@ -109,7 +108,11 @@ class LayoutPlannerTest {
     assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code());
     assertTrue(refused.detail().contains("replicas=2 hosts=1 targets=4"));
     assertEquals(
-        3, LayoutPlanner.quick(places, FailureDomain.FAILURE_DOMAIN_TARGET, 3, 0).chains().getFirst().size());
+        3,
+        LayoutPlanner.quick(places, FailureDomain.FAILURE_DOMAIN_TARGET, 3, 0)
+            .chains()
+            .getFirst()
+            .size());
   }
 
   @Test
@@ -151,9 +154,8 @@ class LayoutPlannerTest {
 
   private static List<Place> places(int nodes, int perNode) {
     return IntStream.range(0, nodes * perNode)
-        .mapToObj(i ->
-            new Place(
-                new TargetId(i + 1), new NodeId(i / perNode + 1), "h" + i / perNode, ""))
+        .mapToObj(
+            i -> new Place(new TargetId(i + 1), new NodeId(i / perNode + 1), "h" + i / perNode, ""))
         .toList();
   }
 }

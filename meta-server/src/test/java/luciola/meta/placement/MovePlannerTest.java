@@ -55,8 +55,7 @@ class MovePlannerTest {
     Set<TargetId> leaving = Set.of(new TargetId(3), new TargetId(4));
     Set<TargetId> eligible = new HashSet<>(targets(places(6)));
     eligible.removeAll(leaving);
-    List<MovePlanner.Move> moves =
-        new MovePlanner(places(6), eligible, existing).drain(leaving);
+    List<MovePlanner.Move> moves = new MovePlanner(places(6), eligible, existing).drain(leaving);
     for (MovePlanner.Move move : moves) {
       List<TargetId> former = existing.get(move.chain().value() - 1).members();
       assertEquals(2, move.wanted().stream().filter(former::contains).count());
@@ -80,8 +79,7 @@ class MovePlannerTest {
     var planner = new MovePlanner(places(3), targets(places(3)), existing);
     LuciolaException refused =
         assertThrows(
-            LuciolaException.class,
-            () -> planner.drain(Set.of(new TargetId(1), new TargetId(2))));
+            LuciolaException.class, () -> planner.drain(Set.of(new TargetId(1), new TargetId(2))));
     assertTrue(refused.detail().startsWith("too few replicas would be left"), refused::detail);
     assertTrue(refused.detail().contains("chain=1 "), refused::detail);
   }
@@ -100,14 +98,9 @@ class MovePlannerTest {
       moved += (int) move.wanted().stream().filter(target -> !former.contains(target)).count();
     }
     // What the two new targets hold afterwards, and not one more.
-    long held =
-        after.stream()
-            .flatMap(List::stream)
-            .filter(target -> target.value() > 10)
-            .count();
+    long held = after.stream().flatMap(List::stream).filter(target -> target.value() > 10).count();
     assertEquals(held, moved);
-    assertEquals(
-        3, new MovePlanner(places(6), targets(places(6)), existing).rebalance(3).size());
+    assertEquals(3, new MovePlanner(places(6), targets(places(6)), existing).rebalance(3).size());
     hostsDiffer(places(6), after);
   }
 
