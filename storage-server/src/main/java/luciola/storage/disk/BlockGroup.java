@@ -1,17 +1,23 @@
 package luciola.storage.disk;
 
 /**
- * 256 blocks of one class: which are taken, and which have space behind them. A run of blocks is
- * made ready as a whole and given back as a whole.
+ * 256 blocks of one class: which are taken, which of these the stored metadata names, and which
+ * have space behind them. A run of blocks is made ready as a whole and given back as a whole.
  */
 final class BlockGroup {
-  private static final int WORDS = BlockClass.GROUP_BLOCKS / Long.SIZE;
+  private static final int WORDS = GroupImage.WORDS;
 
   private final int number;
   private final int runBlocks;
   private final long[] taken = new long[WORDS];
+  private final long[] named = new long[WORDS];
   private final long[] ready = new long[WORDS];
+
+  /** Runs that are being emptied: nothing new goes there. */
+  private final long[] closed = new long[WORDS];
+
   private int takenCount;
+  private int freeCount;
   private int readyCount;
 
   BlockGroup(int number, int runBlocks) {
@@ -23,12 +29,21 @@ final class BlockGroup {
     return number;
   }
 
+  int runs() {
+    return BlockClass.GROUP_BLOCKS / runBlocks;
+  }
+
   int takenCount() {
     return takenCount;
   }
 
+  /** Blocks that are ready and not taken, but for those in closed runs. */
+  int freeCount() {
+    return freeCount;
+  }
+
   boolean hasFree() {
-    return takenCount < readyCount;
+    return freeCount > 0;
   }
 
   boolean hasUnreadyRun() {
@@ -39,27 +54,68 @@ final class BlockGroup {
     return bit(taken, block);
   }
 
-  /** The lowest free block that is ready. */
-  int lowestFree() {
-    for (int word = 0; word < WORDS; word++) {
-      long free = ready[word] & ~taken[word];
-      if (free != 0) {
-        return word * Long.SIZE + Long.numberOfTrailingZeros(free);
+  /** At open: what the metadata names is taken, and its runs are ready. */
+  void restore(long[] words) {
+    for (int block = 0; block < BlockClass.GROUP_BLOCKS; block++) {
+      if (bit(words, block)) {
+        if (!bit(ready, block)) {
+          makeReady(block / runBlocks);
+        }
+        take(block);
+        name(block);
+      }
+    }
+  }
+
+  /** The metadata names a block from now on. */
+  void name(int block) {
+    if (bit(named, block) || !bit(taken, block)) {
+      throw new IllegalStateException(
+          "block named twice or free: group=" + number + " block=" + block);
+    }
+    named[block / Long.SIZE] |= 1L << block;
+  }
+
+  /** The metadata names a block no more. */
+  void unname(int block) {
+    if (!bit(named, block)) {
+      throw new IllegalStateException("block not named: group=" + number + " block=" + block);
+    }
+    named[block / Long.SIZE] &= ~(1L << block);
+  }
+
+  long[] named() {
+    return named.clone();
+  }
+
+  /** The lowest free block of the fullest run that has one. */
+  int bestFree() {
+    int best = -1;
+    int bestTaken = -1;
+    for (int run = 0; run < runs(); run++) {
+      int runTaken = takenIn(run);
+      if (isReady(run) && !isClosed(run) && runTaken < runBlocks && runTaken > bestTaken) {
+        best = run;
+        bestTaken = runTaken;
+      }
+    }
+    for (int block = best * runBlocks; best >= 0 && block < (best + 1) * runBlocks; block++) {
+      if (!bit(taken, block)) {
+        return block;
       }
     }
     throw new IllegalStateException("no free block: group=" + number);
   }
 
-  /** Takes a block; its run counts as ready from now on. */
+  /** Takes a ready block. */
   void take(int block) {
-    if (bit(taken, block)) {
-      throw new IllegalStateException("block taken twice: group=" + number + " block=" + block);
-    }
-    if (!bit(ready, block)) {
-      makeReady(block / runBlocks);
+    if (bit(taken, block) || !bit(ready, block)) {
+      throw new IllegalStateException(
+          "block taken twice or not ready: group=" + number + " block=" + block);
     }
     taken[block / Long.SIZE] |= 1L << block;
     takenCount++;
+    freeCount -= bit(closed, block) ? 0 : 1;
   }
 
   void release(int block) {
@@ -68,12 +124,13 @@ final class BlockGroup {
     }
     taken[block / Long.SIZE] &= ~(1L << block);
     takenCount--;
+    freeCount += bit(closed, block) ? 0 : 1;
   }
 
   /** The lowest run that has no space behind it. */
   int firstUnreadyRun() {
-    for (int run = 0; run < BlockClass.GROUP_BLOCKS / runBlocks; run++) {
-      if (!bit(ready, run * runBlocks)) {
+    for (int run = 0; run < runs(); run++) {
+      if (!isReady(run)) {
         return run;
       }
     }
@@ -85,26 +142,60 @@ final class BlockGroup {
   }
 
   void makeReady(int run) {
-    for (int block = run * runBlocks; block < (run + 1) * runBlocks; block++) {
-      ready[block / Long.SIZE] |= 1L << block;
-    }
+    set(ready, run, true);
     readyCount += runBlocks;
+    freeCount += runBlocks;
   }
 
+  /** Of an empty run. */
   void makeUnready(int run) {
-    for (int block = run * runBlocks; block < (run + 1) * runBlocks; block++) {
-      ready[block / Long.SIZE] &= ~(1L << block);
-    }
+    open(run);
+    set(ready, run, false);
     readyCount -= runBlocks;
+    freeCount -= runBlocks;
   }
 
-  boolean isEmptyRun(int run) {
+  boolean isClosed(int run) {
+    return bit(closed, run * runBlocks);
+  }
+
+  /** Nothing new goes to a ready run until it is opened again. */
+  void close(int run) {
+    if (!isClosed(run)) {
+      set(closed, run, true);
+      freeCount -= runBlocks - takenIn(run);
+    }
+  }
+
+  void open(int run) {
+    if (isClosed(run)) {
+      set(closed, run, false);
+      freeCount += runBlocks - takenIn(run);
+    }
+  }
+
+  /** Blocks taken in a run. */
+  int takenIn(int run) {
+    if (runBlocks >= Long.SIZE) {
+      int count = 0;
+      int words = runBlocks / Long.SIZE;
+      for (int word = run * words; word < (run + 1) * words; word++) {
+        count += Long.bitCount(taken[word]);
+      }
+      return count;
+    }
+    int from = run * runBlocks;
+    return Long.bitCount(taken[from / Long.SIZE] >>> from & (1L << runBlocks) - 1);
+  }
+
+  private void set(long[] words, int run, boolean on) {
     for (int block = run * runBlocks; block < (run + 1) * runBlocks; block++) {
-      if (bit(taken, block)) {
-        return false;
+      if (on) {
+        words[block / Long.SIZE] |= 1L << block;
+      } else {
+        words[block / Long.SIZE] &= ~(1L << block);
       }
     }
-    return true;
   }
 
   private static boolean bit(long[] words, int block) {

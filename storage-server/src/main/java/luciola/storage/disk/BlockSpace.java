@@ -4,15 +4,18 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * Which blocks of one class are free. A new block comes from the fullest group that has one, so
  * that groups empty out and their space can go back. One empty run is kept ready; space of others
  * is given back when their last block is released.
  *
- * <p>Nothing here is stored: the state is rebuilt at open from the blocks that the metadata names.
+ * <p>What the metadata names of each group is stored with the metadata; the rest of the state
+ * (blocks just taken, blocks given up but still read, empty runs) ends with the process.
  */
 final class BlockSpace {
   private static final Comparator<BlockGroup> FULLEST =
@@ -27,8 +30,10 @@ final class BlockSpace {
   private final List<BlockGroup> groups = new ArrayList<>();
   private final TreeSet<BlockGroup> withFree = new TreeSet<>(FULLEST);
   private final TreeSet<BlockGroup> growable = new TreeSet<>(FULLEST);
+  private final List<ClosedRun> closed = new ArrayList<>();
   private int emptyReadyRuns;
   private long takenBlocks;
+  private long freeBlocks;
 
   BlockSpace(BlockClass blockClass, BlockFile file, SpaceLimit limit) {
     this.blockClass = blockClass;
@@ -40,29 +45,53 @@ final class BlockSpace {
     return file;
   }
 
-  /** At open: the metadata names this block. */
-  void restore(int index) {
-    BlockGroup group = groupMade(index / BlockClass.GROUP_BLOCKS);
-    detach(group);
-    int block = index % BlockClass.GROUP_BLOCKS;
-    boolean ready = group.isReady(block / blockClass.runBlocks());
-    group.take(block);
-    takenBlocks++;
-    if (!ready) {
-      limit.count(blockClass.runBytes());
+  /** At open: what the metadata names. */
+  void restore(GroupImage image) {
+    lock.lock();
+    try {
+      BlockGroup group = groupMade(image.group());
+      detach(group);
+      group.restore(image.words());
+      attach(group);
+      takenBlocks += group.takenCount();
+      for (int run = 0; run < group.runs(); run++) {
+        if (group.isReady(run)) {
+          limit.count(blockClass.runBytes());
+        }
+      }
+    } finally {
+      lock.unlock();
     }
-    attach(group);
   }
 
-  /** At open, after every block was restored: gives back what no block uses. */
+  /** At open, after everything was restored: gives back what no block uses. */
   void finishRestore() throws IOException {
-    long runs = file.size() / blockClass.runBytes();
-    int groupRuns = BlockClass.GROUP_BLOCKS / blockClass.runBlocks();
-    for (long run = 0; run < runs; run++) {
-      BlockGroup group = groupMade((int) (run / groupRuns));
-      if (!group.isReady((int) (run % groupRuns))) {
-        file.punch(run * blockClass.runBytes(), blockClass.runBytes());
+    lock.lock();
+    try {
+      long runs = (file.size() + blockClass.runBytes() - 1) / blockClass.runBytes();
+      int groupRuns = BlockClass.GROUP_BLOCKS / blockClass.runBlocks();
+      long from = 0;
+      for (long run = 0; run <= runs; run++) {
+        boolean used =
+            run < runs
+                && run / groupRuns < groups.size()
+                && groups.get((int) (run / groupRuns)).isReady((int) (run % groupRuns));
+        if (used || run == runs) {
+          punch(from, run);
+          from = run + 1;
+        }
       }
+      for (long group = groups.size(); group * groupRuns < runs; group++) {
+        groupMade((int) group);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void punch(long fromRun, long toRun) throws IOException {
+    if (toRun > fromRun) {
+      file.punch(fromRun * blockClass.runBytes(), (toRun - fromRun) * blockClass.runBytes());
     }
   }
 
@@ -71,12 +100,12 @@ final class BlockSpace {
     lock.lock();
     try {
       if (withFree.isEmpty()) {
-        addRun();
+        addRunOrReopen();
       }
       BlockGroup group = withFree.first();
       detach(group);
-      int block = group.lowestFree();
-      if (group.isEmptyRun(block / blockClass.runBlocks())) {
+      int block = group.bestFree();
+      if (group.takenIn(block / blockClass.runBlocks()) == 0) {
         emptyReadyRuns--;
       }
       group.take(block);
@@ -85,6 +114,17 @@ final class BlockSpace {
       return group.number() * BlockClass.GROUP_BLOCKS + block;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void addRunOrReopen() throws IOException {
+    try {
+      addRun();
+    } catch (NoSpaceException e) {
+      List.copyOf(closed).forEach(this::reopen);
+      if (withFree.isEmpty()) {
+        throw e;
+      }
     }
   }
 
@@ -119,29 +159,163 @@ final class BlockSpace {
       detach(group);
       group.release(block);
       takenBlocks--;
-      if (group.isEmptyRun(run)) {
-        releaseRun(group, run);
+      boolean empty = group.takenIn(run) == 0;
+      boolean keep = emptyReadyRuns == 0 && !group.isClosed(run);
+      if (empty && keep) {
+        emptyReadyRuns++;
       }
-      attach(group);
+      try {
+        if (empty && !keep) {
+          giveBack(group, run);
+        }
+      } finally {
+        attach(group);
+      }
     } finally {
       lock.unlock();
     }
   }
 
-  private void releaseRun(BlockGroup group, int run) throws IOException {
-    if (emptyReadyRuns == 0) {
-      emptyReadyRuns++;
-      return;
-    }
+  /** The group is detached. */
+  private void giveBack(BlockGroup group, int run) throws IOException {
     group.makeUnready(run);
     limit.giveBack(blockClass.runBytes());
     file.punch(runPosition(group, run), blockClass.runBytes());
+  }
+
+  /** Gives back every empty run, for the good of another class; whether there was one. */
+  boolean giveBackEmptyRuns() throws IOException {
+    lock.lock();
+    try {
+      boolean any = false;
+      for (BlockGroup group : emptyReadyRuns == 0 ? List.<BlockGroup>of() : groups) {
+        for (int run = 0; run < group.runs(); run++) {
+          if (group.isReady(run) && group.takenIn(run) == 0) {
+            detach(group);
+            emptyReadyRuns--;
+            any = true;
+            try {
+              giveBack(group, run);
+            } finally {
+              attach(group);
+            }
+          }
+        }
+      }
+      return any;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The metadata names a block from now on, or no more. */
+  GroupImage name(int index, boolean on) {
+    lock.lock();
+    try {
+      BlockGroup group = groups.get(index / BlockClass.GROUP_BLOCKS);
+      if (on) {
+        group.name(index % BlockClass.GROUP_BLOCKS);
+      } else {
+        group.unname(index % BlockClass.GROUP_BLOCKS);
+      }
+      return image(group);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private GroupImage image(BlockGroup group) {
+    return new GroupImage(blockClass, group.number(), group.named());
+  }
+
+  /** Every group of which the metadata names a block. */
+  Stream<GroupImage> images() {
+    lock.lock();
+    try {
+      return groups.stream().map(this::image).filter(image -> image.count() > 0).toList().stream();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Chooses the run with the fewest blocks taken and closes it, if the free blocks of the others
+   * can hold what is in it, so that emptying it gives its space back.
+   */
+  Optional<ClosedRun> closeEmptiest() {
+    lock.lock();
+    try {
+      BlockGroup best = null;
+      int bestRun = -1;
+      int bestTaken = blockClass.runBlocks();
+      for (BlockGroup group : withFree) {
+        for (int run = 0; run < group.runs(); run++) {
+          int count = group.takenIn(run);
+          if (group.isReady(run) && !group.isClosed(run) && count > 0 && count < bestTaken) {
+            best = group;
+            bestRun = run;
+            bestTaken = count;
+          }
+        }
+      }
+      long freeElsewhere = freeBlocks - (blockClass.runBlocks() - bestTaken);
+      if (best == null || freeElsewhere < bestTaken) {
+        return Optional.empty();
+      }
+      detach(best);
+      best.close(bestRun);
+      attach(best);
+      var run =
+          new ClosedRun(
+              blockClass,
+              best.number() * BlockClass.GROUP_BLOCKS + bestRun * blockClass.runBlocks(),
+              bestTaken);
+      closed.add(run);
+      return Optional.of(run);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets a closed run be used again; one that is empty by now was given back already. */
+  void reopen(ClosedRun run) {
+    lock.lock();
+    try {
+      if (closed.remove(run)) {
+        BlockGroup group = groups.get(run.firstIndex() / BlockClass.GROUP_BLOCKS);
+        detach(group);
+        group.open(run.firstIndex() % BlockClass.GROUP_BLOCKS / blockClass.runBlocks());
+        attach(group);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   long takenBytes() {
     lock.lock();
     try {
       return takenBlocks * blockClass.blockBytes();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Bytes of blocks that are ready and free. */
+  long freeBytes() {
+    lock.lock();
+    try {
+      return freeBlocks * blockClass.blockBytes();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Bytes of empty runs. */
+  long emptyRunBytes() {
+    lock.lock();
+    try {
+      return emptyReadyRuns * blockClass.runBytes();
     } finally {
       lock.unlock();
     }
@@ -170,9 +344,11 @@ final class BlockSpace {
   private void detach(BlockGroup group) {
     withFree.remove(group);
     growable.remove(group);
+    freeBlocks -= group.freeCount();
   }
 
   private void attach(BlockGroup group) {
+    freeBlocks += group.freeCount();
     if (group.hasFree()) {
       withFree.add(group);
     }

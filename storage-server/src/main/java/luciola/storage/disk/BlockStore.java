@@ -3,7 +3,9 @@ package luciola.storage.disk;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,22 +46,98 @@ public final class BlockStore implements AutoCloseable {
     return new BlockStore(limit, spaces);
   }
 
-  /** At open: the metadata names this block. */
-  public void restore(BlockRef block) {
-    space(block).restore(block.index());
+  /** At open: blocks that the metadata names. */
+  public void restore(GroupImage group) {
+    spaces.get(group.blockClass().number()).restore(group);
   }
 
-  /** At open, after the last {@link #restore}. */
+  /** At open, after the last {@link #restore}: what no metadata names goes back to the disk. */
   public void finishRestore() throws IOException {
     for (BlockSpace space : spaces) {
       space.finishRestore();
     }
   }
 
-  /** Takes a block for so many bytes, or refuses with {@link NoSpaceException}. */
+  /**
+   * The metadata names a taken block from now on ({@code on}), or does no more.
+   *
+   * @return what it names of the block's group, to be stored with that metadata
+   */
+  public GroupImage name(BlockRef block, boolean on) {
+    return space(block).name(block.index(), on);
+  }
+
+  /** Every group of which the metadata names a block. */
+  public Stream<GroupImage> groups() {
+    return spaces.stream().flatMap(BlockSpace::images);
+  }
+
+  /**
+   * Takes a block for so many bytes. Before it refuses, empty runs of other classes are given up.
+   *
+   * @throws NoSpaceException if there is no room
+   */
   public BlockRef allocate(int bytes) throws IOException {
     BlockClass blockClass = BlockClass.fitting(bytes);
-    return new BlockRef(blockClass, spaces.get(blockClass.number()).allocate());
+    BlockSpace space = spaces.get(blockClass.number());
+    try {
+      return new BlockRef(blockClass, space.allocate());
+    } catch (NoSpaceException e) {
+      boolean any = false;
+      for (BlockSpace other : spaces) {
+        any |= other.giveBackEmptyRuns();
+      }
+      if (!any) {
+        throw e;
+      }
+      return new BlockRef(blockClass, space.allocate());
+    }
+  }
+
+  /** Whether a block of so many bytes is there, or could be made, with some bytes to spare. */
+  public boolean hasRoomFor(int bytes, long marginBytes) throws IOException {
+    BlockClass blockClass = BlockClass.fitting(bytes);
+    long left = limit.leftBytes();
+    if (left >= marginBytes + blockClass.runBytes()) {
+      return true;
+    }
+    BlockSpace own = spaces.get(blockClass.number());
+    long empty = spaces.stream().mapToLong(BlockSpace::emptyRunBytes).sum();
+    long makeable = (left + empty - own.emptyRunBytes()) / blockClass.runBytes();
+    return makeable * blockClass.runBytes() + own.freeBytes()
+        >= blockClass.blockBytes() + marginBytes;
+  }
+
+  /** Bytes of free blocks in runs that are partly taken: what compaction can win at most. */
+  public long fragmentedBytes() {
+    return spaces.stream().mapToLong(each -> each.freeBytes() - each.emptyRunBytes()).sum();
+  }
+
+  /**
+   * Chooses a run to be emptied, of the class where that gives most for the least to be moved.
+   * Nothing new goes into it; when its last block is released its space goes back.
+   */
+  public Optional<ClosedRun> closeEmptiest() {
+    Optional<ClosedRun> best = Optional.empty();
+    for (BlockSpace space : spaces) {
+      Optional<ClosedRun> found = space.closeEmptiest();
+      if (found.isPresent() && (best.isEmpty() || gain(found.get()) > gain(best.get()))) {
+        best.ifPresent(this::reopen);
+        best = found;
+      } else {
+        found.ifPresent(this::reopen);
+      }
+    }
+    return best;
+  }
+
+  private static double gain(ClosedRun run) {
+    return (double) run.blockClass().runBlocks() / run.taken();
+  }
+
+  /** Lets a closed run be used again. */
+  public void reopen(ClosedRun run) {
+    spaces.get(run.blockClass().number()).reopen(run);
   }
 
   /** Gives a block back, now or when its last reader is done. */

@@ -40,6 +40,12 @@ final class SpaceLimit {
     }
   }
 
+  /** What may still be taken. */
+  long leftBytes() throws IOException {
+    long usable = disk.usableBytes();
+    return Math.max(0, Math.min(capacityBytes - takenBytes(), usable - reserveBytes));
+  }
+
   synchronized void giveBack(long bytes) {
     takenBytes -= bytes;
   }

@@ -22,9 +22,6 @@ import luciola.protocol.error.LuciolaException;
  * whatever the owner adds; it is replaced as a whole and durably.
  */
 public final class TargetDirectory implements AutoCloseable {
-  /** Newest format that this code reads. */
-  public static final int FORMAT = 1;
-
   private static final String IDENTITY = "identity";
 
   private final Path path;
@@ -43,8 +40,8 @@ public final class TargetDirectory implements AutoCloseable {
   /**
    * Makes the directory if it is missing, locks it and reads its identity.
    *
-   * @throws LuciolaException FORMAT_TOO_NEW, or CORRUPT_DATA where another process has it or the
-   *     identity cannot be read
+   * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for an older format, INVALID_ARGUMENT
+   *     where another process has it, CORRUPT_DATA where the identity cannot be read
    */
   public static TargetDirectory open(Path path) throws IOException {
     Files.createDirectories(path);
@@ -92,16 +89,12 @@ public final class TargetDirectory implements AutoCloseable {
   }
 
   private static void checkFormat(Path path, Map<String, String> identity) {
-    String format = identity.getOrDefault("format", Integer.toString(FORMAT));
-    if (!format.equals(Integer.toString(FORMAT))) {
+    String format = identity.getOrDefault("format", Integer.toString(FormatNumber.CURRENT));
+    try {
+      FormatNumber.check("directory=" + path, Long.parseLong(format));
+    } catch (NumberFormatException e) {
       throw new LuciolaException(
-          ErrorCode.FORMAT_TOO_NEW,
-          "data directory has a format that this version does not know: directory="
-              + path
-              + " format="
-              + format
-              + " known="
-              + FORMAT);
+          ErrorCode.CORRUPT_DATA, "bad format in identity: directory=" + path, e);
     }
   }
 
@@ -123,7 +116,7 @@ public final class TargetDirectory implements AutoCloseable {
   /** Adds or replaces a value of the identity, durably. */
   public synchronized void put(String name, long value) throws IOException {
     var next = new HashMap<>(identity);
-    next.put("format", Integer.toString(FORMAT));
+    next.put("format", Integer.toString(FormatNumber.CURRENT));
     next.put(name, Long.toHexString(value));
     var text = new StringBuilder();
     new TreeMap<>(next)

@@ -11,4 +11,9 @@ record ChunkChange(ChunkKey chunk, ChunkRecord before, ChunkRecord after) {
   List<BlockRef> freed() {
     return VersionRules.freed(before, after);
   }
+
+  /** Blocks that something of the chunk lies in now, and nothing did before. */
+  List<BlockRef> named() {
+    return VersionRules.named(before, after);
+  }
 }

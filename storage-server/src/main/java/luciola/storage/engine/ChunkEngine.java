@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import luciola.protocol.connection.PayloadPool;
-import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkSummary;
@@ -21,12 +21,16 @@ import luciola.protocol.id.ClientId;
 import luciola.protocol.id.InodeId;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.DirectBlockFile;
+import luciola.storage.disk.DiskMeters;
 import luciola.storage.disk.DiskSpace;
+import luciola.storage.disk.TimedBlockFile;
+import luciola.storage.index.ChainTotals;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.KeyValues;
 import luciola.storage.index.RocksKeyValues;
+import luciola.storage.index.Tombstone;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,12 +55,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ChunkEngine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ChunkEngine.class);
-  private static final int OPEN_PAGE = 4096;
-  private static final long ROOM_BYTES = 256L << 20;
 
-  private final String name;
   private final BlockStore blocks;
   private final ChunkIndex index;
+  private final Ledger ledger;
   private final ChunkStates states;
   private final CommitLoop loop;
   private final Writers writers;
@@ -66,28 +68,36 @@ public final class ChunkEngine implements AutoCloseable {
   private final Staging staging;
   private final ChunkLists lists;
   private final DedupStore dedups;
+  private final Tombstones tombstones;
+  private final ChainDrop drop;
+  private final SpaceWatch space;
   private final Runnable afterClose;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private ChunkEngine(
-      String name, EngineParts parts, BlockStore blocks, ChunkIndex index, Runnable afterClose)
+      String name,
+      EngineParts parts,
+      BlockStore blocks,
+      DiskMeters meters,
+      ChunkIndex index,
+      Runnable afterClose)
       throws IOException {
     EngineConfig config = parts.config();
     EngineThreads threads = parts.threads();
-    this.name = name;
     this.blocks = blocks;
     this.index = index;
     this.afterClose = afterClose;
-    this.states = new ChunkStates(index);
     SmallWrites.replay(index, blocks);
-    restore();
-    this.loop = new CommitLoop(name, config, index, blocks, threads.lane(name + "-commit"));
+    this.ledger = Ledger.open(index, blocks, parts.nanos());
+    this.states = new ChunkStates(index, config.recordCacheBytes());
+    var reader = new VersionReader(blocks, parts.scratch(), config.fileRangeBytes());
+    List<PendingCheck.Torn> torn = new PendingCheck(index, reader, ledger.flushed()).run();
+    this.loop = new CommitLoop(name, config, index, blocks, ledger, threads.lane(name + "-commit"));
     this.writers = new Writers(name, config.writeThreads(), threads, blocks, parts.scratch());
     this.changes = new RecordChanges(states, loop, blocks);
-    var reader = new VersionReader(blocks, parts.scratch(), config.fileRangeBytes());
     this.repair = new ChunkRepair(name, parts, states, reader, writers, changes);
     this.reads = new ChunkReads(name, states, blocks, reader, repair);
-    this.dedups = new DedupStore(index, loop);
-    var maker = new VersionMaker(states, loop, repair, threads.oneThread());
+    this.dedups = new DedupStore(index, loop, ledger);
     this.staging =
         new Staging(
             name,
@@ -95,9 +105,22 @@ public final class ChunkEngine implements AutoCloseable {
             loop,
             blocks,
             writers,
-            maker,
-            new StageLimit(config.waitingMax(), loop, threads.oneThread()));
+            new VersionMaker(states, loop, repair, threads.oneThread()),
+            new StageLimit(config.waitingMax(), loop, threads.oneThread()),
+            dedups);
     this.lists = new ChunkLists(index, states);
+    this.tombstones = new Tombstones(index, states, loop, staging, changes);
+    this.drop = new ChainDrop(index, states, loop, dedups, this::forget);
+    this.space = new SpaceWatch(name, blocks, meters);
+    torn.forEach(each -> staging.discard(each.chunk(), each.version().version()));
+    log.info(
+        "engine open name={} chunks={} pending={} torn={} usedBytes={} ageSeconds={}",
+        name,
+        ledger.chunks(),
+        states.pendingCount(),
+        torn.size(),
+        blocks.takenBytes(),
+        ledger.ageSeconds());
   }
 
   /**
@@ -105,7 +128,7 @@ public final class ChunkEngine implements AutoCloseable {
    * blocks}, metadata in {@code meta}.
    *
    * @param name of threads and log lines
-   * @throws LuciolaException FORMAT_TOO_NEW or CORRUPT_DATA
+   * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for an older format, or CORRUPT_DATA
    */
   public static ChunkEngine open(
       String name, Path directory, EngineConfig config, ReplicaSource replicas) throws IOException {
@@ -134,7 +157,7 @@ public final class ChunkEngine implements AutoCloseable {
    * Opens on given parts.
    *
    * @param name of lanes and log lines
-   * @throws LuciolaException FORMAT_TOO_NEW or CORRUPT_DATA
+   * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for an older format, or CORRUPT_DATA
    */
   public static ChunkEngine open(String name, EngineParts parts) throws IOException {
     return open(name, parts, () -> {});
@@ -145,48 +168,18 @@ public final class ChunkEngine implements AutoCloseable {
     try {
       EngineConfig config = parts.config();
       ChunkIndex index = ChunkIndex.open(parts.store());
+      DiskMeters meters = DiskMeters.fresh();
       BlockStore blocks =
           BlockStore.open(
-              parts.files(), parts.space(), config.capacityBytes(), config.reserveBytes());
-      return new ChunkEngine(name, parts, blocks, index, afterClose);
+              TimedBlockFile.timed(parts.files(), meters, parts.nanos()),
+              parts.space(),
+              config.capacityBytes(),
+              config.reserveBytes());
+      return new ChunkEngine(name, parts, blocks, meters, index, afterClose);
     } catch (IOException | RuntimeException e) {
       parts.store().close();
       throw e;
     }
-  }
-
-  private void restore() throws IOException {
-    ChunkKey from = ChunkKey.first(new ChainId(1));
-    long chunks = 0;
-    List<ChunkIndex.Entry> page = index.chunks(from, OPEN_PAGE);
-    while (!page.isEmpty()) {
-      for (ChunkIndex.Entry entry : page) {
-        restore(entry);
-      }
-      chunks += page.size();
-      Optional<ChunkKey> next = page.getLast().chunk().next();
-      page = next.isPresent() ? index.chunks(next.get(), OPEN_PAGE) : List.of();
-    }
-    blocks.finishRestore();
-    log.info(
-        "engine open name={} records={} chunks={} pending={} usedBytes={}",
-        name,
-        chunks,
-        states.existing(),
-        states.pendingCount(),
-        blocks.takenBytes());
-  }
-
-  private void restore(ChunkIndex.Entry entry) {
-    try {
-      entry.record().blocks().forEach(blocks::restore);
-    } catch (IllegalStateException e) {
-      throw new LuciolaException(
-          ErrorCode.CORRUPT_DATA,
-          "two chunks in one block: engine=" + name + " chunk=" + entry.chunk(),
-          e);
-    }
-    states.restore(entry);
   }
 
   /** A chain's chunks with pending versions, some of which may not be durable yet. */
@@ -205,14 +198,7 @@ public final class ChunkEngine implements AutoCloseable {
    * updates that are under way find it.
    */
   public boolean hasRoomFor(long bytes) {
-    try {
-      long capacity = blocks.capacityBytes();
-      long margin = Math.min(capacity / 10, ROOM_BYTES);
-      return blocks.takenBytes() + bytes + margin <= capacity;
-    } catch (IOException e) {
-      log.warn("free space is not known engine={}", name, e);
-      return false;
-    }
+    return space.hasRoomFor(bytes);
   }
 
   /** What is durably held of a chunk, the newest commit marks included. */
@@ -308,8 +294,9 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /**
-   * Holds the committed version of a chunk of which nothing is pending, neither durable nor on its
-   * way; null if there is something pending, or no committed version with content.
+   * Holds the committed version of a chunk if nothing else is known of it, neither pending nor on
+   * its way to the disk; null otherwise, and if there is no such chunk. One look, for the most
+   * frequent reads.
    */
   public @Nullable Held holdSettled(ChunkKey chunk) {
     return reads.holdSettled(chunk);
@@ -397,9 +384,67 @@ public final class ChunkEngine implements AutoCloseable {
     return dedups.put(chain, records);
   }
 
-  /** Forgets a chain's dedup records that were last written before a time. */
-  public CompletableFuture<Boolean> expireDedups(ChainId chain, long beforeSeconds, int limit) {
-    return dedups.expire(chain, beforeSeconds, limit);
+  /**
+   * Forgets some of a chain's dedup records that were last written so long ago or longer, by the
+   * target's own age: time during which it was closed does not count, and no clock can be set.
+   */
+  public CompletableFuture<Boolean> expireDedups(ChainId chain, long keepSeconds, int limit) {
+    return dedups.expire(chain, keepSeconds, limit);
+  }
+
+  /** How long this target was open since it was made; what {@link Tombstone} is dated by. */
+  public long ageSeconds() {
+    return ledger.ageSeconds();
+  }
+
+  /** Chunks of a chain whose committed version is a removal, after one, in order of their ids. */
+  public List<Tombstone> tombstones(ChainId chain, Optional<ChunkId> after, int limit) {
+    return tombstones.list(chain, after, limit);
+  }
+
+  /**
+   * Forgets tombstones that are still as given, with nothing pending and nothing on its way, and
+   * before that raises the chain's floor of versions. The future completes with the number
+   * forgotten when that is durable.
+   */
+  public CompletableFuture<Integer> collect(
+      ChainId chain, List<Tombstone> removed, long versionFloor) {
+    return tombstones.collect(chain, removed, versionFloor);
+  }
+
+  /** Raises a chain's floor of versions, durably; it never sinks. */
+  public CompletableFuture<Boolean> raiseVersionFloor(ChainId chain, long version) {
+    return tombstones.raiseFloor(chain, version);
+  }
+
+  /** What is held of a chain, and its floor of versions; as of what was written last. */
+  public ChainTotals totals(ChainId chain) {
+    return ledger.totals(chain);
+  }
+
+  /**
+   * Removes some of what is held of a chain that this target has left: nothing may be staged for it
+   * any more. To be called again until the future, which completes when that step is durable, says
+   * true: nothing is left. May be begun again after a crash.
+   */
+  public CompletableFuture<Boolean> dropChain(ChainId chain, int limit) {
+    return drop.step(chain, limit);
+  }
+
+  /**
+   * Reads all metadata and checks that it fits together. Updates wait meanwhile: for tests, and for
+   * a target that is out of service.
+   */
+  public CompletableFuture<CheckReport> verify() {
+    var result = new CompletableFuture<CheckReport>();
+    loop.between(() -> {
+      try {
+        result.complete(TargetCheck.run(index));
+      } catch (RuntimeException e) {
+        result.completeExceptionally(e);
+      }
+    });
+    return result;
   }
 
   /** CRC32C over the granule checksums of a version, as replicas compare it. */
@@ -407,13 +452,9 @@ public final class ChunkEngine implements AutoCloseable {
     return VersionRules.checksum(version.granules());
   }
 
-  /** How much is held. */
+  /** How much is held, and how the disk does. */
   public EngineUsage usage() {
-    try {
-      return new EngineUsage(blocks.capacityBytes(), blocks.takenBytes(), states.existing());
-    } catch (IOException e) {
-      throw new LuciolaException(ErrorCode.DISK_ERROR, "usage: engine=" + name, e);
-    }
+    return space.usage(ledger.chunks());
   }
 
   /** Whether the disk works; after the first failed write it never does again in this life. */
@@ -421,9 +462,20 @@ public final class ChunkEngine implements AutoCloseable {
     return loop.failure().isEmpty();
   }
 
-  /** Finishes what is under way and closes everything. Reads must have been closed before. */
+  /** What broke the disk; empty while it works. */
+  public Optional<String> failure() {
+    return loop.failure().map(Throwable::toString);
+  }
+
+  /**
+   * Finishes what is under way and closes everything. Reads must have been closed before. Closing
+   * twice is harmless.
+   */
   @Override
   public void close() throws IOException {
+    if (closed.getAndSet(true)) {
+      return;
+    }
     writers.close();
     loop.close();
     try {

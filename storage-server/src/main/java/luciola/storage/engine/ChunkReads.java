@@ -51,11 +51,10 @@ final class ChunkReads {
     return states.locked(
         chunk,
         () -> {
-          ChunkRecord record = states.current(chunk);
-          VersionRecord committed = record.committed();
-          return committed == null || committed.removed() || !record.pending().isEmpty()
+          VersionRecord settled = states.settled(chunk);
+          return settled == null || settled.removed()
               ? null
-              : new ChunkEngine.Held(chunk, committed, committed.blockIfAny().map(blocks::pin));
+              : new ChunkEngine.Held(chunk, settled, settled.blockIfAny().map(blocks::pin));
         });
   }
 

@@ -6,39 +6,71 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import luciola.protocol.id.ChainId;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
+import luciola.storage.index.PendingEntry;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of each chunk now: the stored record, or, while changes of the chunk are on their
  * way to the disk, the record that will be stored. Changes of a chunk are made under its lock, in
- * the order in which they will be written.
+ * the order in which they will be written. In memory are the chunks that change or have pending
+ * versions, and within a bound of bytes the records used last.
  */
 final class ChunkStates {
   private static final int STRIPES = 256;
+  private static final int PAGE = 4096;
 
   private final ChunkIndex index;
-  private final List<ReentrantLock> stripes = new ArrayList<>(STRIPES);
+  private final List<Stripe> stripes = new ArrayList<>(STRIPES);
   private final ConcurrentHashMap<ChunkKey, Live> live = new ConcurrentHashMap<>();
   private final ConcurrentSkipListSet<ChunkKey> pending = new ConcurrentSkipListSet<>();
-  private final AtomicLong existing = new AtomicLong();
 
-  ChunkStates(ChunkIndex index) {
+  /**
+   * Begins with what is stored.
+   *
+   * @param cacheBytes bound of the records kept in memory
+   */
+  ChunkStates(ChunkIndex index, long cacheBytes) {
     this.index = index;
     for (int i = 0; i < STRIPES; i++) {
-      stripes.add(new ReentrantLock());
+      stripes.add(new Stripe(new ReentrantLock(), new RecordCache(cacheBytes / STRIPES)));
     }
+    ChunkKey from = ChunkKey.first(new ChainId(1));
+    List<PendingEntry> page = index.pending(from, PAGE);
+    while (!page.isEmpty()) {
+      page.forEach(each -> pending.add(each.chunk()));
+      Optional<ChunkKey> next = page.getLast().chunk().next();
+      page = next.isPresent() ? index.pending(next.get(), PAGE) : List.of();
+    }
+  }
+
+  /** Some of the chunks: a lock, and the records that were used last. */
+  private record Stripe(ReentrantLock lock, RecordCache cache) {}
+
+  private Stripe stripe(ChunkKey chunk) {
+    return stripes.get(Math.floorMod(chunk.hashCode() * 0x9E3779B9, STRIPES));
+  }
+
+  /** Under the chunk's lock: what is stored. */
+  private ChunkRecord stored(ChunkKey chunk) {
+    RecordCache cache = stripe(chunk).cache();
+    ChunkRecord known = cache.get(chunk);
+    if (known == null) {
+      known = index.chunk(chunk);
+      cache.put(chunk, known);
+    }
+    return known;
   }
 
   /** A chunk whose changes are not all written. Guarded by the chunk's lock. */
@@ -49,8 +81,8 @@ final class ChunkStates {
   }
 
   /** Runs under the chunk's lock: short, no waiting for the disk but a look into the index. */
-  <T> T locked(ChunkKey chunk, Supplier<T> action) {
-    ReentrantLock lock = stripes.get(Math.floorMod(chunk.hashCode() * 0x9E3779B9, STRIPES));
+  <T extends @Nullable Object> T locked(ChunkKey chunk, Supplier<T> action) {
+    ReentrantLock lock = stripe(chunk).lock();
     lock.lock();
     try {
       return action.get();
@@ -65,7 +97,7 @@ final class ChunkStates {
         chunk,
         () -> {
           Live changing = live.get(chunk);
-          return changing == null ? index.chunk(chunk) : changing.record;
+          return changing == null ? stored(chunk) : changing.record;
         });
   }
 
@@ -75,7 +107,7 @@ final class ChunkStates {
         chunk,
         () -> {
           Live changing = live.get(chunk);
-          return changing == null ? index.chunk(chunk) : durable(changing);
+          return changing == null ? stored(chunk) : durable(changing);
         });
   }
 
@@ -103,10 +135,14 @@ final class ChunkStates {
             chunk,
             _ -> {
               var made = new Live();
-              made.record = index.chunk(chunk);
+              made.record = stored(chunk);
               return made;
             });
-    count(chunk, changing.record, next);
+    if (next.pending().isEmpty()) {
+      pending.remove(chunk);
+    } else {
+      pending.add(chunk);
+    }
     changing.record = next;
     changing.unwritten++;
     if (undurable != null) {
@@ -134,24 +170,22 @@ final class ChunkStates {
             }
             if (changing.unwritten == 0) {
               live.remove(chunk);
+              stripe(chunk).cache().put(chunk, changing.record);
             }
           }
           return true;
         });
   }
 
-  private void count(ChunkKey chunk, ChunkRecord before, ChunkRecord after) {
-    if (after.pending().isEmpty()) {
-      pending.remove(chunk);
-    } else {
-      pending.add(chunk);
-    }
-    existing.addAndGet((after.exists() ? 1 : 0) - (before.exists() ? 1 : 0));
-  }
-
-  /** At open: counts a stored chunk. */
-  void restore(ChunkIndex.Entry stored) {
-    count(stored.chunk(), ChunkRecord.NONE, stored.record());
+  /**
+   * The committed version if nothing else is known of the chunk and it is durable; null otherwise.
+   * Under the chunk's lock.
+   */
+  @Nullable VersionRecord settled(ChunkKey chunk) {
+    Live changing = live.get(chunk);
+    ChunkRecord record = changing == null ? stored(chunk) : changing.record;
+    boolean undurable = changing != null && !changing.undurable.isEmpty();
+    return undurable || !record.pending().isEmpty() ? null : record.committed();
   }
 
   /** Chunks with pending versions, those on their way to the disk included. */
@@ -175,10 +209,5 @@ final class ChunkStates {
       }
     }
     return found;
-  }
-
-  /** Chunks that exist. */
-  long existing() {
-    return existing.get();
   }
 }

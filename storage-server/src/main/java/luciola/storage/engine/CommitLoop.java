@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
+import luciola.storage.index.Bookkeeping;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.DedupEntry;
@@ -37,6 +39,7 @@ final class CommitLoop implements AutoCloseable {
   private final EngineConfig config;
   private final ChunkIndex index;
   private final BlockStore blocks;
+  private final Ledger ledger;
   private final EngineThreads.Lane lane;
   private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
@@ -50,11 +53,13 @@ final class CommitLoop implements AutoCloseable {
       EngineConfig config,
       ChunkIndex index,
       BlockStore blocks,
+      Ledger ledger,
       EngineThreads.Lane lane) {
     this.name = name;
     this.config = config;
     this.index = index;
     this.blocks = blocks;
+    this.ledger = ledger;
     this.lane = lane;
     this.small = new SmallWrites(blocks);
   }
@@ -73,6 +78,7 @@ final class CommitLoop implements AutoCloseable {
    * @param dedups records to keep, each unless its channel has a newer one
    * @param expired records to forget, each unless its channel went on since
    * @param dropped versions whose records are to be forgotten
+   * @param note of a chain
    * @param synced whether it must be durable when it is told
    */
   record Item(
@@ -81,6 +87,7 @@ final class CommitLoop implements AutoCloseable {
       List<DedupEntry> dedups,
       List<DedupEntry> expired,
       Optional<Dropped> dropped,
+      Optional<Ledger.Note> note,
       boolean synced,
       Outcome outcome) {
     /** One that changes nothing but a chunk. */
@@ -91,6 +98,7 @@ final class CommitLoop implements AutoCloseable {
           List.of(),
           List.of(),
           Optional.empty(),
+          Optional.empty(),
           synced,
           outcome);
     }
@@ -98,7 +106,27 @@ final class CommitLoop implements AutoCloseable {
     /** One that changes nothing but dedup records, or nothing at all. */
     static Item of(List<DedupEntry> dedups, List<DedupEntry> expired, Outcome outcome) {
       return new Item(
-          Optional.empty(), Optional.empty(), dedups, expired, Optional.empty(), true, outcome);
+          Optional.empty(),
+          Optional.empty(),
+          dedups,
+          expired,
+          Optional.empty(),
+          Optional.empty(),
+          true,
+          outcome);
+    }
+
+    /** One that notes something of a chain. */
+    static Item of(Ledger.Note note, Outcome outcome) {
+      return new Item(
+          Optional.empty(),
+          Optional.empty(),
+          List.of(),
+          List.of(),
+          Optional.empty(),
+          Optional.of(note),
+          true,
+          outcome);
     }
 
     /** The same after the flush of a block's file. */
@@ -109,13 +137,14 @@ final class CommitLoop implements AutoCloseable {
           dedups,
           expired,
           dropped,
+          note,
           synced,
           outcome);
     }
 
     /** The same, with records of dropped versions forgotten. */
     Item dropping(Dropped gone) {
-      return new Item(written, change, dedups, expired, Optional.of(gone), synced, outcome);
+      return new Item(written, change, dedups, expired, Optional.of(gone), note, synced, outcome);
     }
   }
 
@@ -163,6 +192,11 @@ final class CommitLoop implements AutoCloseable {
       idleSyncPlanned = true;
       lane.executeAfter(config.idleSyncMillis(), this::idle);
     }
+  }
+
+  /** Does something between two batches: what is stored does not change meanwhile. */
+  void between(Runnable work) {
+    lane.execute(work);
   }
 
   private void idle() {
@@ -225,7 +259,9 @@ final class CommitLoop implements AutoCloseable {
     boolean flushing = config.durability() == Durability.FLUSH;
     boolean synced = flushing && group.stream().anyMatch(Item::synced);
     Set<BlockClass> flushed = flushing ? flush(group) : Set.of();
-    var entries = new ArrayList<ChunkIndex.Entry>();
+    var records = new LinkedHashMap<ChunkKey, ChunkIndex.Entry>();
+    var changes = new ArrayList<ChunkChange>();
+    var notes = new ArrayList<Ledger.Note>();
     var dedups = new DedupChanges(index);
     for (Item item : group) {
       if (flushing) {
@@ -233,15 +269,24 @@ final class CommitLoop implements AutoCloseable {
       }
       item.change()
           .ifPresent(change -> {
-            entries.add(new ChunkIndex.Entry(change.chunk(), change.after()));
+            records.put(change.chunk(), new ChunkIndex.Entry(change.chunk(), change.after()));
+            changes.add(change);
             freed(change.freed());
           });
+      item.note().ifPresent(notes::add);
       item.expired().forEach(dedups::expire);
       item.dropped().ifPresent(dedups::drop);
       item.dedups().forEach(dedups::keep);
     }
+    Bookkeeping books =
+        ledger.book(changes, notes, flushing ? ledger.nextBatch() : ledger.flushed());
     index.write(
-        new ChunkIndex.Batch(entries, dedups.kept(), dedups.forgotten(), small.takeChanges()),
+        new ChunkIndex.Batch(
+            List.copyOf(records.values()),
+            dedups.kept(),
+            dedups.forgotten(),
+            small.takeChanges(),
+            books),
         synced);
     if (synced || !flushing) {
       releaseFreed();
@@ -296,7 +341,9 @@ final class CommitLoop implements AutoCloseable {
     try {
       small.flushAll();
       index.write(
-          new ChunkIndex.Batch(List.of(), List.of(), List.of(), small.takeChanges()), false);
+          new ChunkIndex.Batch(
+              List.of(), List.of(), List.of(), small.takeChanges(), Bookkeeping.NONE),
+          false);
       index.sync();
       releaseFreed();
     } catch (IOException e) {

@@ -17,15 +17,17 @@ final class DedupStore {
 
   private final ChunkIndex index;
   private final CommitLoop loop;
+  private final Ledger ledger;
 
-  DedupStore(ChunkIndex index, CommitLoop loop) {
+  DedupStore(ChunkIndex index, CommitLoop loop, Ledger ledger) {
     this.index = index;
     this.loop = loop;
+    this.ledger = ledger;
   }
 
   /** A record as written now. */
-  static DedupEntry entry(ChainId chain, DedupRecord record) {
-    return new DedupEntry(chain, record, System.currentTimeMillis() / 1000);
+  DedupEntry entry(ChainId chain, DedupRecord record) {
+    return new DedupEntry(chain, record, ledger.ageSeconds());
   }
 
   Optional<DedupRecord> find(ChainId chain, ClientId client, int channel) {
@@ -53,14 +55,24 @@ final class DedupStore {
   }
 
   /** See {@link ChunkEngine#expireDedups}. */
-  CompletableFuture<Boolean> expire(ChainId chain, long beforeSeconds, int limit) {
+  CompletableFuture<Boolean> expire(ChainId chain, long keepSeconds, int limit) {
+    long now = ledger.ageSeconds();
     var old = new ArrayList<DedupEntry>();
     List<DedupEntry> page = index.dedups(chain, Optional.empty(), PAGE);
     while (!page.isEmpty() && old.size() < limit) {
-      page.stream().filter(each -> each.writtenSeconds() < beforeSeconds).forEach(old::add);
+      page.stream()
+          .filter(each -> now - each.writtenSeconds() >= keepSeconds)
+          .limit(limit - old.size())
+          .forEach(old::add);
       page = index.dedups(chain, Optional.of(page.getLast().dedup().tag()), PAGE);
     }
     return write(List.of(), old);
+  }
+
+  /** Forgets some of a chain's records; false if there is none. */
+  CompletableFuture<Boolean> forgetSome(ChainId chain, int limit) {
+    List<DedupEntry> some = index.dedups(chain, Optional.empty(), limit);
+    return some.isEmpty() ? CompletableFuture.completedFuture(false) : write(List.of(), some);
   }
 
   private CompletableFuture<Boolean> write(List<DedupEntry> kept, List<DedupEntry> expired) {

@@ -12,6 +12,7 @@ package luciola.storage.engine;
  *     4096
  * @param groupMax updates that are made durable together, 1 … 2^16; default 512
  * @param metadataCacheBytes block cache of the metadata, 1 MiB …; default 64 MiB
+ * @param recordCacheBytes heap for records of chunks used last, 0 …; default 32 MiB
  * @param scratchBytes memory for reads, merging and scrubbing, a multiple of 64 MiB; default 128
  *     MiB, of which only what is used is touched
  * @param fileRangeBytes reads of at least so many bytes are answered as a range of a file, shorter
@@ -27,6 +28,7 @@ public record EngineConfig(
     int waitingMax,
     int groupMax,
     long metadataCacheBytes,
+    long recordCacheBytes,
     long scratchBytes,
     int fileRangeBytes,
     int idleSyncMillis) {
@@ -39,6 +41,7 @@ public record EngineConfig(
           4096,
           512,
           64L << 20,
+          32L << 20,
           128L << 20,
           128 << 10,
           200);
@@ -50,6 +53,7 @@ public record EngineConfig(
     check(waitingMax >= 1 && waitingMax <= 1 << 20, "waitingMax", waitingMax);
     check(groupMax >= 1 && groupMax <= 1 << 16, "groupMax", groupMax);
     check(metadataCacheBytes >= 1 << 20, "metadataCacheBytes", metadataCacheBytes);
+    check(recordCacheBytes >= 0, "recordCacheBytes", recordCacheBytes);
     check(scratchBytes >= 64 << 20 && scratchBytes % (64 << 20) == 0, "scratchBytes", scratchBytes);
     check(fileRangeBytes >= 1, "fileRangeBytes", fileRangeBytes);
     check(idleSyncMillis >= 1 && idleSyncMillis <= 60_000, "idleSyncMillis", idleSyncMillis);
@@ -71,6 +75,7 @@ public record EngineConfig(
         waitingMax,
         groupMax,
         metadataCacheBytes,
+        recordCacheBytes,
         scratchBytes,
         fileRangeBytes,
         idleSyncMillis);
@@ -86,6 +91,7 @@ public record EngineConfig(
         waitingMax,
         groupMax,
         metadataCacheBytes,
+        recordCacheBytes,
         scratchBytes,
         fileRangeBytes,
         idleSyncMillis);

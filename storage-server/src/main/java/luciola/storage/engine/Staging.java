@@ -28,6 +28,7 @@ final class Staging {
   private final Writers writers;
   private final VersionMaker maker;
   private final StageLimit underWay;
+  private final DedupStore dedups;
   private final ConcurrentHashMap<ChunkKey, List<Ticket>> staging = new ConcurrentHashMap<>();
 
   Staging(
@@ -37,7 +38,8 @@ final class Staging {
       BlockStore blocks,
       Writers writers,
       VersionMaker maker,
-      StageLimit underWay) {
+      StageLimit underWay,
+      DedupStore dedups) {
     this.name = name;
     this.states = states;
     this.loop = loop;
@@ -45,6 +47,7 @@ final class Staging {
     this.writers = writers;
     this.maker = maker;
     this.underWay = underWay;
+    this.dedups = dedups;
   }
 
   /** An update between its call and its durability. Guarded by the chunk's lock. */
@@ -140,10 +143,10 @@ final class Staging {
       CompletableFuture<Staged> result) {
     VersionRecord made = written.version().withTag(update.tag());
     ChunkKey chunk = update.chunk();
-    List<DedupEntry> dedups =
+    List<DedupEntry> entries =
         update.tag().stream()
             .map(tag -> new DedupRecord(tag, chunk.chunk(), made.version(), made.chunkBytes()))
-            .map(record -> DedupStore.entry(chunk.chain(), record))
+            .map(record -> dedups.entry(chunk.chain(), record))
             .toList();
     states.locked(
         chunk,
@@ -161,8 +164,9 @@ final class Staging {
               new CommitLoop.Item(
                   written.bytes(),
                   Optional.of(change),
-                  dedups,
+                  entries,
                   List.of(),
+                  Optional.empty(),
                   Optional.empty(),
                   true,
                   failed -> staged(chunk, ticket, made, result, failed)));
@@ -199,6 +203,11 @@ final class Staging {
       result.completeExceptionally(
           new LuciolaException(ErrorCode.DISK_ERROR, "stage: chunk=" + chunk, failed));
     }
+  }
+
+  /** Whether updates of a chunk are on their way to the disk. Under the chunk's lock. */
+  boolean isStaging(ChunkKey chunk) {
+    return staging.containsKey(chunk);
   }
 
   /** See {@link ChunkEngine#discard}. */

@@ -72,7 +72,7 @@ final class VersionMaker {
     @Nullable VersionRecord base = states.current(update.chunk()).newest().orElse(null);
     ChunkVersion held = base == null ? ChunkVersion.NONE : base.version();
     boolean whole = update.update() instanceof Update.Replace;
-    if (!whole && !update.version().equals(held.next())) {
+    if (!whole && !follows(update.version(), base)) {
       throw new LuciolaException(
           ErrorCode.MISSING_UPDATE,
           "not the next version: chunk="
@@ -94,6 +94,18 @@ final class VersionMaker {
             update.payload(),
             update.checksums());
     return writer.write(old, image, update.version(), update.chainVersion());
+  }
+
+  /**
+   * Versions of a chunk that does not exist may leave numbers out: it may be forgotten elsewhere.
+   */
+  private static boolean follows(ChunkVersion version, @Nullable VersionRecord base) {
+    if (base == null) {
+      return true;
+    }
+    return base.removed()
+        ? version.compareTo(base.version()) > 0
+        : version.equals(base.version().next());
   }
 
   private static boolean isRemoval(Update update) {

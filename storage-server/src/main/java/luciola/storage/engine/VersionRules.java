@@ -75,9 +75,18 @@ final class VersionRules {
 
   /** Blocks that nothing of the chunk lies in any more. */
   static List<BlockRef> freed(ChunkRecord before, ChunkRecord after) {
-    var freed = new ArrayList<>(before.blocks());
-    freed.removeAll(after.blocks());
-    return freed;
+    return onlyIn(before, after);
+  }
+
+  /** Blocks that something of the chunk lies in now, and nothing did before. */
+  static List<BlockRef> named(ChunkRecord before, ChunkRecord after) {
+    return onlyIn(after, before);
+  }
+
+  private static List<BlockRef> onlyIn(ChunkRecord one, ChunkRecord other) {
+    var blocks = new ArrayList<>(one.blocks());
+    blocks.removeAll(other.blocks());
+    return blocks;
   }
 
   /** CRC32C over the granule checksums. */

@@ -24,7 +24,7 @@ import luciola.protocol.id.ClientId;
  *  4  u32  length of the chunk after the update
  *  8  u64  sequence
  * 16  u64  version that the update made
- * 24  u64  when it was written, seconds since 1970: for expiry only
+ * 24  u64  the target's age when it was written, in seconds: for expiry only
  * 32  16   chunk id
  * </pre>
  */

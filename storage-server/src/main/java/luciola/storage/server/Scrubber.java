@@ -64,8 +64,7 @@ final class Scrubber implements AutoCloseable {
           after = Optional.of(each.chunk());
         }
       } while (page.more() && !page.chunks().isEmpty());
-      long before = System.currentTimeMillis() / 1000 - config.dedupKeep().toSeconds();
-      of.engine().expireDedups(of.chain(), before, EXPIRED_MAX).join();
+      of.engine().expireDedups(of.chain(), config.dedupKeep().toSeconds(), EXPIRED_MAX).join();
     } catch (RuntimeException e) {
       log.warn("scrub round ended early chain={}", of.chain(), e);
     }

@@ -134,6 +134,7 @@ class BlockStoreTest {
   @Test
   void whatTheMetadataNamesIsTakenAfterAReopenAndTheRestIsGivenBack() throws IOException {
     BlockRef kept;
+    GroupImage named;
     try (BlockStore store = open(Long.MAX_VALUE);
         Arena arena = Arena.ofConfined()) {
       store.finishRestore();
@@ -141,6 +142,7 @@ class BlockStoreTest {
         store.allocate(4096);
       }
       kept = store.allocate(4096);
+      named = store.name(kept, true);
       MemorySegment page = arena.allocate(4096, 4096);
       page.fill((byte) 7);
       store.file(kept).write(kept.position(), page);
@@ -148,16 +150,57 @@ class BlockStoreTest {
     }
     try (BlockStore store = open(Long.MAX_VALUE);
         Arena arena = Arena.ofConfined()) {
-      store.restore(kept);
+      store.restore(named);
       store.finishRestore();
       assertEquals(4096, store.takenBytes());
       assertEquals(MIB, store.preallocatedBytes());
+      assertEquals(List.of(named), store.groups().toList());
       MemorySegment page = arena.allocate(4096, 4096);
       store.file(kept).read(kept.position(), page);
       assertEquals(7, page.get(ValueLayout.JAVA_BYTE, 4095));
       store.file(kept).readDevice(kept.position(), page);
       assertEquals(7, page.get(ValueLayout.JAVA_BYTE, 0));
-      assertThrows(IllegalStateException.class, () -> store.restore(kept));
+      assertThrows(IllegalStateException.class, () -> store.restore(named));
+    }
+  }
+
+  @Test
+  void emptyRunsOfOtherClassesAreGivenUpBeforeABlockIsRefused() throws IOException {
+    try (BlockStore store = open(66 * MIB)) {
+      store.finishRestore();
+      BlockRef large = store.allocate(4 << 20);
+      assertThrows(NoSpaceException.class, () -> store.allocate(600 << 10));
+      store.release(large);
+      assertEquals(64 * MIB, store.preallocatedBytes());
+      assertTrue(store.hasRoomFor(600 << 10, 0));
+      assertEquals(7, store.allocate(500 << 10).blockClass().number());
+    }
+  }
+
+  @Test
+  void theEmptiestRunIsEmptiedIntoTheOthers() throws IOException {
+    try (BlockStore store = open(Long.MAX_VALUE)) {
+      store.finishRestore();
+      var blocks = new ArrayList<BlockRef>();
+      for (int i = 0; i < 3 * BlockClass.GROUP_BLOCKS; i++) {
+        blocks.add(store.allocate(4096));
+      }
+      assertTrue(store.closeEmptiest().isEmpty());
+      for (int i = 0; i < 3 * BlockClass.GROUP_BLOCKS; i++) {
+        if (i % BlockClass.GROUP_BLOCKS < (i < BlockClass.GROUP_BLOCKS ? 100 : 200)) {
+          store.release(blocks.get(i));
+        }
+      }
+      ClosedRun run = store.closeEmptiest().orElseThrow();
+      assertEquals(56, run.taken());
+      assertEquals(BlockClass.GROUP_BLOCKS, run.firstIndex());
+      for (BlockRef block : blocks) {
+        if (run.holds(block) && store.isTaken(block)) {
+          assertFalse(run.holds(store.allocate(4096)));
+          store.release(block);
+        }
+      }
+      assertEquals(2 * MIB, store.preallocatedBytes());
     }
   }
 }

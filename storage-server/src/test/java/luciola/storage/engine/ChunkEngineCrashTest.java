@@ -168,6 +168,7 @@ class ChunkEngineCrashTest {
   }
 
   private void recover(ChunkEngine engine) throws IOException {
+    assertEquals(List.of(), engine.verify().join().problems());
     long used = 0;
     for (int i = 0; i < CHUNKS; i++) {
       Model model = models[i];

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
@@ -11,6 +12,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.InodeId;
+import luciola.storage.index.Bookkeeping;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.DedupEntry;
@@ -32,7 +34,9 @@ class DedupChangesTest {
   }
 
   private void stored(DedupEntry... entries) throws Exception {
-    index.write(new ChunkIndex.Batch(List.of(), List.of(entries), List.of()), true);
+    index.write(
+        new ChunkIndex.Batch(List.of(), List.of(entries), List.of(), Map.of(), Bookkeeping.NONE),
+        true);
   }
 
   private static CommitLoop.Dropped from(long version) {

@@ -28,7 +28,7 @@ final class EngineFixture {
   static final int CHUNK_BYTES = 1 << 20;
   static final EngineConfig CONFIG =
       new EngineConfig(
-          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 256, 64, 1 << 20, 64 << 20, 1 << 30, 5);
+          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 256, 64, 1 << 20, 1 << 20, 64 << 20, 1 << 30, 5);
 
   private EngineFixture() {}
 
@@ -59,6 +59,18 @@ final class EngineFixture {
         SCRATCH,
         replicas,
         System::nanoTime);
+  }
+
+  static EngineParts with(EngineParts parts, EngineConfig config) {
+    return new EngineParts(
+        config,
+        parts.files(),
+        parts.space(),
+        parts.store(),
+        parts.threads(),
+        parts.scratch(),
+        parts.replicas(),
+        parts.nanos());
   }
 
   static ChunkKey chunk(int number) {

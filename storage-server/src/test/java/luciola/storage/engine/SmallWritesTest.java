@@ -21,7 +21,17 @@ class SmallWritesTest {
   /** An engine that does nothing by itself while it is idle. */
   private static final EngineConfig CONFIG =
       new EngineConfig(
-          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 256, 64, 1 << 20, 64 << 20, 1 << 30, 60_000);
+          Durability.FLUSH,
+          Long.MAX_VALUE,
+          0,
+          2,
+          256,
+          64,
+          1 << 20,
+          1 << 20,
+          64 << 20,
+          1 << 30,
+          60_000);
 
   private final MemoryDisk disk = new MemoryDisk(1);
   private final MemoryKeyValues store = new MemoryKeyValues();

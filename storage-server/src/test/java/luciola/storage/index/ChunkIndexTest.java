@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.UpdateTag;
@@ -53,7 +54,7 @@ class ChunkIndexTest {
   }
 
   private static ChunkIndex.Batch chunks(List<ChunkIndex.Entry> entries) {
-    return new ChunkIndex.Batch(entries, List.of(), List.of());
+    return new ChunkIndex.Batch(entries, List.of(), List.of(), Map.of(), Bookkeeping.NONE);
   }
 
   @ParameterizedTest
@@ -85,13 +86,16 @@ class ChunkIndexTest {
     try (ChunkIndex index = open(kind)) {
       var all =
           List.of(dedup(1, 5, 0, 1), dedup(1, 5, 1, 7), dedup(1, -5, 0, 3), dedup(2, 5, 0, 9));
-      index.write(new ChunkIndex.Batch(List.of(), all, List.of()), true);
+      index.write(
+          new ChunkIndex.Batch(List.of(), all, List.of(), Map.of(), Bookkeeping.NONE), true);
       assertEquals(Optional.of(dedup(2, 5, 0, 9)), index.dedup(new ChainId(2), new ClientId(5), 0));
       assertTrue(index.dedup(new ChainId(2), new ClientId(5), 1).isEmpty());
       assertEquals(all.subList(0, 3), index.dedups(new ChainId(1), Optional.empty(), 10));
       UpdateTag after = all.get(1).dedup().tag();
       assertEquals(all.subList(2, 3), index.dedups(new ChainId(1), Optional.of(after), 10));
-      index.write(new ChunkIndex.Batch(List.of(), List.of(), all.subList(1, 2)), true);
+      index.write(
+          new ChunkIndex.Batch(List.of(), List.of(), all.subList(1, 2), Map.of(), Bookkeeping.NONE),
+          true);
       assertEquals(2, index.dedups(new ChainId(1), Optional.empty(), 10).size());
     }
   }
