@@ -30,6 +30,11 @@ public final class TimedBlockFile implements BlockFile {
   }
 
   @Override
+  public void writeCached(long position, MemorySegment data) throws IOException {
+    file.writeCached(position, data);
+  }
+
+  @Override
   public void read(long position, MemorySegment into) throws IOException {
     file.read(position, into);
   }

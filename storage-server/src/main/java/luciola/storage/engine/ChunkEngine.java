@@ -40,10 +40,10 @@ import org.slf4j.LoggerFactory;
  * All chunks of one target. Safe for use by many threads; updates of one chunk are staged in the
  * order of the calls.
  *
- * <p>An update goes through three steps: a writer lane verifies the payload and writes the new
- * version's bytes past the page cache; the commit loop flushes the file and writes the metadata,
- * synced; the future completes, on the commit lane. {@link #commit} then makes a durable version
- * the committed one; that mark is not synced, a restart may find the version pending again.
+ * <p>An update goes through three steps: a writer lane writes the new version's bytes past the page
+ * cache; the commit loop flushes the file and writes the metadata, synced; the future completes, on
+ * the commit lane. {@link #commit} then makes a durable version the committed one; that mark is not
+ * synced, a restart may find the version pending again.
  *
  * <p>A stored granule found bad is counted, and the version is fetched again from {@link
  * ReplicaSource} and written to another block.
@@ -70,6 +70,7 @@ public final class ChunkEngine implements AutoCloseable {
   private final DedupStore dedups;
   private final Tombstones tombstones;
   private final ChainDrop drop;
+  private final Compactor compactor;
   private final SpaceWatch space;
   private final Runnable afterClose;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -97,6 +98,7 @@ public final class ChunkEngine implements AutoCloseable {
     this.changes = new RecordChanges(states, loop, blocks);
     this.repair = new ChunkRepair(name, parts, states, reader, writers, changes);
     this.reads = new ChunkReads(name, states, blocks, reader, repair);
+    this.compactor = new Compactor(name, parts, index, states, blocks, writers, changes);
     this.dedups = new DedupStore(index, loop, ledger);
     this.staging =
         new Staging(
@@ -105,13 +107,13 @@ public final class ChunkEngine implements AutoCloseable {
             loop,
             blocks,
             writers,
-            new VersionMaker(states, loop, repair, threads.oneThread()),
+            new VersionMaker(states, loop, repair, compactor, threads.oneThread()),
             new StageLimit(config.waitingMax(), loop, threads.oneThread()),
             dedups);
     this.lists = new ChunkLists(index, states);
     this.tombstones = new Tombstones(index, states, loop, staging, changes);
     this.drop = new ChainDrop(index, states, loop, dedups, this::forget);
-    this.space = new SpaceWatch(name, blocks, meters);
+    this.space = new SpaceWatch(name, blocks, meters, compactor);
     torn.forEach(each -> staging.discard(each.chunk(), each.version().version()));
     log.info(
         "engine open name={} chunks={} pending={} torn={} usedBytes={} ageSeconds={}",
@@ -209,10 +211,9 @@ public final class ChunkEngine implements AutoCloseable {
   /**
    * Stages an update; the future completes when it is durable.
    *
-   * <p>It fails with CHECKSUM_MISMATCH if the payload does not fit its checksums or, as {@link
-   * BadBlockException}, if old bytes went bad; MISSING_UPDATE if the version is not the next one;
-   * NO_SPACE; DISK_ERROR; OVERLOADED; CANCELLED if it was discarded meanwhile. After a failure
-   * nothing of it is held.
+   * <p>It fails with {@link BadBlockException} if old bytes went bad; MISSING_UPDATE if the version
+   * is not the next one; NO_SPACE; DISK_ERROR; OVERLOADED; CANCELLED if it was discarded meanwhile.
+   * After a failure nothing of it is held.
    */
   public CompletableFuture<Staged> stage(ChunkUpdate update) {
     return staging.stage(update);
@@ -432,6 +433,15 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /**
+   * Moves blocks together so that space goes back to the disk, as far as that is possible and
+   * within the bandwidth configured. Happens by itself when space is short. The future completes
+   * with the bytes given back.
+   */
+  public CompletableFuture<Long> compact() {
+    return compactor.run();
+  }
+
+  /**
    * Reads all metadata and checks that it fits together. Updates wait meanwhile: for tests, and for
    * a target that is out of service.
    */
@@ -476,6 +486,7 @@ public final class ChunkEngine implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
+    compactor.close();
     writers.close();
     loop.close();
     try {

@@ -138,7 +138,7 @@ final class ChunkRepair {
       if (Granules.firstMismatch(0, bytes, committed.granules()) >= 0) {
         throw new IOException("replica's bytes are others: chunk=" + chunk);
       }
-      changes.move(chunk, from, writer.writeCopy(bytes, committed));
+      var _ = changes.move(chunk, from, writer.writeCopy(bytes, committed));
       log.info("repaired engine={} chunk={} version={}", name, chunk, committed.version());
       return true;
     } catch (IOException e) {

@@ -178,6 +178,22 @@ final class ChunkStates {
   }
 
   /**
+   * What is known of a chunk, if every version of it is durable; nothing otherwise. On the chunk's
+   * writer lane, where no new version comes meanwhile.
+   */
+  ChunkRecord movable(ChunkKey chunk) {
+    return locked(
+        chunk,
+        () -> {
+          Live changing = live.get(chunk);
+          if (changing == null) {
+            return stored(chunk);
+          }
+          return changing.undurable.isEmpty() ? changing.record : ChunkRecord.NONE;
+        });
+  }
+
+  /**
    * The committed version if nothing else is known of the chunk and it is durable; null otherwise.
    * Under the chunk's lock.
    */

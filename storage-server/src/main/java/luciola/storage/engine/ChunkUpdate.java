@@ -13,7 +13,8 @@ import luciola.storage.index.ChunkKey;
  * @param version the version it makes: the one after the newest held, but any for a Replace
  * @param chainVersion version of the chain under which it is made
  * @param payload the update's bytes; unchanged and alive until the update is durable or has failed
- * @param checksums of the payload's pieces, cut at the granules of the chunk
+ * @param checksums of the payload's pieces, cut at the granules of the chunk; the caller has
+ *     verified that the payload fits them
  * @param tag the client's name for it; empty for what comes from no client
  * @param committed whether the version is committed as soon as it is durable (copies of what is
  *     committed elsewhere)

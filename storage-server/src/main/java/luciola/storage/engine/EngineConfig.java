@@ -17,6 +17,7 @@ package luciola.storage.engine;
  *     MiB, of which only what is used is touched
  * @param fileRangeBytes reads of at least so many bytes are answered as a range of a file, shorter
  *     ones out of memory, 1 …; default 128 KiB
+ * @param compactBytesPerSecond bytes that compaction moves in a second, 1 MiB …; default 256 MiB
  * @param idleSyncMillis how long freed blocks wait for a synced write before the engine makes one,
  *     1 … 60000; default 200
  */
@@ -31,6 +32,7 @@ public record EngineConfig(
     long recordCacheBytes,
     long scratchBytes,
     int fileRangeBytes,
+    long compactBytesPerSecond,
     int idleSyncMillis) {
   public static final EngineConfig DEFAULTS =
       new EngineConfig(
@@ -44,6 +46,7 @@ public record EngineConfig(
           32L << 20,
           128L << 20,
           128 << 10,
+          256L << 20,
           200);
 
   public EngineConfig {
@@ -56,6 +59,7 @@ public record EngineConfig(
     check(recordCacheBytes >= 0, "recordCacheBytes", recordCacheBytes);
     check(scratchBytes >= 64 << 20 && scratchBytes % (64 << 20) == 0, "scratchBytes", scratchBytes);
     check(fileRangeBytes >= 1, "fileRangeBytes", fileRangeBytes);
+    check(compactBytesPerSecond >= 1 << 20, "compactBytesPerSecond", compactBytesPerSecond);
     check(idleSyncMillis >= 1 && idleSyncMillis <= 60_000, "idleSyncMillis", idleSyncMillis);
   }
 
@@ -78,6 +82,7 @@ public record EngineConfig(
         recordCacheBytes,
         scratchBytes,
         fileRangeBytes,
+        compactBytesPerSecond,
         idleSyncMillis);
   }
 
@@ -94,6 +99,7 @@ public record EngineConfig(
         recordCacheBytes,
         scratchBytes,
         fileRangeBytes,
+        compactBytesPerSecond,
         idleSyncMillis);
   }
 }

@@ -68,16 +68,19 @@ final class RecordChanges {
 
   /**
    * The bytes of one of a chunk's blocks are in another now, not flushed; the first is freed. If
-   * nothing lies in the first any more, the second is. On the chunk's writer lane.
+   * nothing lies in the first any more, the second is. On the chunk's writer lane; completes when
+   * that is durable.
    */
-  boolean move(ChunkKey chunk, BlockRef from, BlockRef to) {
-    return states.locked(
+  CompletableFuture<Boolean> move(ChunkKey chunk, BlockRef from, BlockRef to) {
+    var result = new CompletableFuture<Boolean>();
+    states.locked(
         chunk,
         () -> {
           ChunkRecord before = states.current(chunk);
           ChunkRecord after = VersionRules.moved(before, from, to);
           if (!after.blocks().contains(to)) {
             blocks.release(to);
+            result.complete(false);
             return false;
           }
           states.change(chunk, after, null);
@@ -85,10 +88,14 @@ final class RecordChanges {
               CommitLoop.Item.of(
                       new ChunkChange(chunk, before, after),
                       true,
-                      failed -> states.settled(chunk, failed))
+                      failed -> {
+                        states.settled(chunk, failed);
+                        complete(result, "move: chunk=" + chunk, failed);
+                      })
                   .touching(to));
           return true;
         });
+    return result;
   }
 
   static void complete(

@@ -21,29 +21,38 @@ final class SpaceWatch {
   private final String name;
   private final BlockStore blocks;
   private final DiskMeters meters;
+  private final Compactor compactor;
 
-  SpaceWatch(String name, BlockStore blocks, DiskMeters meters) {
+  SpaceWatch(String name, BlockStore blocks, DiskMeters meters, Compactor compactor) {
     this.name = name;
     this.blocks = blocks;
     this.meters = meters;
+    this.compactor = compactor;
   }
 
   /** See {@link ChunkEngine#hasRoomFor}. */
   boolean hasRoomFor(long bytes) {
     try {
-      long margin = Math.min(blocks.capacityBytes() / 10, ROOM_BYTES);
-      return bytes <= LARGEST_BYTES && blocks.hasRoomFor((int) bytes, margin);
+      boolean room = bytes <= LARGEST_BYTES && blocks.hasRoomFor((int) bytes, margin());
+      if (!room) {
+        compactor.needed();
+      }
+      return room;
     } catch (IOException e) {
       log.warn("free space is not known engine={}", name, e);
       return false;
     }
   }
 
+  private long margin() throws IOException {
+    return Math.min(blocks.capacityBytes() / 10, ROOM_BYTES);
+  }
+
   EngineUsage usage(long chunks) {
     try {
       long capacity = blocks.capacityBytes();
       long used = blocks.takenBytes();
-      boolean low = capacity - used < capacity / 10 || !hasRoomFor(1);
+      boolean low = capacity - used < capacity / 10 || !blocks.hasRoomFor(1, margin());
       return new EngineUsage(
           capacity,
           used,

@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Update;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.NoSpaceException;
@@ -14,35 +13,41 @@ import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the next version of a chunk out of an update: verifies the payload, writes the bytes, and
- * where that fails for want of space or for bad old bytes, tries once more after help. On the
- * chunk's writer lane.
+ * Makes the next version of a chunk out of an update: writes the bytes, and where that fails for
+ * want of space or for bad old bytes, tries once more after help. On the chunk's writer lane.
  */
 final class VersionMaker {
   private final ChunkStates states;
   private final CommitLoop loop;
   private final ChunkRepair repair;
+  private final Compactor compactor;
   private final boolean oneThread;
 
-  VersionMaker(ChunkStates states, CommitLoop loop, ChunkRepair repair, boolean oneThread) {
+  VersionMaker(
+      ChunkStates states,
+      CommitLoop loop,
+      ChunkRepair repair,
+      Compactor compactor,
+      boolean oneThread) {
     this.states = states;
     this.loop = loop;
     this.repair = repair;
+    this.compactor = compactor;
     this.oneThread = oneThread;
   }
 
   /**
    * Writes the version, not flushed.
    *
-   * @throws LuciolaException CHECKSUM_MISMATCH or MISSING_UPDATE
+   * @throws LuciolaException MISSING_UPDATE; {@link BadBlockException} if old bytes went bad
    * @throws NoSpaceException if there is no room, also not after freed blocks came back
    */
   VersionWriter.Written make(VersionWriter writer, ChunkUpdate update) throws IOException {
-    verifyPayload(update);
     try {
       return makeOnce(writer, update);
     } catch (NoSpaceException e) {
       awaitFreed(e);
+      compactor.needed();
     } catch (BadBlockException e) {
       repair.report(update.chunk(), e);
       if (!repair.repair(writer, update.chunk())) {
@@ -50,21 +55,6 @@ final class VersionMaker {
       }
     }
     return makeOnce(writer, update);
-  }
-
-  private static void verifyPayload(ChunkUpdate update) {
-    int offset = update.update() instanceof Update.Write write ? write.offset() : 0;
-    int bad = Granules.firstMismatch(offset, update.payload(), update.checksums());
-    if (bad >= 0) {
-      throw new LuciolaException(
-          ErrorCode.CHECKSUM_MISMATCH,
-          "payload does not fit its checksum: chunk="
-              + update.chunk()
-              + " version="
-              + update.version()
-              + " piece="
-              + bad);
-    }
   }
 
   private VersionWriter.Written makeOnce(VersionWriter writer, ChunkUpdate update)

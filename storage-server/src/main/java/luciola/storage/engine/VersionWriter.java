@@ -209,7 +209,11 @@ final class VersionWriter {
     int granulesEnd = (end + Granules.BYTES - 1) / Granules.BYTES * Granules.BYTES;
     int oldEnd = Math.min(granulesEnd, base.chunkBytes());
     MemorySegment old = buffer.asSlice(0, oldEnd - from);
-    blocks.file(block).read(block.position() + from, old);
+    try {
+      blocks.file(block).read(block.position() + from, old);
+    } catch (IOException e) {
+      throw new BadBlockException(base, from / Granules.BYTES, e);
+    }
     for (int granule = from / Granules.BYTES; granule * Granules.BYTES < oldEnd; granule++) {
       int granuleFrom = granule * Granules.BYTES;
       int granuleEnd = Math.min(granuleFrom + Granules.BYTES, oldEnd);

@@ -91,6 +91,9 @@ class ChunkEngineCrashTest {
         commitSome(engine, i, random);
         readSome(engine, i, random);
       }
+      if (random.nextInt(3) == 0) {
+        var _ = engine.compact();
+      }
     }
   }
 

@@ -179,17 +179,6 @@ class ChunkEngineTest {
   }
 
   @Test
-  void aPayloadThatDoesNotFitItsChecksumIsRefusedAndNothingOfItIsHeld() {
-    ChunkUpdate good = write(0, 1, 0, bytes(1, 70_000));
-    good.payload().set(ValueLayout.JAVA_BYTE, 66_000, (byte) 1);
-    good.payload().set(ValueLayout.JAVA_BYTE, 66_001, (byte) 1);
-    assertEquals(ErrorCode.CHECKSUM_MISMATCH, failure(good));
-    assertEquals(0, engine.usage().usedBytes());
-    assertTrue(engine.chunk(chunk(0)).newest().isEmpty());
-    stage(engine, write(0, 1, 0, bytes(1, 10)));
-  }
-
-  @Test
   void onlyTheNextVersionIsAcceptedButAReplacementIsAlways() throws IOException {
     stage(engine, write(0, 1, 0, bytes(1, 10)));
     assertEquals(ErrorCode.MISSING_UPDATE, failure(write(0, 3, 0, bytes(1, 10))));

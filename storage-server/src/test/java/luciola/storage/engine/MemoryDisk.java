@@ -5,8 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import luciola.storage.disk.BlockClass;
@@ -27,13 +29,15 @@ final class MemoryDisk {
   private boolean off;
   private long flushes;
   private boolean full;
+  private boolean flushFails;
+  private final Set<Long> broken = new HashSet<>();
 
   MemoryDisk(long seed) {
     random = new Random(seed);
   }
 
   synchronized BlockFile open(BlockClass blockClass) {
-    return files.computeIfAbsent(blockClass.number(), _ -> new Pages());
+    return files.computeIfAbsent(blockClass.number(), Pages::new);
   }
 
   /** Loses power. */
@@ -54,6 +58,26 @@ final class MemoryDisk {
     return flushes;
   }
 
+  /** From now on pages of a block cannot be read until they are written again. */
+  synchronized void breakPages(BlockClass blockClass, long position, long bytes) {
+    for (long at = 0; at < bytes; at += PAGE) {
+      broken.add(place(blockClass.number(), (position + at) / PAGE));
+    }
+  }
+
+  private static long place(int file, long page) {
+    return ((long) file << 56) + page;
+  }
+
+  synchronized void setFlushFails(boolean fails) {
+    flushFails = fails;
+  }
+
+  /** Bytes of all files that have space behind them. */
+  synchronized long heldBytes() {
+    return files.values().stream().mapToLong(file -> (long) file.now.size() * PAGE).sum();
+  }
+
   /** Turns one bit of a block over, on the medium. */
   synchronized void flip(BlockClass blockClass, long position) {
     Pages file = files.get(blockClass.number());
@@ -69,10 +93,15 @@ final class MemoryDisk {
 
   /** One file: what reads see, and what survives a loss of power. */
   private final class Pages implements BlockFile {
+    private final int number;
     private TreeMap<Long, byte[]> now = new TreeMap<>();
     private final TreeMap<Long, byte[]> durable = new TreeMap<>();
     private final TreeSet<Long> dirty = new TreeSet<>();
     private long size;
+
+    Pages(int number) {
+      this.number = number;
+    }
 
     private void losePower() {
       for (long page : dirty) {
@@ -108,6 +137,7 @@ final class MemoryDisk {
         }
         for (long at = 0; at < data.byteSize(); at += PAGE) {
           dirty.add((position + at) / PAGE);
+          broken.remove(place(number, (position + at) / PAGE));
           now.put((position + at) / PAGE, data.asSlice(at, PAGE).toArray(ValueLayout.JAVA_BYTE));
         }
         size = Math.max(size, position + data.byteSize());
@@ -121,6 +151,9 @@ final class MemoryDisk {
         for (long at = 0; at < into.byteSize(); ) {
           long from = position + at;
           int length = (int) Math.min(PAGE - from % PAGE, into.byteSize() - at);
+          if (broken.contains(place(number, from / PAGE))) {
+            throw new IOException("read error: errno=5");
+          }
           byte[] page = now.getOrDefault(from / PAGE, new byte[PAGE]);
           MemorySegment.copy(MemorySegment.ofArray(page), from % PAGE, into, at, length);
           at += length;
@@ -140,6 +173,9 @@ final class MemoryDisk {
     public void flush() throws IOException {
       synchronized (MemoryDisk.this) {
         check();
+        if (flushFails) {
+          throw new IOException("flush error: errno=5");
+        }
         flushes++;
         for (long page : dirty) {
           byte @Nullable [] bytes = now.get(page);

@@ -31,6 +31,7 @@ class SmallWritesTest {
           1 << 20,
           64 << 20,
           1 << 30,
+          1L << 40,
           60_000);
 
   private final MemoryDisk disk = new MemoryDisk(1);
