@@ -28,6 +28,7 @@ import luciola.storage.resync.ResyncEffect;
 import luciola.storage.resync.ResyncEvent;
 import luciola.storage.resync.ResyncLimits;
 import luciola.storage.resync.ResyncSource;
+import luciola.storage.resync.TokenBucket;
 import org.jspecify.annotations.Nullable;
 
 /** Drives the resyncs that a replica is the source of, as {@code ResyncRunner} does. */
@@ -43,6 +44,7 @@ final class SimResync {
   private final SimDisk disk;
   private final ChunkView view;
   private final ChainReplica core;
+  private final TokenBucket budget = new TokenBucket(200_000);
   private final Map<TargetId, Filling> fillings = new TreeMap<>();
   private @Nullable Chain chain;
 
@@ -104,7 +106,8 @@ final class SimResync {
         && !filling.done
         && process.clockNanos() - filling.notBeforeNanos >= 0) {
       world.met("a resync began");
-      filling.source = new ResyncSource(now, self, to, LIMITS, view, disk.inventory().size());
+      filling.source =
+          new ResyncSource(now, self, to, LIMITS, view, budget, disk.inventory().size(), 0);
     }
     step(filling, to, new ResyncEvent.Tick(core.inheritedUnacknowledged()));
   }

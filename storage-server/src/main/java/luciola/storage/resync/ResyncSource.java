@@ -2,10 +2,12 @@ package luciola.storage.resync;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.frame.DedupRecord;
@@ -44,6 +46,9 @@ import luciola.storage.resync.ResyncPlanner.Decision;
  * until the replica acknowledged everything that was pending here when the chain version came; what
  * came later needs its acknowledgement anyway.
  *
+ * <p>Copies keep to a bandwidth that the operator sets, {@link TokenBucket}; comparing does not
+ * count, nor do tombstones.
+ *
  * <p>Only dedup records of committed updates are handed over, and last: those of pending ones
  * travel with the updates, and must not be at the replica without them.
  */
@@ -66,7 +71,9 @@ public final class ResyncSource {
   private final TargetId replica;
   private final ResyncLimits limits;
   private final ChunkView view;
+  private final TokenBucket budget;
   private final long chunksTotal;
+  private final long bytesTotal;
 
   private Phase phase = Phase.STARTING;
   private List<ResyncEffect> effects = new ArrayList<>();
@@ -91,18 +98,29 @@ public final class ResyncSource {
   private Optional<InventoryReply> remotePage = Optional.empty();
 
   private final ArrayDeque<Task> queue = new ArrayDeque<>();
-  private final Map<Long, Task> copying = new LinkedHashMap<>();
+  private final Map<Long, Copy> copying = new LinkedHashMap<>();
 
-  private long chunksSeen;
+  /** No copy begins before: the bandwidth for them is used up. */
+  private long throttledUntilNanos;
+
+  private boolean throttled;
+  private long chunksDone;
+  private long bytesDone;
+  private long bytesCopied;
   private long copied;
   private long removed;
   private long disagreed;
 
   private record Task(Decision decision, long notBeforeNanos, int tries) {}
 
+  /** A task that is on its way, with so many bytes. */
+  private record Copy(Task task, int bytes) {}
+
   /**
    * @param chain the version this belongs to, with {@code self} as its tail
-   * @param chunksTotal chunks the source holds, for the progress
+   * @param budget bandwidth of copies, shared with other resyncs
+   * @param chunksTotal chunks the source holds, tombstones included, for the progress
+   * @param bytesTotal their bytes
    */
   public ResyncSource(
       Chain chain,
@@ -110,13 +128,17 @@ public final class ResyncSource {
       TargetId replica,
       ResyncLimits limits,
       ChunkView view,
-      long chunksTotal) {
+      TokenBucket budget,
+      long chunksTotal,
+      long bytesTotal) {
     this.chain = chain;
     this.self = self;
     this.replica = replica;
     this.limits = limits;
     this.view = view;
+    this.budget = budget;
     this.chunksTotal = chunksTotal;
+    this.bytesTotal = bytesTotal;
   }
 
   /** The replica that is filled. */
@@ -131,7 +153,8 @@ public final class ResyncSource {
 
   /** How far it is. */
   public ResyncProgress progress() {
-    return new ResyncProgress(chunksSeen, chunksTotal, copied, removed, disagreed);
+    return new ResyncProgress(
+        chunksDone, chunksTotal, bytesDone, bytesTotal, copied, bytesCopied, removed, disagreed);
   }
 
   /** What follows from an event. One thread calls this. The first event is a tick. */
@@ -230,8 +253,9 @@ public final class ResyncSource {
     Optional<ChunkId> end =
         earlier(end(page.chunks(), page.more()), end(remote.chunks(), remote.more()));
     List<ChunkSummary> mine = upTo(page.chunks(), end);
-    chunksSeen += mine.size();
-    for (Decision decision : ResyncPlanner.plan(mine, upTo(remote.chunks(), end))) {
+    List<Decision> decisions = ResyncPlanner.plan(mine, upTo(remote.chunks(), end));
+    countKept(mine, decisions);
+    for (Decision decision : decisions) {
       if (decision instanceof Decision.Copy(ChunkId chunk, ChunkVersion version, boolean alert)
           && alert) {
         disagreed++;
@@ -253,6 +277,21 @@ public final class ResyncSource {
     inventoryDone = end.isEmpty();
   }
 
+  private void countKept(List<ChunkSummary> mine, List<Decision> decisions) {
+    Set<ChunkId> differing = new HashSet<>();
+    decisions.forEach(decision -> differing.add(decision.chunk()));
+    for (ChunkSummary held : mine) {
+      if (!differing.contains(held.chunk())) {
+        done(held.chunkBytes());
+      }
+    }
+  }
+
+  private void done(int bytes) {
+    chunksDone++;
+    bytesDone += bytes;
+  }
+
   /** Where a page ends; empty: it goes to the end of everything. */
   private static Optional<ChunkId> end(List<ChunkSummary> page, boolean more) {
     return more && !page.isEmpty() ? Optional.of(page.getLast().chunk()) : Optional.empty();
@@ -272,8 +311,12 @@ public final class ResyncSource {
   }
 
   private void copy() {
+    if (throttled && nowNanos - throttledUntilNanos < 0) {
+      return;
+    }
+    throttled = false;
     int left = queue.size();
-    while (left-- > 0 && copying.size() < limits.copiesMax()) {
+    while (left-- > 0 && copying.size() < limits.copiesMax() && !throttled) {
       Task task = queue.remove();
       if (nowNanos - task.notBeforeNanos() < 0) {
         queue.add(task);
@@ -295,11 +338,19 @@ public final class ResyncSource {
     ChunkVersion version = held.committed();
     boolean next = chain.successorOf(self).filter(replica::equals).isPresent();
     if (next && !version.equals(planned)) {
-      return; // It was updated since, and went to the replica on the write path.
+      done(held.chunkBytes()); // It was updated since, and went to the replica on the write path.
+      return;
     }
     boolean forget = version.equals(ChunkVersion.NONE);
+    int bytes = forget || held.removed() ? 0 : held.chunkBytes();
+    if (bytes > 0 && !budget.take(bytes, nowNanos)) {
+      throttled = true;
+      throttledUntilNanos = nowNanos + budget.waitNanos(nowNanos);
+      queue.addFirst(task);
+      return;
+    }
     long number = ++lastCall;
-    copying.put(number, task);
+    copying.put(number, new Copy(task, bytes));
     effects.add(
         new ResyncEffect.Call(
             number,
@@ -312,8 +363,7 @@ public final class ResyncSource {
                 version,
                 version,
                 Optional.empty(),
-                new Update.Replace(
-                    forget || held.removed() ? 0 : held.chunkBytes(), forget || held.removed()),
+                new Update.Replace(bytes, forget || held.removed()),
                 true,
                 forget ? chain.version() : new ChainVersion(held.committedChainVersion()),
                 NO_CHECKSUMS),
@@ -330,10 +380,14 @@ public final class ResyncSource {
       failed(number, reply.code());
       return;
     }
-    Task task = copying.remove(number);
-    if (task != null) {
-      switch (task.decision()) {
-        case Decision.Copy _ -> copied++;
+    Copy copy = copying.remove(number);
+    if (copy != null) {
+      switch (copy.task().decision()) {
+        case Decision.Copy _ -> {
+          copied++;
+          bytesCopied += copy.bytes();
+          done(copy.bytes());
+        }
         case Decision.Remove _ -> removed++;
       }
       return;
@@ -363,7 +417,8 @@ public final class ResyncSource {
   }
 
   private void failed(long number, ErrorCode code) {
-    Task task = copying.remove(number);
+    Copy copy = copying.remove(number);
+    Task task = copy == null ? null : copy.task();
     if (task == null && number != call) {
       return;
     }

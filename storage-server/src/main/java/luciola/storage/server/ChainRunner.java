@@ -8,6 +8,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.PayloadBuffer;
@@ -50,6 +51,7 @@ final class ChainRunner {
   private final ChainId chainId;
   private final TargetId target;
   private final ChunkEngine engine;
+  private final LongAdder disagreements;
   private final ServerParts parts;
   private final LongSupplier clock;
   private final ScheduledExecutorService owner;
@@ -63,14 +65,24 @@ final class ChainRunner {
   private @Nullable Chain chain;
   private boolean broken;
 
+  /** Newest version given to {@link #chainChanged}; of its caller. */
+  private int offeredVersion;
+
   private volatile LocalState localState = LocalState.OFFLINE;
   private volatile int chainVersion;
   private volatile ReadPermit permit = ReadPermit.NONE;
+  private volatile String trouble = "";
 
-  ChainRunner(ChainId chainId, TargetId target, ChunkEngine engine, ServerParts parts) {
+  ChainRunner(
+      ChainId chainId,
+      TargetId target,
+      ChunkEngine engine,
+      ServerParts parts,
+      LongAdder disagreements) {
     this.chainId = chainId;
     this.target = target;
     this.engine = engine;
+    this.disagreements = disagreements;
     this.parts = parts;
     this.clock = parts.clock();
     this.owner = parts.owners().apply(chainId);
@@ -80,7 +92,8 @@ final class ChainRunner {
     this.messages = new ChainMessages(engine, parts, work, this::post, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
     this.resync =
-        new ResyncRunner(target, engine, view, replica, parts, messages::queue, this::post);
+        new ResyncRunner(
+            target, engine, view, replica, parts, messages::queue, this::post, disagreements);
     long tick = parts.config().chain().tickNanos();
     this.ticks =
         owner.scheduleWithFixedDelay(() -> guarded(this::tick), tick, tick, TimeUnit.NANOSECONDS);
@@ -112,18 +125,33 @@ final class ChainRunner {
     return chainVersion;
   }
 
+  /** Why this replica takes part in nothing, in words; empty while nothing is wrong. */
+  String trouble() {
+    return trouble;
+  }
+
+  /** Fillings of other members that are under way. */
+  List<ResyncRunner.Running> resyncs() {
+    return resync.running();
+  }
+
   /** What may be served without an event. */
   ReadPermit permit() {
     return permit;
   }
 
-  /** Newer routing. */
+  /** Routing as it is now; nothing happens if it holds no newer version. One thread at a time. */
   void chainChanged(Chain next) {
+    if (next.version().value() <= offeredVersion) {
+      return;
+    }
+    offeredVersion = next.version().value();
     post(() -> {
       if (chain == null || next.version().compareTo(chain.version()) > 0) {
         chain = next;
         step(new ChainEvent.ChainChanged(next));
         resync.chainChanged(next);
+        parts.reportNow().run();
       }
     });
   }
@@ -265,6 +293,7 @@ final class ChainRunner {
   private void breakDown(RuntimeException e) {
     log.error("replica broken, target leaves the chain chain={} target={}", chainId, target, e);
     parts.observer().broke(target, chainId, e);
+    trouble = "replica of chain " + chainId + " broken: " + e;
     dropAll();
     parts.reportNow().run();
   }
@@ -331,7 +360,16 @@ final class ChainRunner {
         log.info("local state chain={} target={} state={}", chainId, target, changed.state());
         parts.reportNow().run();
       }
-      case ChainEffect.Alert alert -> log.error("alert code={} {}", alert.code(), alert.message());
+      case ChainEffect.Alert alert -> alert(alert);
+    }
+  }
+
+  private void alert(ChainEffect.Alert alert) {
+    log.error("alert code={} {}", alert.code(), alert.message());
+    if (replica.localState() == LocalState.OFFLINE) {
+      trouble = alert.code() + ": " + alert.message();
+    } else {
+      disagreements.increment();
     }
   }
 }

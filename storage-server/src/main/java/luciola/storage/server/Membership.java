@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.ServerSettings;
 import luciola.grpc.v1.TargetReport;
 import luciola.grpc.v1.Timings;
 import luciola.protocol.control.MetaConnection;
@@ -31,6 +33,7 @@ final class Membership implements AutoCloseable {
   private final Timings timings;
   private final Supplier<List<TargetReport>> reports;
   private final LongConsumer leases;
+  private final Consumer<ServerSettings> settings;
   private final Semaphore wanted = new Semaphore(0);
   private final Thread thread;
   private final CompletableFuture<Boolean> heard = new CompletableFuture<>();
@@ -42,6 +45,7 @@ final class Membership implements AutoCloseable {
    *
    * @param reports what to say of each target
    * @param leases told the end of each lease, monotonic clock
+   * @param settings told what operators set, with each reply
    */
   Membership(
       MetaConnection meta,
@@ -50,7 +54,8 @@ final class Membership implements AutoCloseable {
       long incarnation,
       Timings timings,
       Supplier<List<TargetReport>> reports,
-      LongConsumer leases) {
+      LongConsumer leases,
+      Consumer<ServerSettings> settings) {
     this.meta = meta;
     this.routing = routing;
     this.node = node;
@@ -58,6 +63,7 @@ final class Membership implements AutoCloseable {
     this.timings = timings;
     this.reports = reports;
     this.leases = leases;
+    this.settings = settings;
     this.thread = Thread.ofVirtual().name("storage-heartbeat").start(this::run);
   }
 
@@ -99,21 +105,25 @@ final class Membership implements AutoCloseable {
             .build();
     long sentNanos = System.nanoTime();
     HeartbeatReply reply = meta.heartbeat(request, timings.getLeaseNanos() / 2);
-    if (reply.hasRouting()) {
-      take(reply);
-    }
-    if (reply.getLeaseNanos() > 0) {
+    settings.accept(reply.getSettings());
+    // Without the routing that the manager knew of, this server could serve where it may no more.
+    if (takeRouting(reply) && reply.getLeaseNanos() > 0) {
       leases.accept(sentNanos + reply.getLeaseNanos());
     }
     heard.complete(true);
   }
 
-  private void take(HeartbeatReply reply) {
+  private boolean takeRouting(HeartbeatReply reply) {
+    if (!reply.hasRouting()) {
+      return true;
+    }
     try {
       routing.offer(reply.getRouting());
+      return true;
     } catch (IllegalArgumentException | LuciolaException e) {
       log.warn("routing of a heartbeat was not usable {}", e.getMessage());
       routing.refresh();
+      return false;
     }
   }
 

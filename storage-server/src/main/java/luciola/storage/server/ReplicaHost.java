@@ -8,6 +8,7 @@ import luciola.protocol.connection.DataHandler;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Routing;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.scrub.ScrubState;
 
 /**
  * All replicas of a server: what lies between its connections and membership on one side and its
@@ -59,7 +60,7 @@ public final class ReplicaHost implements DataHandler, AutoCloseable {
 
   /** What to report of each target. */
   public List<TargetReport> reports() {
-    return runners.reports();
+    return new Reports(runners, _ -> ScrubState.NONE).all();
   }
 
   /** Stops every replica; calls that wait are refused. */

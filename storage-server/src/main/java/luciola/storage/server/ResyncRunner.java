@@ -1,11 +1,13 @@
 package luciola.storage.server;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
@@ -26,8 +28,10 @@ import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.PublicState;
 import luciola.storage.chain.ChainReplica;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.index.ChainTotals;
 import luciola.storage.resync.ResyncEffect;
 import luciola.storage.resync.ResyncEvent;
+import luciola.storage.resync.ResyncProgress;
 import luciola.storage.resync.ResyncSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,8 +51,10 @@ final class ResyncRunner {
   private final ServerParts parts;
   private final Function<TargetId, SendQueue> queues;
   private final Executor owner;
+  private final LongAdder disagreements;
   private final Map<TargetId, Filling> fillings = new HashMap<>();
   private @Nullable Chain chain;
+  private volatile List<Running> running = List.of();
 
   ResyncRunner(
       TargetId target,
@@ -57,7 +63,8 @@ final class ResyncRunner {
       ChainReplica replica,
       ServerParts parts,
       Function<TargetId, SendQueue> queues,
-      Executor owner) {
+      Executor owner,
+      LongAdder disagreements) {
     this.target = target;
     this.engine = engine;
     this.view = view;
@@ -65,6 +72,15 @@ final class ResyncRunner {
     this.parts = parts;
     this.queues = queues;
     this.owner = owner;
+    this.disagreements = disagreements;
+  }
+
+  /** One that is under way. */
+  record Running(TargetId to, ResyncProgress progress, long elapsedNanos) {}
+
+  /** What is under way; any thread. */
+  List<Running> running() {
+    return running;
   }
 
   /** One syncing member, and who fills it; nobody while it waits after a failure or is done. */
@@ -72,6 +88,7 @@ final class ResyncRunner {
     @Nullable ResyncSource source;
     boolean done;
     long notBeforeNanos;
+    long beganNanos;
   }
 
   /** Another chain version: every source of the former one is thrown away. */
@@ -85,17 +102,27 @@ final class ResyncRunner {
   void stop() {
     chain = null;
     fillings.clear();
+    running = List.of();
   }
 
   void tick() {
     Chain now = chain;
     if (now == null || !fills(now)) {
       fillings.clear();
+      running = List.of();
       return;
     }
     now.members().stream()
         .filter(member -> member.state() == PublicState.SYNCING)
         .forEach(member -> tick(now, member.target()));
+    long nanos = parts.clock().getAsLong();
+    var under = new ArrayList<Running>(fillings.size());
+    fillings.forEach((to, filling) -> {
+      if (filling.source != null) {
+        under.add(new Running(to, filling.source.progress(), nanos - filling.beganNanos));
+      }
+    });
+    running = List.copyOf(under);
   }
 
   private boolean fills(Chain now) {
@@ -113,8 +140,18 @@ final class ResyncRunner {
     }
     if (filling.source == null && !filling.done && nanos - filling.notBeforeNanos >= 0) {
       log.info("resync begins chain={} version={} to={}", now.id(), now.version(), to);
+      ChainTotals totals = engine.totals(now.id());
+      filling.beganNanos = nanos;
       filling.source =
-          new ResyncSource(now, target, to, parts.config().resync(), view, engine.usage().chunks());
+          new ResyncSource(
+              now,
+              target,
+              to,
+              parts.config().resync(),
+              view,
+              parts.resyncBudget(),
+              totals.records(),
+              totals.bytes());
     }
     step(filling, to, new ResyncEvent.Tick(replica.inheritedUnacknowledged()));
   }
@@ -174,7 +211,10 @@ final class ResyncRunner {
         filling.notBeforeNanos = parts.clock().getAsLong() + parts.config().resyncRetry().toNanos();
         log.warn("resync failed code={} {}", failed.code(), failed.message());
       }
-      case ResyncEffect.Alert alert -> log.error("alert code={} {}", alert.code(), alert.message());
+      case ResyncEffect.Alert alert -> {
+        disagreements.increment();
+        log.error("alert code={} {}", alert.code(), alert.message());
+      }
     }
   }
 

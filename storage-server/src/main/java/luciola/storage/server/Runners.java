@@ -1,71 +1,226 @@
 package luciola.storage.server;
 
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import luciola.grpc.v1.ChainReport;
-import luciola.grpc.v1.LocalState;
-import luciola.grpc.v1.TargetReport;
-import luciola.protocol.control.RoutingMessages;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
-import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.Routing;
 import luciola.storage.engine.ChunkEngine;
-import luciola.storage.engine.EngineUsage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The runners of this server's places in chains; made when routing first shows the place. */
+/**
+ * The runners of this server's places in chains: made when routing first shows the place, stopped
+ * when it shows the chain without it.
+ *
+ * <p>What a left place holds is dropped then. A place that is given back meanwhile waits for the
+ * end of that: nobody fills what is being dropped. Routing comes from the manager's durable state
+ * and never goes back, and a member is taken out only after it has reported that it knows that it
+ * serves no more, so nothing is dropped that could still be asked for. As long as no other member
+ * serves nothing is dropped at all.
+ */
 final class Runners implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Runners.class);
   private static final long STOP_SECONDS = 5;
+  private static final int DROP_CHUNKS = 1000;
+  private static final long DROP_RETRY_SECONDS = 1;
 
   private final Map<TargetId, ChunkEngine> engines;
+  private final Map<TargetId, LongAdder> disagreements;
   private final ServerParts parts;
   private final ConcurrentHashMap<Place, ChainRunner> runners = new ConcurrentHashMap<>();
+  private final Set<Place> dropping = ConcurrentHashMap.newKeySet();
+  private Routing seen = Routing.EMPTY;
+  private boolean lookedForLeftovers;
   private boolean leased;
   private long leaseUntilNanos;
+  private volatile boolean closed;
 
   Runners(Map<TargetId, ChunkEngine> engines, ServerParts parts) {
     this.engines = Map.copyOf(engines);
+    this.disagreements =
+        engines.keySet().stream().collect(Collectors.toMap(id -> id, _ -> new LongAdder()));
     this.parts = parts;
   }
 
   private record Place(ChainId chain, TargetId target) {}
 
+  Map<TargetId, ChunkEngine> engines() {
+    return engines;
+  }
+
+  /** How often a replica of one of a target's chains held what it must not. */
+  LongAdder disagreements(TargetId target) {
+    return disagreements.getOrDefault(target, new LongAdder());
+  }
+
+  Collection<ChainRunner> all() {
+    return runners.values();
+  }
+
   Optional<ChainRunner> find(ChainId chain, TargetId target) {
     return Optional.ofNullable(runners.get(new Place(chain, target)));
   }
 
+  /** Chains of which a target has a replica. */
+  Collection<ChainId> chainsOf(TargetId target) {
+    return chains(runners.keySet(), target);
+  }
+
+  /** Chains that a target has left and is dropping. */
+  List<ChainId> droppedBy(TargetId target) {
+    return chains(dropping, target);
+  }
+
+  private static List<ChainId> chains(Collection<Place> places, TargetId target) {
+    return places.stream()
+        .filter(place -> place.target().equals(target))
+        .map(Place::chain)
+        .sorted()
+        .toList();
+  }
+
   /** Newer routing: does not block. */
   synchronized void routingChanged(Routing routing) {
+    if (closed || routing == seen) {
+      return;
+    }
+    seen = routing;
     for (Chain chain : routing.chains().values()) {
-      for (ChainMember member : chain.members()) {
-        ChunkEngine engine = engines.get(member.target());
-        if (engine != null) {
-          runner(chain, member.target(), engine).chainChanged(chain);
-        }
+      for (TargetId id : engines.keySet()) {
+        meet(chain, id);
+      }
+    }
+    if (!lookedForLeftovers && !routing.chains().isEmpty()) {
+      lookedForLeftovers = true;
+      engines.forEach((id, engine) -> onReader(() -> lookForLeftovers(routing, id, engine)));
+    }
+  }
+
+  private void meet(Chain chain, TargetId id) {
+    var place = new Place(chain.id(), id);
+    if (chain.stateOf(id).isPresent()) {
+      if (!dropping.contains(place)) {
+        runner(place).chainChanged(chain);
+      }
+      return;
+    }
+    ChainRunner left = runners.get(place);
+    if (left != null) {
+      left.chainChanged(chain);
+      if (chain.head().isPresent()) {
+        log.info("left a chain chain={} version={} target={}", chain.id(), chain.version(), id);
+        runners.remove(place);
+        drop(place, left.stop());
       }
     }
   }
 
-  private ChainRunner runner(Chain chain, TargetId id, ChunkEngine engine) {
-    var place = new Place(chain.id(), id);
-    ChainRunner known = runners.get(place);
-    if (known != null) {
-      return known;
+  private ChainRunner runner(Place place) {
+    return runners.computeIfAbsent(place, this::make);
+  }
+
+  private ChainRunner make(Place place) {
+    ChunkEngine engine = engines.get(place.target());
+    if (engine == null) {
+      throw new IllegalStateException("no such target here: " + place);
     }
-    var made = new ChainRunner(chain.id(), id, engine, parts);
-    made.chainChanged(chain);
+    var made =
+        new ChainRunner(
+            place.chain(), place.target(), engine, parts, disagreements(place.target()));
     if (leased) {
       made.leaseChanged(leaseUntilNanos);
     }
-    runners.put(place, made);
     return made;
+  }
+
+  private void onReader(Runnable action) {
+    try {
+      parts.readers().execute(action);
+    } catch (RejectedExecutionException e) {
+      log.debug("not done, the server stops");
+    }
+  }
+
+  /** What a former life held of chains that its target has left since, or had begun to drop. */
+  private void lookForLeftovers(Routing routing, TargetId id, ChunkEngine engine) {
+    try {
+      for (Chain chain : routing.chains().values()) {
+        if (chain.stateOf(id).isEmpty() && !engine.isEmpty(chain.id())) {
+          leftover(new Place(chain.id(), id));
+        }
+      }
+    } catch (RuntimeException e) {
+      log.warn("leftovers of former chains were not looked for target={}", id, e);
+    }
+  }
+
+  private synchronized void leftover(Place place) {
+    boolean left =
+        seen.chain(place.chain())
+            .filter(chain -> chain.stateOf(place.target()).isEmpty() && chain.head().isPresent())
+            .isPresent();
+    if (left && !closed && !runners.containsKey(place)) {
+      log.info("drops what is left of a chain chain={} target={}", place.chain(), place.target());
+      drop(place, CompletableFuture.completedFuture(true));
+    }
+  }
+
+  private void drop(Place place, CompletableFuture<Boolean> stopped) {
+    if (dropping.add(place)) {
+      var _ = stopped.thenAccept(_ -> dropSome(place));
+    }
+  }
+
+  private void dropSome(Place place) {
+    ChunkEngine engine = engines.get(place.target());
+    if (engine == null || closed || !engine.isHealthy()) {
+      return;
+    }
+    var _ =
+        engine
+            .dropChain(place.chain(), DROP_CHUNKS)
+            .whenComplete((nothingLeft, failure) -> {
+              if (failure != null) {
+                log.warn("drop of a chain failed, again soon place={}", place, failure);
+                later(place, DROP_RETRY_SECONDS);
+              } else if (nothingLeft) {
+                dropped(place);
+              } else {
+                later(place, 0);
+              }
+            });
+  }
+
+  private void later(Place place, long seconds) {
+    try {
+      var _ =
+          parts
+              .owners()
+              .apply(place.chain())
+              .schedule(() -> dropSome(place), seconds, TimeUnit.SECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("the rest is dropped after the next start place={}", place);
+    }
+  }
+
+  private synchronized void dropped(Place place) {
+    log.info("dropped a chain that was left chain={} target={}", place.chain(), place.target());
+    dropping.remove(place);
+    if (!closed) {
+      seen.chain(place.chain()).ifPresent(chain -> meet(chain, place.target()));
+    }
+    parts.reportNow().run();
   }
 
   /**
@@ -79,60 +234,16 @@ final class Runners implements AutoCloseable {
     runners.values().forEach(runner -> runner.leaseChanged(untilNanos));
   }
 
-  /** What the scrub walks over. */
-  Collection<Scrubber.Work> scrubWork() {
-    return runners.values().stream()
-        .map(runner -> new Scrubber.Work(runner.chainId(), runner.engine()))
-        .toList();
-  }
-
-  /** What to report of each target. */
-  List<TargetReport> reports() {
-    var reports = new HashMap<TargetId, TargetReport.Builder>();
-    engines.forEach((id, engine) -> reports.put(id, report(id, engine)));
-    for (ChainRunner runner : runners.values()) {
-      TargetReport.Builder report = reports.get(runner.target());
-      if (report != null && runner.chainVersion() > 0) {
-        report.addChains(
-            ChainReport.newBuilder()
-                .setChainId(runner.chainId().value())
-                .setLocalState(RoutingMessages.toMessage(runner.localState()))
-                .setChainVersion(runner.chainVersion()));
-      }
-    }
-    return reports.values().stream().map(TargetReport.Builder::build).toList();
-  }
-
-  private static TargetReport.Builder report(TargetId id, ChunkEngine engine) {
-    boolean healthy = engine.isHealthy();
-    EngineUsage usage = engine.usage();
-    return TargetReport.newBuilder()
-        .setTargetId(id.value())
-        .setLocalState(healthy ? LocalState.LOCAL_STATE_ONLINE : LocalState.LOCAL_STATE_OFFLINE)
-        .setCapacityBytes(usage.capacityBytes())
-        .setUsedBytes(usage.usedBytes())
-        .setChunks(usage.chunks())
-        .setChecksumErrors(engine.checksumErrors());
-  }
-
   /** Stops every runner; calls that wait are refused. */
   @Override
   public void close() {
+    synchronized (this) {
+      closed = true;
+    }
     List<CompletableFuture<Boolean>> stops =
         runners.values().stream().map(ChainRunner::stop).toList();
     for (CompletableFuture<Boolean> stop : stops) {
       var _ = stop.completeOnTimeout(false, STOP_SECONDS, TimeUnit.SECONDS).join();
     }
-  }
-
-  /** The last word: every target is offline. */
-  List<TargetReport> offline() {
-    return engines.keySet().stream()
-        .map(id ->
-            TargetReport.newBuilder()
-                .setTargetId(id.value())
-                .setLocalState(LocalState.LOCAL_STATE_OFFLINE)
-                .build())
-        .toList();
   }
 }

@@ -5,6 +5,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import luciola.protocol.id.ChainId;
+import luciola.storage.resync.TokenBucket;
 
 /**
  * What the runners of all chains share.
@@ -12,6 +13,7 @@ import luciola.protocol.id.ChainId;
  * @param owners the one thread that decides for a chain
  * @param readers threads that read from disks
  * @param clock monotonic nanoseconds; leases are counted by it
+ * @param resyncBudget bandwidth of filling other replicas
  * @param reportNow sends a heartbeat soon
  * @param observer sees what every replica decides
  */
@@ -23,5 +25,6 @@ public record ServerParts(
     RoutingSource routing,
     WholeChunks wholeChunks,
     LongSupplier clock,
+    TokenBucket resyncBudget,
     Runnable reportNow,
     ChainObserver observer) {}

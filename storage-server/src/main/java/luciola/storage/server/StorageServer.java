@@ -8,12 +8,15 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.ServerSettings;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.protocol.connection.DataClientOptions;
 import luciola.protocol.connection.DataClients;
@@ -35,6 +38,10 @@ import luciola.protocol.id.NodeId;
 import luciola.protocol.id.TargetId;
 import luciola.storage.disk.TargetDirectory;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.resync.TokenBucket;
+import luciola.storage.scrub.ScrubSettings;
+import luciola.storage.scrub.ScrubState;
+import luciola.storage.scrub.TargetScrub;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,11 +65,13 @@ public final class StorageServer implements AutoCloseable {
   private final long incarnation = ThreadLocalRandom.current().nextLong() | 1;
   private final AtomicReference<@Nullable Membership> membership = new AtomicReference<>();
   private final AtomicReference<@Nullable DataHandler> handler = new AtomicReference<>();
+  private final AtomicLong scrubBytesPerSecond;
   private int port;
   private NodeId node = new NodeId(1);
 
   private StorageServer(StorageServerConfig config) {
     this.config = config;
+    this.scrubBytesPerSecond = new AtomicLong(config.scrubBytesPerSecond());
   }
 
   /** Something to close, in reverse order of its start. */
@@ -127,13 +136,17 @@ public final class StorageServer implements AutoCloseable {
     Map<TargetId, ChunkEngine> byId = byId(targets, shared);
     var host = new ReplicaHost(byId, shared);
     Runners runners = host.runners();
+    var scrubs = new ConcurrentHashMap<TargetId, TargetScrub>();
+    var reports = new Reports(runners, id -> stateOf(scrubs.get(id)));
     routing.onChange(host::routingChanged);
     host.routingChanged(routing.routing());
     handler.set(host);
-    join(meta, routing, registered, runners);
+    join(meta, routing, registered, runners, reports, shared.resyncBudget());
     // Closed before the last word to the manager: first stop serving, then say so.
     part("runners", runners);
-    part("scrub", new Scrubber(config, runners::scrubWork));
+    for (Target target : targets) {
+      scrubs.put(target.id(), part("scrub", scrub(target, runners)));
+    }
     log.info("storage-server serves node={} port={} targets={}", node, port, byId.keySet());
   }
 
@@ -220,6 +233,7 @@ public final class StorageServer implements AutoCloseable {
         routing,
         new WholeChunks(readers, sent),
         System::nanoTime,
+        new TokenBucket(config.resyncBytesPerSecond()),
         () -> {
           Membership joined = membership.get();
           if (joined != null) {
@@ -238,8 +252,42 @@ public final class StorageServer implements AutoCloseable {
     return byId;
   }
 
+  private static ScrubState stateOf(@Nullable TargetScrub scrub) {
+    return scrub == null ? ScrubState.NONE : scrub.state();
+  }
+
+  private TargetScrub scrub(Target target, Runners runners) {
+    TargetId id = target.id();
+    return new TargetScrub(
+        "target-" + id.value(),
+        target.engine(),
+        () -> runners.chainsOf(id),
+        new ScrubSettings(
+            scrubBytesPerSecond::get,
+            config.scrubPeriod(),
+            config.dedupKeep(),
+            target.path().resolve("scrub")));
+  }
+
+  /** What operators set; 0 is what the configuration says. */
+  private void apply(ServerSettings settings, TokenBucket resyncBudget) {
+    long resync = settings.getResyncBytesPerSecond();
+    long wanted = resync > 0 ? resync : config.resyncBytesPerSecond();
+    if (resyncBudget.bytesPerSecond() != wanted) {
+      log.info("bandwidth of resync bytesPerSecond={}", wanted);
+      resyncBudget.rate(wanted, System.nanoTime());
+    }
+    long scrub = settings.getScrubBytesPerSecond();
+    scrubBytesPerSecond.set(scrub > 0 ? scrub : config.scrubBytesPerSecond());
+  }
+
   private void join(
-      MetaConnection meta, RoutingFeed routing, RegisterReply registered, Runners runners) {
+      MetaConnection meta,
+      RoutingFeed routing,
+      RegisterReply registered,
+      Runners runners,
+      Reports reports,
+      TokenBucket resyncBudget) {
     var joined =
         new Membership(
             meta,
@@ -247,10 +295,11 @@ public final class StorageServer implements AutoCloseable {
             registered.getNodeId(),
             incarnation,
             registered.getTimings(),
-            runners::reports,
-            runners::leaseChanged);
+            reports::all,
+            runners::leaseChanged,
+            settings -> apply(settings, resyncBudget));
     membership.set(joined);
-    part("membership", () -> joined.leave(runners.offline()));
+    part("membership", () -> joined.leave(reports.offline()));
     if (!joined.awaitHeard(config.startTimeout())) {
       throw new LuciolaException(
           ErrorCode.TIMED_OUT, "no heartbeat was answered: meta=" + config.metaAddresses());

@@ -28,9 +28,12 @@ import luciola.storage.resync.ResyncLimits;
  * @param peerTimeout how long a call to another storage-server may take; 100 ms …; default 10 s
  * @param startTimeout how long the start waits for a meta-server; 100 ms …; default 60 s
  * @param resyncRetry pause before a failed resync begins anew; 1 ms …; default 1 s
- * @param scrubBytesPerSecond bandwidth of the scrub of each target, 1 …; default 64 MiB
- * @param scrubPause pause between two rounds of the scrub, and before the first; 1 ms …; default 6
- *     h
+ * @param resyncBytesPerSecond bandwidth of filling other replicas, of the whole server, 1 …;
+ *     default 256 MiB; the cluster manager can set another while it runs
+ * @param scrubBytesPerSecond most bandwidth of the scrub of each target, 1 …; default 64 MiB; the
+ *     cluster manager can set another while it runs
+ * @param scrubPeriod within which each block is verified once, as far as the bandwidth allows; 1 ms
+ *     …; default 7 days
  * @param dedupKeep how long a client's channel that is not used is remembered; 1 min …; default 24
  *     h
  */
@@ -51,8 +54,9 @@ public record StorageServerConfig(
     Duration peerTimeout,
     Duration startTimeout,
     Duration resyncRetry,
+    long resyncBytesPerSecond,
     long scrubBytesPerSecond,
-    Duration scrubPause,
+    Duration scrubPeriod,
     Duration dedupKeep) {
   public StorageServerConfig {
     targets = List.copyOf(targets);
@@ -69,8 +73,9 @@ public record StorageServerConfig(
     check(peerTimeout.toMillis() >= 100, "peerTimeout", peerTimeout);
     check(startTimeout.toMillis() >= 100, "startTimeout", startTimeout);
     check(resyncRetry.toMillis() >= 1, "resyncRetry", resyncRetry);
+    check(resyncBytesPerSecond >= 1, "resyncBytesPerSecond", resyncBytesPerSecond);
     check(scrubBytesPerSecond >= 1, "scrubBytesPerSecond", scrubBytesPerSecond);
-    check(scrubPause.toMillis() >= 1, "scrubPause", scrubPause);
+    check(scrubPeriod.toMillis() >= 1, "scrubPeriod", scrubPeriod);
     check(dedupKeep.toMinutes() >= 1, "dedupKeep", dedupKeep);
   }
 
@@ -100,8 +105,9 @@ public record StorageServerConfig(
         Duration.ofSeconds(10),
         Duration.ofSeconds(60),
         Duration.ofSeconds(1),
+        256L << 20,
         64L << 20,
-        Duration.ofHours(6),
+        Duration.ofDays(7),
         Duration.ofHours(24));
   }
 
@@ -124,8 +130,9 @@ public record StorageServerConfig(
         peerTimeout,
         startTimeout,
         resyncRetry,
+        resyncBytesPerSecond,
         scrubBytesPerSecond,
-        scrubPause,
+        scrubPeriod,
         dedupKeep);
   }
 
@@ -148,8 +155,9 @@ public record StorageServerConfig(
         peerTimeout,
         startTimeout,
         resyncRetry,
+        resyncBytesPerSecond,
         scrubBytesPerSecond,
-        scrubPause,
+        scrubPeriod,
         dedupKeep);
   }
 
@@ -172,13 +180,39 @@ public record StorageServerConfig(
         peerTimeout,
         startTimeout,
         resyncRetry,
+        resyncBytesPerSecond,
         scrubBytesPerSecond,
-        scrubPause,
+        scrubPeriod,
         dedupKeep);
   }
 
   /** The same with another pace of the scrub. */
-  public StorageServerConfig withScrub(long bytesPerSecond, Duration pause) {
+  public StorageServerConfig withScrub(long bytesPerSecond, Duration period) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        labels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        resyncBytesPerSecond,
+        bytesPerSecond,
+        period,
+        dedupKeep);
+  }
+
+  /** The same with another bandwidth of filling other replicas. */
+  public StorageServerConfig withResync(long bytesPerSecond) {
     return new StorageServerConfig(
         dataDirectory,
         targets,
@@ -197,7 +231,8 @@ public record StorageServerConfig(
         startTimeout,
         resyncRetry,
         bytesPerSecond,
-        pause,
+        scrubBytesPerSecond,
+        scrubPeriod,
         dedupKeep);
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.storage.scrub;
+
+import org.jspecify.annotations.NullMarked;
