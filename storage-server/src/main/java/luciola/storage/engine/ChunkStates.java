@@ -111,9 +111,14 @@ final class ChunkStates {
         });
   }
 
-  /** {@link #durable(ChunkKey)} for a record just read from the index. */
+  /**
+   * {@link #durable(ChunkKey)} for a record just read from the index. One with pending versions is
+   * looked up again: they may have been discarded, and that written, since it was read. Who takes
+   * stock of a replica must not hear of them then.
+   */
   ChunkRecord durable(ChunkIndex.Entry stored) {
-    return live.containsKey(stored.chunk()) ? durable(stored.chunk()) : stored.record();
+    boolean same = stored.record().pending().isEmpty() && !live.containsKey(stored.chunk());
+    return same ? stored.record() : durable(stored.chunk());
   }
 
   private static ChunkRecord durable(Live changing) {

@@ -20,7 +20,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.InodeId;
 import luciola.storage.index.ChunkKey;
-import luciola.storage.index.MemoryKeyValues;
+import luciola.storage.index.KeyValues;
 
 /** Shorthand for tests of the engine. */
 final class EngineFixture {
@@ -45,20 +45,20 @@ final class EngineFixture {
 
   private static final PayloadPool SCRATCH = new PayloadPool(64 << 20);
 
-  static ChunkEngine open(MemoryDisk disk, MemoryKeyValues store, ReplicaSource replicas)
+  static ChunkEngine open(MemoryDisk disk, KeyValues store, ReplicaSource replicas)
       throws IOException {
     return ChunkEngine.open("t", parts(disk, store, replicas, EngineThreads.platform()));
   }
 
   static EngineParts parts(
-      MemoryDisk disk, MemoryKeyValues store, ReplicaSource replicas, EngineThreads threads) {
+      MemoryDisk disk, KeyValues store, ReplicaSource replicas, EngineThreads threads) {
     return parts(CONFIG, disk, store, replicas, threads);
   }
 
   static EngineParts parts(
       EngineConfig config,
       MemoryDisk disk,
-      MemoryKeyValues store,
+      KeyValues store,
       ReplicaSource replicas,
       EngineThreads threads) {
     return new EngineParts(

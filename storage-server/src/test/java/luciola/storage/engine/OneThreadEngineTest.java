@@ -12,7 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import luciola.storage.index.KeyValues;
 import luciola.storage.index.MemoryKeyValues;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +67,61 @@ class OneThreadEngineTest {
       CompletableFuture<Staged> refused = engine.stage(write(0, 1, 0, bytes(1, 100)));
       threads.runAll();
       assertTrue(refused.isCompletedExceptionally());
+    }
+  }
+
+  /** What a store does for a scan, and what happens right after it has looked. */
+  private static final class ScannedStore implements KeyValues {
+    private final KeyValues store;
+    private Runnable afterScan = () -> {};
+
+    ScannedStore(KeyValues store) {
+      this.store = store;
+    }
+
+    @Override
+    public Optional<byte[]> get(byte[] key) {
+      return store.get(key);
+    }
+
+    @Override
+    public List<Pair> scan(byte[] from, byte[] to, int limit) {
+      List<Pair> seen = store.scan(from, to, limit);
+      afterScan.run();
+      return seen;
+    }
+
+    @Override
+    public void write(List<Change> changes, boolean sync) throws IOException {
+      store.write(changes, sync);
+    }
+
+    @Override
+    public void sync() throws IOException {
+      store.sync();
+    }
+
+    @Override
+    public void close() {
+      store.close();
+    }
+  }
+
+  @Test
+  void anInventoryNeverNamesAVersionThatWasDiscardedWhenItWasAskedFor() throws IOException {
+    var threads = new SteppedThreads(4);
+    var scanned = new ScannedStore(store);
+    try (ChunkEngine engine =
+        ChunkEngine.open("t", EngineFixture.parts(disk, scanned, ReplicaSource.NONE, threads))) {
+      CompletableFuture<Staged> first = engine.stage(write(0, 1, 0, bytes(1, 5000)));
+      threads.runAll();
+      engine.commit(chunk(0), first.join().version(), 1);
+      var _ = engine.stage(write(0, 2, 0, bytes(2, 5000)));
+      threads.runAll();
+      engine.discard(chunk(0), version(2));
+      scanned.afterScan = threads::runAll;
+      ChunkEngine.Inventory page = engine.inventory(chunk(0).chain(), Optional.empty(), 10);
+      assertEquals(version(1), page.chunks().getFirst().newest());
     }
   }
 }
