@@ -14,6 +14,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import luciola.cli.soak.fault.FaultDriver;
 import luciola.cli.soak.fault.Fleet;
+import luciola.cli.soak.fault.FleetStart;
 import luciola.cli.soak.fault.ReplicaProbe;
 import luciola.cli.soak.fault.Watch;
 import luciola.cli.soak.load.BlockAddress;
@@ -21,11 +22,9 @@ import luciola.cli.soak.load.Findings;
 import luciola.cli.soak.load.Meter;
 import luciola.cli.soak.load.VerifyingLoad;
 import luciola.cli.soak.load.Violation;
-import luciola.cli.terminal.CommandFailure;
 import luciola.client.cluster.ClusterFileSystem;
 import luciola.client.cluster.ClusterOptions;
 import luciola.client.cluster.GarbageCollector;
-import luciola.grpc.v1.CreateTableRequest;
 import luciola.meta.cluster.ClusterTimings;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -37,7 +36,6 @@ import org.jspecify.annotations.Nullable;
  * everything back, through a client and from each replica by itself.
  */
 public final class Soak {
-  private static final Duration START = Duration.ofSeconds(90);
   private static final Duration RECOVERY = Duration.ofMinutes(3);
   private static final Duration ASK = Duration.ofSeconds(20);
   private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -69,15 +67,11 @@ public final class Soak {
 
   /** Runs all of it. */
   public SoakReport run() throws IOException, InterruptedException {
-    startServers();
-    List<String> meta = fleet.metaAddresses();
-    try (var watch = watch(meta);
+    log.accept("starting " + fleet.metaServer() + ", " + fleet.storageServers());
+    try (Watch watch = FleetStart.start(fleet, timings, options.replicas());
         var own = connect();
         var direct = new ReplicaProbe(own);
         var _ = GarbageCollector.start(own, Duration.ofSeconds(2), 64)) {
-      own.meta()
-          .createTable(CreateTableRequest.newBuilder().setReplicas(options.replicas()).build());
-      await(watch, START, "before the load");
       probe = direct;
       try (VerifyingLoad working = VerifyingLoad.start(options.load(), this::connect, findings)) {
         load = working;
@@ -89,41 +83,6 @@ public final class Soak {
 
   private ClusterFileSystem connect() {
     return ClusterFileSystem.connect(ClusterOptions.of(fleet.metaAddresses()));
-  }
-
-  private Watch watch(List<String> meta) {
-    return new Watch(
-        meta, fleet.storageServers().size(), Duration.ofNanos(timings.failureNanos() * 3 / 2));
-  }
-
-  private void startServers() throws IOException, InterruptedException {
-    log.accept("starting " + fleet.metaServer() + ", " + fleet.storageServers());
-    fleet.start(fleet.metaServer());
-    for (String server : fleet.storageServers()) {
-      fleet.start(server);
-    }
-    long deadline = System.nanoTime() + START.toNanos();
-    while (true) {
-      for (String server : fleet.storageServers()) {
-        Optional<String> ended = fleet.ended(server);
-        if (ended.isPresent()) {
-          throw CommandFailure.failed(server + " ended: " + ended.get());
-        }
-      }
-      try (var watch = watch(fleet.metaAddresses())) {
-        Optional<String> seen =
-            watch.await(
-                view -> view.nodesAlive() >= fleet.storageServers().size(), Duration.ofSeconds(5));
-        if (seen.isEmpty()) {
-          return;
-        }
-      } catch (LuciolaException notYet) {
-        LockSupport.parkNanos(LOOK_NANOS);
-      }
-      if (System.nanoTime() - deadline > 0) {
-        throw CommandFailure.failed("the servers do not come up; see their logs");
-      }
-    }
   }
 
   private SoakReport loaded(
@@ -139,10 +98,11 @@ public final class Soak {
             watch,
             findings,
             options.faults(),
+            options.once() ? 1 : Integer.MAX_VALUE,
             options.load().seed(),
             log);
     Thread faults = Thread.ofPlatform().name("faults").daemon().start(driver);
-    progressUntil(working, System.nanoTime() + options.duration().toNanos());
+    progressUntil(working, faults, System.nanoTime() + options.duration().toNanos());
     driver.stop();
     faults.join();
     await(watch, RECOVERY, "after the last fault");
@@ -180,9 +140,11 @@ public final class Soak {
     }
   }
 
-  private void progressUntil(VerifyingLoad working, long deadline) {
+  private void progressUntil(VerifyingLoad working, Thread faults, long deadline) {
     long next = System.nanoTime() + PROGRESS_NANOS;
-    while (System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
+    while (System.nanoTime() - deadline < 0
+        && !(options.once() && !faults.isAlive())
+        && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(LOOK_NANOS);
       if (System.nanoTime() - next > 0) {
         next += PROGRESS_NANOS;

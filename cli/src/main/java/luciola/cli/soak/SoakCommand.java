@@ -130,7 +130,7 @@ public final class SoakCommand implements Callable<Integer> {
     SoakReport report;
     try (Fleet fleet = fleet(FleetOptions.of(folder, servers))) {
       var options =
-          new SoakOptions(
+          SoakOptions.forTime(
               Duration.ofMillis((long) (minutes * 60_000)),
               replicas,
               kinds,

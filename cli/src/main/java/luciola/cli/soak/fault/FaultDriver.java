@@ -50,6 +50,7 @@ public final class FaultDriver implements Runnable {
   private final Findings findings;
   private final Consumer<String> log;
   private final List<FaultKind> kinds;
+  private final int rounds;
   private final Random random;
   private final Map<FaultKind, Integer> done = new EnumMap<>(FaultKind.class);
   private final Map<String, Integer> staleAnswers = new java.util.TreeMap<>();
@@ -59,6 +60,7 @@ public final class FaultDriver implements Runnable {
    * Ready to run.
    *
    * @param files a client of its own
+   * @param rounds how often each kind is done
    * @param log told of everything that happens, a line each
    */
   public FaultDriver(
@@ -70,6 +72,7 @@ public final class FaultDriver implements Runnable {
       Watch watch,
       Findings findings,
       Set<FaultKind> kinds,
+      int rounds,
       long seed,
       Consumer<String> log) {
     this.fleet = fleet;
@@ -85,6 +88,7 @@ public final class FaultDriver implements Runnable {
             .filter(kind -> kind != FaultKind.CUT || !fleet.cuts().isEmpty())
             .sorted()
             .toList();
+    this.rounds = rounds;
     this.random = new Random(seed);
   }
 
@@ -105,16 +109,15 @@ public final class FaultDriver implements Runnable {
 
   @Override
   public void run() {
-    List<FaultKind> round = new ArrayList<>();
     try {
-      while (!stopping && !kinds.isEmpty()) {
-        if (round.isEmpty()) {
-          round.addAll(kinds);
-          Collections.shuffle(round, random);
-        }
-        quiet(random.nextInt(500, 4_000));
-        if (!stopping) {
-          one(round.removeLast());
+      for (int round = 0; round < rounds && !stopping && !kinds.isEmpty(); round++) {
+        List<FaultKind> left = new ArrayList<>(kinds);
+        Collections.shuffle(left, random);
+        while (!left.isEmpty() && !stopping) {
+          quiet(random.nextInt(500, 4_000));
+          if (!stopping) {
+            one(left.removeLast());
+          }
         }
       }
     } catch (InterruptedException _) {

@@ -40,8 +40,13 @@ final class BlockRegister {
 
   private record Operation(long sequence, BlockValue value) {}
 
-  /** A read that is under way. */
-  record Read(long floor) {}
+  /**
+   * A read that is under way.
+   *
+   * @param floor nothing older than this may be returned
+   * @param acknowledged newest operation that was acknowledged when it began
+   */
+  record Read(long floor, long acknowledged) {}
 
   /** A write begins; returns its number. */
   synchronized long beginWrite() {
@@ -85,7 +90,7 @@ final class BlockRegister {
   }
 
   synchronized Read beginRead() {
-    var read = new Read(Math.max(acknowledged, observed));
+    var read = new Read(Math.max(acknowledged, observed), acknowledged);
     reading.merge(read.floor(), 1, Integer::sum);
     return read;
   }
@@ -106,17 +111,25 @@ final class BlockRegister {
 
   /** Asks of one value whether it is what was read. */
   interface Comparison {
-    boolean holds(BlockValue value);
+    /**
+     * Whether it is.
+     *
+     * @param acknowledged whether its operation was acknowledged when the read began; if not, the
+     *     file's length may not tell of it yet, so that only its front can be read
+     */
+    boolean holds(BlockValue value, boolean acknowledged);
   }
 
   /** The read ended; returns what it should have returned if it is none of that. */
   Optional<String> endRead(Read read, Comparison found) {
     List<Operation> allowed = allowed(read);
     boolean inDoubt =
-        allowed.stream().anyMatch(each -> each.sequence() < 0 && found.holds(each.value()));
+        allowed.stream().anyMatch(each -> each.sequence() < 0 && found.holds(each.value(), false));
     Optional<Operation> match =
         allowed.stream()
-            .filter(each -> each.sequence() >= 0 && found.holds(each.value()))
+            .filter(each ->
+                each.sequence() >= 0
+                    && found.holds(each.value(), each.sequence() <= read.acknowledged()))
             .findFirst();
     synchronized (this) {
       if (match.isPresent() && !inDoubt) {

@@ -157,8 +157,9 @@ final class ReadWorker extends Worker {
       OperationKind kind, FileLedger ledger, ReadableFile file, List<Expectation> expected)
       throws InterruptedException {
     long started = begin(kind, ledger.toString());
+    long length;
     try {
-      long length = file.refresh();
+      length = file.refresh();
       switch (kind) {
         case READ_BATCH -> readRanges(ledger, file, length, expected);
         default -> readStretch(ledger, file, expected);
@@ -177,7 +178,13 @@ final class ReadWorker extends Worker {
       return;
     }
     for (Expectation each : expected) {
-      verifier.check("reads are linearizable", ledger, each.block(), each.read(), each.into());
+      verifier.check(
+          "reads are linearizable",
+          ledger,
+          each.block(),
+          each.read(),
+          each.into(),
+          Math.clamp(length - ledger.place(each.block()).offset(), 0, ledger.stride()));
     }
     meter().done(kind, started, expected.size(), (long) expected.size() * ledger.stride());
   }

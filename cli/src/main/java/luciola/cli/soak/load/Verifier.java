@@ -17,14 +17,28 @@ final class Verifier {
    * Ends the read.
    *
    * @param found the block's bytes, zeros where the file ended
+   * @param inFile how many of them lay before the file's end as it was known
    * @return whether it was right
    */
   boolean check(
-      String rule, FileLedger ledger, int block, BlockRegister.Read read, MemorySegment found) {
+      String rule,
+      FileLedger ledger,
+      int block,
+      BlockRegister.Read read,
+      MemorySegment found,
+      long inFile) {
     BlockPlace place = ledger.place(block);
     MemorySegment memory = scratch(place.bytes());
     Optional<String> expected =
-        ledger.block(block).endRead(read, value -> BlockBytes.holds(found, place, value, memory));
+        ledger
+            .block(block)
+            .endRead(
+                read,
+                (value, acknowledged) ->
+                    BlockBytes.holds(found, place, value, memory)
+                        || (!acknowledged
+                            && inFile < place.bytes()
+                            && BlockBytes.holds(found, place, value.cut((int) inFile), memory)));
     if (expected.isEmpty()) {
       return true;
     }

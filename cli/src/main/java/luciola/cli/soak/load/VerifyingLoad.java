@@ -225,7 +225,8 @@ public final class VerifyingLoad implements AutoCloseable {
                 refused();
                 return true;
               }
-              return new Verifier(findings).check(rule, ledger, target.block(), read, bytes);
+              return new Verifier(findings)
+                  .check(rule, ledger, target.block(), read, bytes, bytes.byteSize());
             }
 
             @Override
@@ -320,7 +321,8 @@ public final class VerifyingLoad implements AutoCloseable {
         ledger.block(block).cancel(read);
         throw Worker.fault(e);
       }
-      verifier.check("everything acknowledged is there", ledger, block, read, into);
+      verifier.check(
+          "everything acknowledged is there", ledger, block, read, into, ledger.stride());
     }
   }
 

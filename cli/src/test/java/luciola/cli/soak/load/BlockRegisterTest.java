@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +13,7 @@ final class BlockRegisterTest {
   private final BlockRegister register = new BlockRegister();
 
   private boolean readReturns(BlockRegister.Read read, BlockValue value) {
-    return register.endRead(read, value::equals).isEmpty();
+    return register.endRead(read, (each, _) -> value.equals(each)).isEmpty();
   }
 
   private boolean readReturns(BlockValue value) {
@@ -110,11 +112,29 @@ final class BlockRegisterTest {
     writeAcknowledged();
     register.beginWrite();
     Optional<String> expected =
-        register.endRead(register.beginRead(), new BlockValue.Zeros()::equals);
+        register.endRead(register.beginRead(), (value, _) -> value.equals(new BlockValue.Zeros()));
     assertEquals(
         Optional.of(
             "floor=1 acknowledged=1 observed=0 begun=2"
                 + " allowed=[1=Written[sequence=1], 2=Written[sequence=2]]"),
         expected);
+  }
+
+  @Test
+  void aComparisonHearsWhatWasAcknowledgedWhenTheReadBegan() {
+    writeAcknowledged();
+    BlockRegister.Read read = register.beginRead();
+    writeAcknowledged();
+    var heard = new ArrayList<String>();
+    assertTrue(
+        register
+            .endRead(
+                read,
+                (value, acknowledged) -> {
+                  heard.add(value + " " + acknowledged);
+                  return value.equals(written(2));
+                })
+            .isEmpty());
+    assertEquals(List.of("Written[sequence=1] true", "Written[sequence=2] false"), heard);
   }
 }

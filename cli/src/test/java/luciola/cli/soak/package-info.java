@@ -1,0 +1,5 @@
+/** A short soak. */
+@NullMarked
+package luciola.cli.soak;
+
+import org.jspecify.annotations.NullMarked;
