@@ -18,11 +18,13 @@ import luciola.protocol.error.LuciolaException;
 
 /**
  * A data directory: its identity (file {@code identity}: lines {@code name=value}) and the lock
- * (file {@code lock}) that keeps a second process out. The identity holds {@code format} and
- * whatever the owner adds; it is replaced as a whole and durably.
+ * (file {@code lock}) that keeps a second process out. The identity holds {@code format}, {@code
+ * home} (the path it was last used under) and whatever the owner adds; it is replaced as a whole
+ * and durably.
  */
 public final class TargetDirectory implements AutoCloseable {
   private static final String IDENTITY = "identity";
+  private static final String HOME = "home";
 
   private final Path path;
   private final FileChannel lockFile;
@@ -51,7 +53,12 @@ public final class TargetDirectory implements AutoCloseable {
       FileLock lock = lock(path, lockFile);
       Map<String, String> identity = read(path.resolve(IDENTITY));
       checkFormat(path, identity);
-      return new TargetDirectory(path, lockFile, lock, identity);
+      checkHome(path, identity);
+      var directory = new TargetDirectory(path, lockFile, lock, identity);
+      if (identity.containsKey(HOME) && !home(path).equals(identity.get(HOME))) {
+        directory.write(identity);
+      }
+      return directory;
     } catch (IOException | RuntimeException e) {
       lockFile.close();
       throw e;
@@ -98,6 +105,32 @@ public final class TargetDirectory implements AutoCloseable {
     }
   }
 
+  /** A copy beside its original would be a second target of the same name with older bytes. */
+  private static void checkHome(Path path, Map<String, String> identity) throws IOException {
+    String home = identity.get(HOME);
+    if (home == null || home.equals(home(path))) {
+      return;
+    }
+    Path original = Path.of(home);
+    Path file = original.resolve(IDENTITY);
+    if (!Files.exists(file) || Files.isSameFile(original, path)) {
+      return;
+    }
+    if (read(file).getOrDefault("uuid", "").equals(identity.getOrDefault("uuid", "none"))) {
+      throw new LuciolaException(
+          ErrorCode.INVALID_ARGUMENT,
+          "directory is a copy of one that is still there: directory="
+              + path
+              + " original="
+              + original
+              + "; use the original, or remove it if it must move");
+    }
+  }
+
+  private static String home(Path path) throws IOException {
+    return path.toRealPath().toString();
+  }
+
   public Path path() {
     return path;
   }
@@ -116,8 +149,14 @@ public final class TargetDirectory implements AutoCloseable {
   /** Adds or replaces a value of the identity, durably. */
   public synchronized void put(String name, long value) throws IOException {
     var next = new HashMap<>(identity);
-    next.put("format", Integer.toString(FormatNumber.CURRENT));
     next.put(name, Long.toHexString(value));
+    write(next);
+  }
+
+  private synchronized void write(Map<String, String> values) throws IOException {
+    var next = new HashMap<>(values);
+    next.put("format", Integer.toString(FormatNumber.CURRENT));
+    next.put(HOME, home(path));
     var text = new StringBuilder();
     new TreeMap<>(next)
         .forEach((key, each) -> text.append(key).append('=').append(each).append('\n'));

@@ -27,7 +27,7 @@ class TargetDirectoryTest {
       opened.bindCluster(0xabc);
     }
     assertEquals(
-        "cluster=abc\nformat=2\nuuid=ffffffffffffffff\n",
+        "cluster=abc\nformat=2\nhome=" + directory.toRealPath() + "\nuuid=ffffffffffffffff\n",
         Files.readString(directory.resolve("identity")));
     try (TargetDirectory opened = TargetDirectory.open(directory)) {
       assertEquals(-1, opened.number("uuid"));
@@ -50,5 +50,28 @@ class TargetDirectoryTest {
     assertEquals(ErrorCode.UNSUPPORTED, refusal());
     Files.writeString(directory.resolve("identity"), "format\n");
     assertEquals(ErrorCode.CORRUPT_DATA, refusal());
+  }
+
+  @Test
+  void aCopyIsRefusedWhileTheOriginalIsThereAndAMovedDirectoryIsNot() throws IOException {
+    Path original = Files.createDirectory(directory.resolve("a"));
+    Path other = Files.createDirectory(directory.resolve("b"));
+    try (TargetDirectory opened = TargetDirectory.open(original)) {
+      opened.put("uuid", 77);
+    }
+    Files.copy(original.resolve("identity"), other.resolve("identity"));
+    LuciolaException copy =
+        assertThrows(LuciolaException.class, () -> TargetDirectory.open(other).close());
+    assertEquals(ErrorCode.INVALID_ARGUMENT, copy.code());
+    Path link = Files.createSymbolicLink(directory.resolve("link"), original);
+    TargetDirectory.open(link).close();
+    Files.delete(original.resolve("identity"));
+    TargetDirectory.open(other).close();
+    // It is at home there from now on: what comes back under the old path is the copy.
+    Files.copy(other.resolve("identity"), original.resolve("identity"));
+    assertThrows(LuciolaException.class, () -> TargetDirectory.open(original).close());
+    try (TargetDirectory opened = TargetDirectory.open(other)) {
+      assertEquals(77, opened.number("uuid"));
+    }
   }
 }
