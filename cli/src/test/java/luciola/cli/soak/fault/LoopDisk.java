@@ -130,14 +130,18 @@ final class LoopDisk implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
-    if (mounted) {
-      run("umount", "-l", at.toString());
-      mounted = false;
-    }
-    if (!device.isEmpty()) {
-      run("losetup", "-d", device);
-      device = "";
+  public void close() throws IOException {
+    try {
+      if (mounted) {
+        run("umount", "-l", at.toString());
+        mounted = false;
+      }
+      if (!device.isEmpty()) {
+        run("losetup", "-d", device);
+        device = "";
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 }
