@@ -6,9 +6,9 @@ import java.util.Optional;
 
 /** A mistake that the simulated servers make on purpose, to show that the rules would notice it. */
 public enum PlantedBug {
-  /** The core is told that an update is durable when it was only handed to the disk. */
+  /** A disk says that metadata is durable when it was only handed to it. */
   ACK_BEFORE_DURABLE,
-  /** The core is told of leases that nobody granted. */
+  /** Replicas are told of leases that nobody granted. */
   SERVE_WITHOUT_LEASE,
   /** Reads of pending chunks do not wait for the head's word. */
   SKIP_VERSION_QUERY,
@@ -23,7 +23,11 @@ public enum PlantedBug {
   /** A server's lease counts from when the reply to its heartbeat came. */
   LEASE_FROM_REPLY,
   /** A tombstone is dropped as soon as it is committed. */
-  EARLY_TOMBSTONE_DROP;
+  EARLY_TOMBSTONE_DROP,
+  /** Metadata becomes durable before the bytes that it names. */
+  METADATA_BEFORE_DATA,
+  /** What was read is answered although the lease ended meanwhile. */
+  NO_CHECK_AFTER_READ;
 
   /** As an option: {@code ack-before-durable}. */
   public String optionName() {

@@ -168,6 +168,21 @@ public final class PayloadPool implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes the memory back at once, buffers that are out included: only where nobody can touch them
+   * any more, as after a simulated death.
+   */
+  public void abandon() {
+    lock.lock();
+    try {
+      closed = true;
+      freeBytes = Long.MIN_VALUE / 2;
+      arena.close();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Memory that the kernel provides page by page as it is touched; an arena would zero it all. */
   @SuppressWarnings("restricted")
   private MemorySegment untouched(long bytes) {

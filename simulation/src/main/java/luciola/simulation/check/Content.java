@@ -1,15 +1,18 @@
 package luciola.simulation.check;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import luciola.protocol.frame.Update;
 
 /**
- * What a chunk holds, as cells of eight bytes; a cell that was never written is 0. Immutable. Every
+ * What a chunk holds, as cells that are filled with one number; a cell that was never written is 0. Immutable. Every
  * write of a run has a value of its own, so that a read says which writes it saw.
  */
 public final class Content {
-  /** Bytes of a cell. */
-  public static final int CELL = 8;
+  /** Bytes of a cell: three sectors, so that cells and pages do not end together. */
+  public static final int CELL = 1536;
+
+  private static final int WORD = 8;
 
   /** The chunk does not exist. */
   public static final Content MISSING = new Content(false, new long[0]);
@@ -41,9 +44,33 @@ public final class Content {
     return cells.length * CELL;
   }
 
-  /** Stands for the checksum over its granules; never 0. */
-  public int checksum() {
-    return hash == 0 ? 1 : hash;
+  /** As it is stored. */
+  public byte[] toBytes() {
+    ByteBuffer out = ByteBuffer.allocate(bytes());
+    for (long cell : cells) {
+      for (int at = 0; at < CELL; at += WORD) {
+        out.putLong(cell);
+      }
+    }
+    return out.array();
+  }
+
+  /** What is stored; broken if some cell is not of one piece. */
+  public static Content fromBytes(byte[] bytes) {
+    long[] cells = new long[bytes.length / CELL];
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    boolean whole = bytes.length % CELL == 0;
+    for (int cell = 0; cell < cells.length && whole; cell++) {
+      cells[cell] = in.getLong();
+      for (int at = WORD; at < CELL; at += WORD) {
+        whole &= in.getLong() == cells[cell];
+      }
+    }
+    if (!whole) {
+      throw new RuleBroken(
+          "BytesAreThoseWritten", "no cells of one piece: bytes=" + bytes.length);
+    }
+    return new Content(true, cells);
   }
 
   /** What an update makes of it. */

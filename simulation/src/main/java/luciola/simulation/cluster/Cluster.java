@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.RegisterReply;
 import luciola.meta.cluster.ClusterTimings;
+import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
@@ -25,6 +26,7 @@ import luciola.storage.chain.ChainLimits;
 final class Cluster {
   private static final long MILLI = 1_000_000;
   private static final long INODES_FROM = 7;
+  private static final long MEMORY_BYTES = 256L << 20;
 
   private final World world;
   private final Network network;
@@ -35,6 +37,7 @@ final class Cluster {
   private final ChainLimits chainLimits =
       new ChainLimits(10 * MILLI, 10 * MILLI, 100 * MILLI, 15 * MILLI, 200 * MILLI, 4, 64, 64, 8);
   private final SimLog log;
+  private final PayloadPool memory = new PayloadPool(MEMORY_BYTES);
   private List<SimMeta> metas = List.of();
   private List<SimServer> servers = List.of();
 
@@ -96,6 +99,19 @@ final class Cluster {
 
   List<SimServer> servers() {
     return servers;
+  }
+
+  /** Native memory of all servers; those that die give nothing back. */
+  PayloadPool memory() {
+    return memory;
+  }
+
+  /** Whether one server runs and can be asked by another. */
+  boolean reach(SimServer from, SimServer to) {
+    return to.process().up()
+        && !to.process().paused()
+        && network.open(from.process(), to.process())
+        && network.open(to.process(), from.process());
   }
 
   long callTimeoutNanos() {

@@ -70,6 +70,8 @@ public final class ClusterRun {
       return Optional.of(String.valueOf(broken.getMessage()));
     } catch (IllegalStateException | IllegalArgumentException | NullPointerException broken) {
       return Optional.of("the program failed: " + broken + place(broken));
+    } finally {
+      cluster.memory().abandon();
     }
   }
 
@@ -114,7 +116,7 @@ public final class ClusterRun {
     var text = new StringBuilder("\n  books " + cluster.books().chains().values());
     for (SimServer server : servers) {
       text.append("\n  ").append(server.process()).append(server.process().up() ? "" : " down");
-      server.replicas().forEach(replica -> text.append("\n    ").append(replica.describe()));
+      server.replicas().forEach(replica -> text.append("\n    ").append(replica));
     }
     clients.forEach(client ->
         text.append("\n  ").append(client.process()).append(client.finished() ? "" : " works"));
@@ -149,43 +151,34 @@ public final class ClusterRun {
   /** A target that failed stays out until somebody restarts its server. */
   private void restartFailed() {
     for (SimServer server : servers) {
-      for (SimReplica replica : server.replicas()) {
-        if (replica.failed() && server.process().up()) {
-          server.crash();
-          server.start();
-          break;
-        }
+      if (server.process().up() && server.replicas().stream().anyMatch(ReplicaWatch::failed)) {
+        server.crash(false);
+        server.start();
       }
     }
   }
 
   private boolean settled() {
-    if (!allServe()) {
-      return false;
-    }
-    for (SimServer server : servers) {
-      for (SimReplica replica : server.replicas()) {
-        if (!replica.quiet()) {
-          return false;
-        }
-      }
-    }
-    return true;
+    restartFailed();
+    return allServe()
+        && servers.stream()
+            .allMatch(server ->
+                server.quiet() && server.replicas().stream().allMatch(ReplicaWatch::quiet));
   }
 
   private void judge() {
     for (Chain chain : new TreeMap<>(cluster.books().chains()).values()) {
       Map<String, Map<ChunkId, String>> contents = new TreeMap<>();
       for (TargetId member : chain.serving()) {
-        SimDisk disk = cluster.target(member).orElseThrow().disk(chain.id());
-        contents.put(disk.name(), disk.committedContents());
-        cluster.rules().survive.check(chain.id(), disk);
+        SimTarget target = cluster.target(member).orElseThrow();
+        contents.put(target.toString(), target.committed(chain.id()));
+        cluster.rules().survive.check(chain.id(), target.replica(chain.id()));
         for (int index = 0; index < plan.chunksPerChain(); index++) {
           ChunkId chunk = Cluster.chunk(chain.id(), index);
           cluster
               .rules()
               .history
-              .read("end", chunk, world.nowNanos(), world.nowNanos(), disk.committedContent(chunk));
+              .read("end", chunk, world.nowNanos(), world.nowNanos(), target.content(chain.id(), chunk));
         }
       }
       ReplicasConverge.check(contents);

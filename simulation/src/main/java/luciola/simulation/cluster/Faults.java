@@ -21,6 +21,10 @@ final class Faults {
   private final Network network;
   private final List<SimClient> clients;
   private final double cruelty;
+
+  /** In some runs bits rot on one server; then only that one dies, so that others can help it. */
+  private final Optional<SimServer> rots;
+
   private boolean over;
 
   Faults(Cluster cluster, List<SimClient> clients) {
@@ -29,6 +33,10 @@ final class Faults {
     this.network = cluster.network();
     this.clients = clients;
     this.cruelty = world.below(4) / 10.0;
+    this.rots =
+        cluster.plan().replicas() > 1 && world.chance(0.25)
+            ? Optional.of(anyServer())
+            : Optional.empty();
   }
 
   /** Plans what happens from now until {@code untilNanos}. */
@@ -69,29 +77,41 @@ final class Faults {
   }
 
   private void one() {
-    SimServer server = victim();
-    switch (world.below(22)) {
-      case 0, 1, 2 -> crash(server, world.between(10 * MILLI, 1500 * MILLI));
-      case 3 -> powerOutage();
-      case 4, 5 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
-      case 6, 7 -> holdBetween(server.process());
-      case 8 -> cut(server.process(), meta().process());
-      case 9 -> cut(server.process(), victim().process());
-      case 10 -> isolateFromPeers(server);
-      case 11 -> slowLink(server.process(), victim().process());
-      case 12 -> chainDies(server);
-      case 13 -> breakResync();
-      case 14 -> badDisk(server);
-      case 15 -> clientDies();
-      case 16 ->
+    SimServer server = rots.orElseGet(this::victim);
+    switch (world.below(26)) {
+      case 0, 1 -> crash(server, false, world.between(10 * MILLI, 1500 * MILLI));
+      case 2, 3 -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI));
+      case 4 -> cutPower(server);
+      case 5 -> powerOutage();
+      case 6, 7 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
+      case 8, 9 -> holdBetween(server.process());
+      case 10 -> cut(server.process(), meta().process());
+      case 11 -> cut(server.process(), victim().process());
+      case 12 -> isolateFromPeers(server);
+      case 13 -> slowLink(server.process(), victim().process());
+      case 14 -> chainDies(server);
+      case 15, 16 -> breakResync();
+      case 17 -> badDisk(server);
+      case 18 -> clientDies();
+      case 19 ->
           hold(
               clients.get(world.below(clients.size())).process(),
               world.between(50 * MILLI, 1500 * MILLI));
-      case 17 -> metaStops(meta());
-      case 18 -> hold(leader().process(), world.between(50 * MILLI, 1500 * MILLI));
-      case 19 -> isolateMeta(leader());
-      case 20 -> transferLead();
-      default -> holdBetween(leader().process());
+      case 20 -> metaStops(meta());
+      case 21 -> hold(leader().process(), world.between(50 * MILLI, 1500 * MILLI));
+      case 22 -> isolateMeta(leader());
+      case 23 -> transferLead();
+      case 24 -> holdBetween(leader().process());
+      default -> rots.ifPresent(this::rot);
+    }
+    if (world.chance(0.5)) {
+      rots.ifPresent(this::rot);
+    }
+  }
+
+  private void rot(SimServer server) {
+    if (server.process().up()) {
+      server.targets().get(world.below(server.targets().size())).rot();
     }
   }
 
@@ -136,14 +156,30 @@ final class Faults {
 
   // Servers.
 
-  private void crash(SimServer server, long downNanos) {
-    if (!server.process().up()) {
+  private void crash(SimServer server, boolean power, long downNanos) {
+    if (!server.process().up() || rots.filter(only -> only != server).isPresent()) {
       return;
     }
-    world.met("a server crashed");
-    world.log("fault", () -> "crash " + server.process());
-    server.crash();
+    world.met(power ? "a server lost power" : "a server was killed");
+    world.log("fault", () -> (power ? "power off " : "kill ") + server.process());
+    server.crash(power);
     world.later(downNanos, () -> restart(server));
+  }
+
+  /** In the middle of a write, a flush, or between data and metadata. */
+  private void cutPower(SimServer server) {
+    if (!server.process().up() || rots.isPresent()) {
+      return;
+    }
+    for (SimTarget target : server.targets()) {
+      target
+          .medium()
+          .cutAfter(
+              world.below(12),
+              () ->
+                  world.later(
+                      0, () -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI))));
+    }
   }
 
   private void restart(SimServer server) {
@@ -155,12 +191,13 @@ final class Faults {
 
   /** All members of a chain that this server is in. */
   private void chainDies(SimServer server) {
+    boolean power = world.chance(0.5);
     for (Chain chain : cluster.books().chains().values()) {
       if (server.targets().stream().anyMatch(target -> chain.serving().contains(target.id()))) {
         for (TargetId member : chain.serving()) {
           cluster
               .target(member)
-              .ifPresent(target -> crash(target.server(), world.between(10 * MILLI, 1500 * MILLI)));
+              .ifPresent(target -> crash(target.server(), power, world.between(10 * MILLI, 1500 * MILLI)));
         }
         return;
       }
@@ -170,7 +207,7 @@ final class Faults {
   /** Source and replica of a resync, or one of them. */
   private void breakResync() {
     for (SimServer server : cluster.servers()) {
-      for (SimReplica replica : List.copyOf(server.replicas())) {
+      for (ReplicaWatch replica : List.copyOf(server.replicas())) {
         if (replica.fills()) {
           Optional<SimServer> filled =
               syncing(cluster.books(replica.chainId()))
@@ -179,9 +216,10 @@ final class Faults {
           boolean both = world.chance(0.5);
           if (both && filled.isPresent()) {
             world.met(Probe.DOUBLE_FAILURE_DURING_RESYNC);
-            crash(server, world.between(10 * MILLI, 1500 * MILLI));
+            crash(server, world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
           }
-          crash(filled.orElse(server), world.between(10 * MILLI, 1500 * MILLI));
+          crash(
+              filled.orElse(server), world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
           return;
         }
       }
@@ -189,9 +227,9 @@ final class Faults {
   }
 
   private void powerOutage() {
-    world.met("all servers crashed at once");
+    world.met("all servers lost power at once");
     for (SimServer server : cluster.servers()) {
-      crash(server, world.between(10 * MILLI, 2000 * MILLI));
+      crash(server, true, world.between(10 * MILLI, 2000 * MILLI));
     }
   }
 
@@ -229,17 +267,20 @@ final class Faults {
   }
 
   private void badDisk(SimServer server) {
+    if (rots.isPresent()) {
+      return;
+    }
     world.met("a disk went bad");
     SimTarget target = server.targets().get(world.below(server.targets().size()));
     boolean full = world.chance(0.5);
     world.log("fault", () -> (full ? "full disk " : "bad disk ") + target);
-    target.diskFails(full ? 0 : 0.05, full ? 0.2 : 0);
+    target.medium().failing(full ? 0 : 0.05, full ? 0.3 : 0);
     world.later(
         world.between(50 * MILLI, 500 * MILLI),
         () -> {
-          target.diskFails(0, 0);
+          target.medium().failing(0, 0);
           if (!full && server.process().up()) {
-            crash(server, world.between(10 * MILLI, 300 * MILLI));
+            crash(server, false, world.between(10 * MILLI, 300 * MILLI));
           }
         });
   }
@@ -378,7 +419,7 @@ final class Faults {
       }
     }
     for (SimServer server : cluster.servers()) {
-      server.targets().forEach(target -> target.diskFails(0, 0));
+      server.targets().forEach(target -> target.medium().failing(0, 0));
       if (server.process().paused()) {
         server.resumed();
       }

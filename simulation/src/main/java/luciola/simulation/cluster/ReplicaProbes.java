@@ -10,12 +10,12 @@ import java.util.Set;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.ForwardRequest;
-import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateRequest;
 import luciola.protocol.frame.UpdateTag;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
@@ -28,18 +28,21 @@ import luciola.simulation.world.World;
 import luciola.storage.chain.ChainEffect;
 import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
-import luciola.storage.chain.ChunkView;
+import luciola.storage.engine.ChunkEngine;
+import luciola.storage.index.ChunkKey;
+import luciola.storage.index.ChunkRecord;
+import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
 /** Sees rare situations in what goes into one replica's core and what comes out. */
 final class ReplicaProbes {
   private final World world;
   private final TargetId self;
-  private final ChunkView view;
+  private final ChainId chainId;
+  private final ChunkEngine engine;
   private final Map<Long, ForwardRequest> forwards = new HashMap<>();
   private final Map<Long, List<ChunkId>> asks = new HashMap<>();
   private final Map<Long, UpdateRequest> updates = new HashMap<>();
-  private final Map<Long, ReadRequest.Range> reads = new HashMap<>();
   private final Map<Long, ForwardRequest> copies = new HashMap<>();
   private final Set<ChunkId> installing = new HashSet<>();
   private final Set<ChunkId> inherited = new HashSet<>();
@@ -48,10 +51,19 @@ final class ReplicaProbes {
   private final Set<UpdateTag> handedOver = new HashSet<>();
   private @Nullable Chain chain;
 
-  ReplicaProbes(World world, TargetId self, ChunkView view) {
+  ReplicaProbes(World world, ChainId chainId, TargetId self, ChunkEngine engine) {
     this.world = world;
+    this.chainId = chainId;
     this.self = self;
-    this.view = view;
+    this.engine = engine;
+  }
+
+  private ChunkRecord record(ChunkId chunk) {
+    return engine.chunk(new ChunkKey(chainId, chunk));
+  }
+
+  private ChunkVersion newest(ChunkId chunk) {
+    return record(chunk).newest().map(VersionRecord::version).orElse(ChunkVersion.NONE);
   }
 
   /** What one step did. */
@@ -59,6 +71,7 @@ final class ReplicaProbes {
     arrived(event);
     switch (event) {
       case ChainEvent.ReadArrived read -> readArrived(read, effects);
+      case ChainEvent.ReadsArrived(var all) -> all.forEach(read -> readArrived(read, effects));
       case ChainEvent.UpdateArrived update -> updateArrived(update, effects);
       case ChainEvent.ForwardArrived forward -> forwardArrived(forward, effects);
       case ChainEvent.ForwardAnswered(long forward, UpdateReply reply) ->
@@ -76,7 +89,6 @@ final class ReplicaProbes {
   private void arrived(ChainEvent event) {
     switch (event) {
       case ChainEvent.UpdateArrived update -> updates.put(update.request(), update.update());
-      case ChainEvent.ReadArrived read -> reads.put(read.request(), read.range());
       case ChainEvent.ForwardArrived forward when forward.forward().copy() ->
           copies.put(forward.request(), forward.forward());
       default -> {}
@@ -101,14 +113,12 @@ final class ReplicaProbes {
           world.met(Probe.COPY_OF_TOMBSTONE);
         }
       }
-      case ChainEffect.RefuseRead(long request, ErrorCode code) -> {
-        reads.remove(request);
+      case ChainEffect.RefuseRead(long _, ErrorCode code) -> {
+        world.met("a read was refused: " + code);
         if (code == ErrorCode.NO_LEASE) {
           world.met(Probe.READ_REFUSED_WITHOUT_LEASE);
         }
       }
-      case ChainEffect.ServeRead(long request, ReadRequest.Range _, ChunkVersion _) ->
-          reads.remove(request);
       case ChainEffect.Commit(ChunkId chunk, ChunkVersion _, var _) -> committed(chunk);
       case ChainEffect.StoreDedup(long _, List<DedupRecord> records, Reply _) ->
           records.forEach(record -> handedOver.add(record.tag()));
@@ -134,7 +144,7 @@ final class ReplicaProbes {
         && made.code() == ErrorCode.OK
         && made.checksum() == 0
         && !installing.contains(copy.chunk())
-        && view.state(copy.chunk()).newest().compareTo(copy.version()) > 0) {
+        && newest(copy.chunk()).compareTo(copy.version()) > 0) {
       world.met(Probe.COPY_PASSED_OVER);
     }
   }
@@ -143,14 +153,15 @@ final class ReplicaProbes {
     boolean waits =
         effects.stream()
             .noneMatch(effect ->
-                effect instanceof ChainEffect.ServeRead
-                    || effect instanceof ChainEffect.RefuseRead);
-    ChunkView.ChunkState state = view.state(read.range().chunk());
+                (effect instanceof ChainEffect.ServeRead serve
+                        && serve.request() == read.request())
+                    || (effect instanceof ChainEffect.RefuseRead refuse
+                        && refuse.request() == read.request()));
     if (waits && isHead()) {
       world.met(Probe.READ_WAITED_AT_NEW_HEAD);
     } else if (waits && isMiddle()) {
       world.met(Probe.PENDING_READ_AT_MIDDLE);
-    } else if (!waits && isHead() && !state.pending().isEmpty()) {
+    } else if (!waits && isHead() && !record(read.range().chunk()).pending().isEmpty()) {
       world.met(Probe.READ_OF_PENDING_CHUNK_AT_HEAD);
     }
   }
@@ -178,14 +189,16 @@ final class ReplicaProbes {
             .findFirst();
     if (stages) {
       taken.add(update.tag());
-      ChunkView.ChunkState state = view.state(update.chunk());
-      if (state.removed() && state.pending().isEmpty() && update.update() instanceof Update.Write) {
+ChunkRecord record = record(update.chunk());
+      if (record.newest().filter(VersionRecord::removed).isPresent()
+          && update.update() instanceof Update.Write) {
         world.met(Probe.REMOVED_AND_RECREATED);
       }
       ChainEffect.Stage stage =
           (ChainEffect.Stage)
               effects.stream().filter(ChainEffect.Stage.class::isInstance).findFirst().get();
-      if (stage.version().value() - state.committed().value() >= 3) {
+      long committed = record.committedIfAny().map(it -> it.version().value()).orElse(0L);
+      if (stage.version().value() - committed >= 3) {
         world.met(Probe.PIPELINED_VERSIONS);
       }
     } else if (answer.isEmpty()) {
@@ -268,7 +281,8 @@ final class ReplicaProbes {
   private void chainChanged(Chain next, List<ChainEffect> effects, ChainReplica core) {
     @Nullable Chain before = chain;
     chain = next;
-    List<ChunkId> pending = view.chunksWithPending();
+    List<ChunkId> pending =
+        engine.pendingChunks(chainId).stream().map(ChunkKey::chunk).toList();
     if (before == null
         && next.stateOf(self).filter(PublicState.SERVING::equals).isPresent()
         && core.localState() == LocalState.OFFLINE) {

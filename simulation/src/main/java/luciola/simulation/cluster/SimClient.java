@@ -1,5 +1,6 @@
 package luciola.simulation.cluster;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -7,8 +8,10 @@ import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.ReadReply;
 import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
@@ -41,7 +44,6 @@ final class SimClient {
   private static final long MILLI = 1_000_000;
   private static final int CELLS_MAX = 6;
   private static final int CHANNELS = 2;
-  private static final int[] NO_CHECKSUMS = {};
   private static final RouterLimits LIMITS =
       new RouterLimits(2500 * MILLI, 120 * MILLI, 2 * MILLI, 100 * MILLI, 100 * MILLI, 3);
 
@@ -64,6 +66,7 @@ final class SimClient {
     final ChunkId chunk;
     final @Nullable Update update;
     final Content payload;
+    final byte[] bytes;
     final Route route;
     final long calledNanos;
     final Optional<UpdateTag> tag;
@@ -82,6 +85,7 @@ final class SimClient {
       this.chunk = chunk;
       this.update = update;
       this.payload = payload;
+      this.bytes = payload.toBytes();
       this.tag = tag;
       this.calledNanos = world.nowNanos();
       this.floor = cluster.rules().forward.called(chunk);
@@ -271,7 +275,9 @@ final class SimClient {
                 operation.chunk,
                 operation.tag.orElseThrow(),
                 operation.update,
-                NO_CHECKSUMS);
+                Granules.checksums(
+                    operation.update instanceof Update.Write write ? write.offset() : 0,
+                    MemorySegment.ofArray(operation.bytes)));
     if (operation.update != null && operation.route.failures() > 0) {
       world.met("a client sent an update again");
     }
@@ -284,8 +290,8 @@ final class SimClient {
     network.<Message, Message.Answer>call(
         process,
         server.process(),
-        server::receive,
-        new Message(request, operation.payload),
+        (message, sink) -> server.receive(server.process().life(), message, sink),
+        new Message(request, operation.bytes),
         Math.max(1, send.untilNanos() - process.clockNanos()),
         new Network.Asker<>() {
           @Override
@@ -306,7 +312,9 @@ final class SimClient {
   }
 
   private void answered(Operation operation, Message.Answer answer) {
-    switch (answer.reply()) {
+    Reply said = answer.reply();
+    switch (said) {
+      case null -> failed(operation, ErrorCode.CONNECTION_LOST);
       case UpdateReply reply -> {
         if (reply.code() == ErrorCode.OK && operation.recorded != null) {
           operation.route.succeeded();
@@ -321,37 +329,43 @@ final class SimClient {
           failed(operation, reply.code());
         }
       }
-      case ReadReply reply -> {
-        ErrorCode code =
-            reply.code() == ErrorCode.OK ? reply.results().getFirst().code() : reply.code();
-        if (code == ErrorCode.OK || code == ErrorCode.CHUNK_NOT_FOUND) {
-          operation.route.succeeded();
-          if (code == ErrorCode.OK) {
-            cluster
-                .rules()
-                .forward
-                .read(
-                    operation.chunk,
-                    reply.results().getFirst().version(),
-                    operation.floor,
-                    process.name());
-          }
-          cluster
-              .rules()
-              .history
-              .read(
-                  process.name(),
-                  operation.chunk,
-                  operation.calledNanos,
-                  world.nowNanos(),
-                  answer.payload());
-          end(operation);
-        } else {
-          failed(operation, code);
-        }
-      }
+      case ReadReply reply -> readAnswered(operation, reply, answer.payload());
       default -> throw new IllegalStateException("unexpected: " + answer);
     }
+  }
+
+  private void readAnswered(Operation operation, ReadReply reply, byte[] bytes) {
+    ErrorCode code = reply.code();
+    if (code == ErrorCode.OK) {
+      ReadReply.Result result = reply.results().getFirst();
+      code = result.code();
+      if (code == ErrorCode.OK
+          && Granules.firstMismatch(0, MemorySegment.ofArray(bytes), result.checksums()) >= 0) {
+        code = ErrorCode.CHECKSUM_MISMATCH;
+      }
+    }
+    if (code != ErrorCode.OK && code != ErrorCode.CHUNK_NOT_FOUND) {
+      failed(operation, code);
+      return;
+    }
+    operation.route.succeeded();
+    Content seen = Content.MISSING;
+    if (code == ErrorCode.OK) {
+      seen = Content.fromBytes(bytes);
+      cluster
+          .rules()
+          .forward
+          .read(
+              operation.chunk,
+              reply.results().getFirst().version(),
+              operation.floor,
+              process.name());
+    }
+    cluster
+        .rules()
+        .history
+        .read(process.name(), operation.chunk, operation.calledNanos, world.nowNanos(), seen);
+    end(operation);
   }
 
   private void end(Operation operation) {

@@ -1,12 +1,16 @@
 package luciola.simulation.cluster;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import luciola.grpc.v1.ChainReport;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.RegisterReply;
@@ -15,51 +19,66 @@ import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.grpc.v1.TargetReport;
+import luciola.protocol.connection.DataClient;
+import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
-import luciola.protocol.frame.ChunkListRequest;
-import luciola.protocol.frame.DedupRequest;
-import luciola.protocol.frame.ForwardRequest;
-import luciola.protocol.frame.Hello;
-import luciola.protocol.frame.InventoryRequest;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.ReadReply;
 import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
-import luciola.protocol.frame.SyncDoneRequest;
-import luciola.protocol.frame.SyncStartRequest;
-import luciola.protocol.frame.UpdateRequest;
-import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.TargetId;
-import luciola.protocol.routing.Chain;
-import luciola.protocol.routing.ChainMember;
-import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.Routing;
-import luciola.protocol.routing.StorageNode;
 import luciola.simulation.PlantedBug;
-import luciola.simulation.check.Content;
+import luciola.simulation.check.RuleBroken;
 import luciola.simulation.world.Network;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
+import luciola.storage.chain.ChainEffect;
+import luciola.storage.chain.ChainEvent;
+import luciola.storage.chain.ChainReplica;
+import luciola.storage.engine.ChunkEngine;
+import luciola.storage.resync.ResyncLimits;
+import luciola.storage.server.ChainObserver;
+import luciola.storage.server.Peers;
+import luciola.storage.server.ReplicaHost;
+import luciola.storage.server.RoutingSource;
+import luciola.storage.server.ServerParts;
+import luciola.storage.server.StorageServerConfig;
+import luciola.storage.server.WholeChunks;
+import org.jspecify.annotations.Nullable;
 
-/** A storage-server: registers, heartbeats, keeps routing, hosts the replicas of its targets. */
-final class SimServer {
+/**
+ * A storage-server: registers, heartbeats, keeps routing as {@code Membership} and {@code
+ * RoutingFeed} do, and runs the production {@link ReplicaHost} over the production engines of its
+ * targets.
+ */
+final class SimServer implements ChainObserver {
+  private static final long MICRO = 1_000;
   private static final long MILLI = 1_000_000;
+  private static final ResyncLimits RESYNC = new ResyncLimits(2, 3, 2, 10 * MILLI, 20);
 
   private final World world;
   private final Cluster cluster;
   private final SimProcess process;
   private final int number;
+  private final StorageServerConfig config;
+  private final PeerBugs bugs;
   private final List<SimTarget> targets = new ArrayList<>();
-  private final Map<Place, SimReplica> replicas = new TreeMap<>();
+  private final Map<Place, ReplicaWatch> watches = new TreeMap<>();
   private Routing routing = Routing.EMPTY;
+  private @Nullable ReplicaHost host;
   private long nodeId;
   private long heartbeats;
   private long leaseUntilNanos;
+  private int callsOpen;
   private boolean leased;
   private boolean heartbeatSoon;
   private boolean fetchingRouting;
+  private boolean reading;
 
   /** A target's place in a chain. */
   private record Place(ChainId chain, TargetId target) implements Comparable<Place> {
@@ -75,6 +94,30 @@ final class SimServer {
     this.world = cluster.world();
     this.number = number;
     this.process = new SimProcess(world, "server" + number, driftMax);
+    this.bugs = new PeerBugs(cluster, this);
+    StorageServerConfig usual =
+        StorageServerConfig.of(Path.of("none"), List.of(Path.of("none")), List.of("none"));
+    this.config =
+        new StorageServerConfig(
+            usual.dataDirectory(),
+            usual.targets(),
+            usual.host(),
+            usual.port(),
+            usual.metaAddresses(),
+            usual.labels(),
+            usual.engine(),
+            cluster.chainLimits(),
+            RESYNC,
+            usual.payloadBytes(),
+            1,
+            2,
+            1,
+            Duration.ofNanos(Math.max(cluster.callTimeoutNanos(), 100 * MILLI)),
+            usual.startTimeout(),
+            Duration.ofMillis(30),
+            usual.scrubBytesPerSecond(),
+            usual.scrubPause(),
+            usual.dedupKeep());
     for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
       targets.add(new SimTarget(cluster, this, number * 100L + i));
     }
@@ -88,12 +131,30 @@ final class SimServer {
     return targets;
   }
 
-  Collection<SimReplica> replicas() {
-    return replicas.values();
+  Routing routing() {
+    return routing;
   }
 
-  Optional<SimReplica> replica(ChainId chain, TargetId target) {
-    return Optional.ofNullable(replicas.get(new Place(chain, target)));
+  PeerBugs bugs() {
+    return bugs;
+  }
+
+  /** Its replicas, as far as they were ever told something. */
+  Collection<ReplicaWatch> replicas() {
+    return watches.values();
+  }
+
+  Optional<ReplicaWatch> replica(ChainId chain, TargetId target) {
+    return Optional.ofNullable(watches.get(new Place(chain, target)));
+  }
+
+  boolean hosts(ChainId chain, TargetId target) {
+    return watches.containsKey(new Place(chain, target));
+  }
+
+  /** Whether it answers nobody any more. */
+  boolean quiet() {
+    return callsOpen == 0;
   }
 
   /** Whether it may serve by its own clock. */
@@ -101,29 +162,131 @@ final class SimServer {
     return process.up() && leased && process.clockNanos() - leaseUntilNanos < 0;
   }
 
+  // Its lives.
+
   void start() {
     process.start();
-    replicas.clear();
+    watches.clear();
+    bugs.newLife();
     routing = Routing.EMPTY;
     leased = false;
     heartbeatSoon = false;
     fetchingRouting = false;
     heartbeats = 0;
-    process.later(world.between(MILLI, 30 * MILLI), this::register);
+    callsOpen = 0;
+    var engines = new HashMap<SimTarget, ChunkEngine>();
+    targets.forEach(target -> engines.put(target, target.open()));
+    process.later(world.between(MILLI, 30 * MILLI), () -> register(engines));
   }
 
-  void crash() {
-    replicas.values().forEach(SimReplica::meetCrash);
+  /**
+   * @param power whether the machine dies, not only the process
+   */
+  void crash(boolean power) {
+    watches.values().forEach(ReplicaWatch::meetCrash);
     process.stop();
-    targets.forEach(SimTarget::crash);
-    replicas.clear();
+    host = null;
+    targets.forEach(target -> target.crash(power));
+    watches.clear();
+  }
+
+  private ReplicaHost serve(Map<SimTarget, ChunkEngine> engines) {
+    var thread = new SimThread(process);
+    Executor readers =
+        command -> process.later(world.between(5 * MICRO, 600 * MICRO), () -> onReader(command));
+    var source =
+        new RoutingSource() {
+          @Override
+          public Routing routing() {
+            return routing;
+          }
+
+          @Override
+          public void refresh() {
+            fetchRouting();
+          }
+        };
+    var byId = new TreeMap<TargetId, ChunkEngine>();
+    engines.forEach((target, engine) -> byId.put(target.id(), engine));
+    return new ReplicaHost(
+        byId,
+        new ServerParts(
+            config,
+            _ -> thread,
+            readers,
+            new Peers(source, this::connect, config.peerTimeout()),
+            source,
+            new WholeChunks(readers, cluster.memory()),
+            this::clockNanos,
+            this::heartbeatSoon,
+            this));
+  }
+
+  private void onReader(Runnable command) {
+    reading = true;
+    command.run();
+    reading = false;
+    for (SimTarget target : targets) {
+      if (target.foundErrors()) {
+        world.met(Probe.ROT_FOUND_BY_READ);
+      }
+    }
+  }
+
+  /** The clock of leases; planted, one that stands still while a read is under way. */
+  private long clockNanos() {
+    return process.clockNanos()
+        - (reading && cluster.has(PlantedBug.NO_CHECK_AFTER_READ) ? 1000 * MILLI : 0);
+  }
+
+  private CompletableFuture<DataClient> connect(String address, int port) {
+    var result = new CompletableFuture<DataClient>();
+    Optional<SimServer> peer = cluster.serverAt(address);
+    process.later(
+        world.between(50 * MICRO, 600 * MICRO),
+        () -> {
+          if (peer.isPresent() && cluster.reach(this, peer.get())) {
+            result.complete(new SimConnection(cluster, this, peer.get()));
+          } else {
+            result.completeExceptionally(
+                new LuciolaException(ErrorCode.CONNECTION_LOST, "connect: " + address));
+          }
+        });
+    return result;
+  }
+
+  // What its replicas decide.
+
+  @Override
+  public void stepped(
+      ChainId chain,
+      TargetId target,
+      ChainEvent event,
+      List<ChainEffect> effects,
+      ChainReplica replica) {
+    watches
+        .computeIfAbsent(
+            new Place(chain, target),
+            _ -> {
+              SimTarget of = cluster.target(target).orElseThrow();
+              return new ReplicaWatch(cluster, of, chain, of.engine().orElseThrow(), replica);
+            })
+        .stepped(event, effects);
+  }
+
+  @Override
+  public void broke(ChainId chain, TargetId target, RuntimeException cause) {
+    if (cause instanceof RuleBroken broken) {
+      throw broken;
+    }
+    throw new IllegalStateException("replica broke: chain=" + chain + " target=" + target, cause);
   }
 
   private long incarnation() {
     return number * 1000L + process.life();
   }
 
-  private void register() {
+  private void register(Map<SimTarget, ChunkEngine> engines) {
     var request =
         RegisterRequest.newBuilder()
             .setClusterId(SimLog.CLUSTER)
@@ -142,21 +305,23 @@ final class SimServer {
         request.build(),
         answer -> {
           if (answer instanceof RegisterReply reply && reply.getCode() == 0) {
-            registered(reply);
+            registered(reply, engines);
           } else {
-            process.later(50 * MILLI, this::register);
+            process.later(50 * MILLI, () -> register(engines));
           }
         },
-        () -> process.later(50 * MILLI, this::register));
+        () -> process.later(50 * MILLI, () -> register(engines)));
   }
 
-  private void registered(RegisterReply reply) {
+  private void registered(RegisterReply reply, Map<SimTarget, ChunkEngine> engines) {
     nodeId = reply.getNodeId();
     for (int i = 0; i < targets.size(); i++) {
       targets.get(i).number(reply.getTargetIds(i));
     }
+    host = serve(engines);
     heartbeat();
-    process.later(cluster.chainLimits().tickNanos(), this::tick);
+    process.later(20 * MILLI, this::tick);
+    process.later(world.between(50 * MILLI, 200 * MILLI), this::scrub);
   }
 
   private void heartbeat() {
@@ -185,24 +350,8 @@ final class SimServer {
   }
 
   private List<TargetReport> reports() {
-    var reports = new ArrayList<TargetReport>();
-    for (SimTarget target : targets) {
-      var report =
-          TargetReport.newBuilder()
-              .setTargetId(target.number())
-              .setLocalState(RoutingMessages.toMessage(LocalState.ONLINE));
-      replicas.forEach((place, replica) -> {
-        if (place.target().equals(target.id()) && replica.core().chainVersion() > 0) {
-          report.addChains(
-              ChainReport.newBuilder()
-                  .setChainId(place.chain().value())
-                  .setLocalState(RoutingMessages.toMessage(replica.core().localState()))
-                  .setChainVersion(replica.core().chainVersion()));
-        }
-      });
-      reports.add(report.build());
-    }
-    return reports;
+    ReplicaHost hosting = host;
+    return hosting == null ? List.of() : hosting.reports();
   }
 
   private void sendHeartbeat(List<TargetReport> reports) {
@@ -236,7 +385,10 @@ final class SimServer {
           leased = true;
           leaseUntilNanos = until;
         }
-        replicas.values().forEach(replica -> replica.lease(leaseUntilNanos));
+        ReplicaHost hosting = host;
+        if (hosting != null) {
+          hosting.leaseChanged(leaseUntilNanos);
+        }
       }
     }
   }
@@ -266,97 +418,108 @@ final class SimServer {
       return;
     }
     routing = routing.apply(RoutingMessages.fromMessage(update));
-    for (Chain chain : new TreeMap<>(routing.chains()).values()) {
-      for (ChainMember member : chain.members()) {
-        targets.stream()
-            .filter(target -> target.id().equals(member.target()))
-            .findFirst()
-            .ifPresent(target -> replica(chain.id(), target).chainChanged(chain));
-      }
+    ReplicaHost hosting = host;
+    if (hosting != null) {
+      hosting.routingChanged(routing);
     }
-  }
-
-  private SimReplica replica(ChainId chain, SimTarget target) {
-    var place = new Place(chain, target.id());
-    SimReplica known = replicas.get(place);
-    if (known != null) {
-      return known;
-    }
-    var made = new SimReplica(cluster, target, chain);
-    replicas.put(place, made);
-    if (leased) {
-      made.lease(leaseUntilNanos);
-    }
-    return made;
   }
 
   private void tick() {
-    replicas.values().forEach(SimReplica::tick);
-    process.later(cluster.chainLimits().tickNanos(), this::tick);
+    ReplicaHost hosting = host;
+    if (hosting != null && cluster.has(PlantedBug.SERVE_WITHOUT_LEASE)) {
+      hosting.leaseChanged(process.clockNanos() + 1_000_000 * MILLI);
+    }
+    process.later(20 * MILLI, this::tick);
   }
 
-  /** Takes a request of the data plane. */
-  void receive(Message message, Network.ReplySink<Message.Answer> sink) {
-    SimReplica replica = placeOf(message.request()).map(replicas::get).orElse(null);
-    if (replica == null) {
-      fetchRouting();
+  private void scrub() {
+    for (SimTarget target : targets) {
+      if (target.rotten()) {
+        List.copyOf(watches.values()).stream()
+            .filter(watch -> watch.self().equals(target.id()))
+            .forEach(watch -> target.scrub(watch.chainId()));
+      }
+    }
+    process.later(world.between(50 * MILLI, 200 * MILLI), this::scrub);
+  }
+
+  /** Takes a request of the data plane, over a connection to one of its lives. */
+  void receive(int life, Message message, Network.ReplySink<Message.Answer> sink) {
+    ReplicaHost hosting = host;
+    if (life != process.life()) {
+      sink.reply(Message.Answer.GONE);
+    } else if (hosting == null) {
       sink.reply(
           new Message.Answer(
-              Reply.failure(message.request(), ErrorCode.UNKNOWN_CHAIN), Content.MISSING));
+              Reply.failure(message.request(), ErrorCode.UNKNOWN_CHAIN), Message.NO_BYTES));
     } else {
-      replica.receive(message, sink);
+      callsOpen++;
+      hosting.handle(
+          new SimCall(
+              message.request(),
+              payload(message.payload()),
+              (reply, bytes) -> {
+                callsOpen--;
+                answer(message.request(), new Message.Answer(reply, bytes), sink);
+              }));
     }
   }
 
-  private static Optional<Place> placeOf(Request request) {
-    return Optional.ofNullable(
-        switch (request) {
-          case Hello _ -> null;
-          case ReadRequest read ->
-              new Place(read.ranges().getFirst().chain(), read.ranges().getFirst().target());
-          case UpdateRequest update -> new Place(update.chain(), update.target());
-          case ForwardRequest forward -> new Place(forward.chain(), forward.to());
-          case VersionRequest question -> new Place(question.chain(), question.target());
-          case ChunkListRequest list -> new Place(list.chain(), list.target());
-          case SyncStartRequest start -> new Place(start.chain(), start.to());
-          case InventoryRequest inventory -> new Place(inventory.chain(), inventory.target());
-          case DedupRequest dedup -> new Place(dedup.chain(), dedup.to());
-          case SyncDoneRequest done -> new Place(done.chain(), done.to());
-        });
-  }
-
-  /** Hears how a call to a peer ended. */
-  interface PeerAsker {
-    void answered(Reply reply);
-
-    void failed(ErrorCode code);
-  }
-
-  void call(TargetId to, Message message, PeerAsker asker) {
-    Optional<SimServer> peer = routing.nodeOf(to).map(StorageNode::host).flatMap(cluster::serverAt);
-    if (peer.isEmpty()) {
-      process.later(MILLI, () -> asker.failed(ErrorCode.CONNECTION_LOST));
-      return;
+  private PayloadBuffer payload(byte[] bytes) {
+    if (bytes.length == 0) {
+      return PayloadBuffer.empty();
     }
+    PayloadBuffer buffer = cluster.memory().tryAcquire(bytes.length).orElseThrow();
+    buffer.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(bytes));
+    return buffer;
+  }
+
+  /** Who answers a read serves at that very time, whatever it decided before. */
+  private void answer(
+      Request request, Message.Answer answer, Network.ReplySink<Message.Answer> sink) {
+    if (answer.reply() instanceof ReadReply reply && request instanceof ReadRequest read) {
+      for (int i = 0; i < reply.results().size(); i++) {
+        ReadRequest.Range range = read.ranges().get(i);
+        ErrorCode code = reply.results().get(i).code();
+        if (code == ErrorCode.OK) {
+          cluster.rules().authority.serves(range.target(), cluster.books(range.chain()));
+        } else if (code == ErrorCode.NO_LEASE) {
+          world.met(Probe.READ_REFUSED_WITHOUT_LEASE);
+        }
+      }
+    }
+    if (!process.heldBefore(() -> sink.reply(answer))) {
+      if (process.paused()) {
+        process.later(0, () -> sink.reply(answer));
+      } else {
+        sink.reply(answer);
+      }
+    } else {
+      world.met(Probe.EFFECT_DELAYED_BY_PAUSE);
+    }
+  }
+
+  /** A call of a planted bug. */
+  void call(TargetId to, Request request) {
     cluster
-        .network()
-        .<Message, Message.Answer>call(
-            process,
-            peer.get().process(),
-            peer.get()::receive,
-            message,
-            cluster.callTimeoutNanos(),
-            new Network.Asker<>() {
-              @Override
-              public void answered(Message.Answer answer) {
-                asker.answered(answer.reply());
-              }
+        .target(to)
+        .map(SimTarget::server)
+        .ifPresent(peer ->
+            cluster
+                .network()
+                .<Message, Message.Answer>call(
+                    process,
+                    peer.process(),
+                    (arrived, sink) -> peer.receive(peer.process().life(), arrived, sink),
+                    new Message(request, Message.NO_BYTES),
+                    cluster.callTimeoutNanos(),
+                    new Network.Asker<>() {
+                      @Override
+                      public void answered(Message.Answer answer) {}
 
-              @Override
-              public void failed(boolean refused) {
-                asker.failed(refused ? ErrorCode.CONNECTION_LOST : ErrorCode.TIMED_OUT);
-              }
-            });
+                      @Override
+                      public void failed(boolean refused) {}
+                    }));
   }
 
   private void toMeta(

@@ -1,29 +1,80 @@
 package luciola.simulation.cluster;
 
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import luciola.protocol.connection.PayloadBuffer;
+import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChunkId;
+import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
+import luciola.protocol.routing.Chain;
 import luciola.simulation.PlantedBug;
+import luciola.simulation.check.AcknowledgedWritesSurvive;
+import luciola.simulation.check.Content;
+import luciola.simulation.check.RuleBroken;
+import luciola.simulation.disk.SimMedium;
+import luciola.simulation.world.Probe;
+import luciola.simulation.world.SimProcess;
+import luciola.simulation.world.World;
+import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.Durability;
+import luciola.storage.engine.EngineConfig;
+import luciola.storage.engine.EngineParts;
+import luciola.storage.index.ChunkKey;
+import luciola.storage.index.VersionRecord;
+import org.jspecify.annotations.Nullable;
 
-/** A target of a storage-server: its number and what its disk holds of each chain. */
+/** A target of a storage-server: its number, its disk, and while it runs its production engine. */
 final class SimTarget {
+  private static final int ALL = 1000;
+  private static final EngineConfig CONFIG =
+      new EngineConfig(
+          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 64, 4, 1 << 20, 64 << 20, 1 << 30, 20);
+
   private final Cluster cluster;
+  private final World world;
   private final SimServer server;
   private final long uuid;
-  private final Map<ChainId, SimDisk> disks = new TreeMap<>();
+  private final boolean slow;
+  private final SimMedium medium;
   private long id;
-  private double errorChance;
-  private double fullChance;
+  private @Nullable ChunkEngine engine;
+  private boolean rotten;
+  private long errorsSeen;
 
   SimTarget(Cluster cluster, SimServer server, long uuid) {
     this.cluster = cluster;
+    this.world = cluster.world();
     this.server = server;
     this.uuid = uuid;
+    this.slow = world.chance(0.3);
+    this.medium = new SimMedium(world, lies());
+  }
+
+  private SimMedium.Lie[] lies() {
+    if (cluster.has(PlantedBug.ACK_BEFORE_DURABLE)) {
+      return new SimMedium.Lie[] {SimMedium.Lie.SYNC};
+    }
+    if (cluster.has(PlantedBug.METADATA_BEFORE_DATA)) {
+      return new SimMedium.Lie[] {SimMedium.Lie.FLUSH};
+    }
+    return cluster.has(PlantedBug.NO_DEDUP)
+        ? new SimMedium.Lie[] {SimMedium.Lie.TAGS}
+        : new SimMedium.Lie[0];
   }
 
   SimServer server() {
     return server;
+  }
+
+  SimMedium medium() {
+    return medium;
   }
 
   long uuid() {
@@ -47,30 +98,214 @@ final class SimTarget {
     id = given;
   }
 
-  SimDisk disk(ChainId chain) {
-    return disks.computeIfAbsent(
-        chain,
-        _ -> {
-          var disk =
-              new SimDisk(
-                  cluster.world(),
-                  server.process(),
-                  cluster.rules(),
-                  server.process() + "/target" + uuid + "/chain" + chain,
-                  cluster.has(PlantedBug.NO_DEDUP));
-          disk.failing(errorChance, fullChance);
-          return disk;
-        });
+  /** The engine, while the process runs. */
+  Optional<ChunkEngine> engine() {
+    return Optional.ofNullable(engine);
   }
 
-  void diskFails(double errors, double full) {
-    errorChance = errors;
-    fullChance = full;
-    disks.values().forEach(disk -> disk.failing(errors, full));
+  // Its lives.
+
+  /** Opens the engine; what the metadata names must be there, whatever happened before. */
+  ChunkEngine open() {
+    medium.on();
+    SimProcess process = server.process();
+    try {
+      ChunkEngine opened =
+          ChunkEngine.open(
+              process + "-" + uuid,
+              new EngineParts(
+                  CONFIG,
+                  medium.files(),
+                  medium.space(),
+                  medium.pairs(),
+                  new SimLanes(world, process, slow),
+                  cluster.memory(),
+                  this::fetch,
+                  process::clockNanos));
+      engine = opened;
+      errorsSeen = 0;
+      verify(opened);
+      medium.inUse();
+      return opened;
+    } catch (IOException | LuciolaException e) {
+      throw new RuleBroken("EnginesOpenAgain", this + ": " + e);
+    }
   }
 
-  void crash() {
-    disks.values().forEach(SimDisk::crash);
+  /** Every version that the metadata names has its bytes, unless they rotted. */
+  private void verify(ChunkEngine opened) {
+    if (rotten) {
+      return;
+    }
+    for (Chain chain : cluster.books().chains().values()) {
+      for (ChunkSummary each : opened.inventory(chain.id(), Optional.empty(), ALL).chunks()) {
+        opened
+            .chunk(new ChunkKey(chain.id(), each.chunk()))
+            .versions()
+            .forEach(version -> {
+              if (read(opened, chain.id(), each.chunk(), version).isEmpty()) {
+                throw new RuleBroken(
+                    "MetadataNamesWholeBlocks",
+                    this + " chain=" + chain.id() + " chunk=" + each.chunk() + " " + version);
+              }
+            });
+      }
+    }
+  }
+
+  void crash(boolean power) {
+    ChunkEngine former = engine;
+    engine = null;
+    if (power) {
+      medium.losePower();
+    } else {
+      medium.kill();
+    }
+    if (former != null) {
+      try {
+        former.close();
+      } catch (IOException | LuciolaException e) {
+        world.log(server.process().name(), () -> "closes without power: " + e.getMessage());
+      }
+    }
+  }
+
+  /** Another replica's bytes, as {@code OtherReplicas} gets them. */
+  private void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException {
+    Optional<Chain> chain = server.routing().chain(chunk.chain());
+    for (TargetId other : chain.map(Chain::serving).orElseThrow(() -> new IOException("unknown"))) {
+      Optional<ChunkEngine> from =
+          other.equals(id())
+              ? Optional.empty()
+              : cluster
+                  .target(other)
+                  .filter(target -> cluster.reach(server, target.server()))
+                  .flatMap(SimTarget::engine);
+      if (from.isPresent() && copied(from.get(), chunk, version, into)) {
+        world.met(Probe.ROT_REPAIRED);
+        return;
+      }
+    }
+    throw new IOException("no other replica has it: chunk=" + chunk + " version=" + version);
+  }
+
+  private static boolean copied(
+      ChunkEngine from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
+    try (ChunkEngine.Held held = from.hold(chunk, version)) {
+      if (held.version().chunkBytes() == into.byteSize()) {
+        from.readWhole(held, into);
+        return true;
+      }
+      return false;
+    } catch (LuciolaException e) {
+      return false;
+    }
+  }
+
+  void rot() {
+    if (medium.rot()) {
+      rotten = true;
+      world.log("fault", () -> "a bit turns over on " + this);
+    }
+  }
+
+  /** One look over everything, as the scrub takes. */
+  void scrub(ChainId chain) {
+    ChunkEngine of = engine;
+    if (of == null) {
+      return;
+    }
+    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+      var _ =
+          of.check(new ChunkKey(chain, each.chunk()))
+              .whenComplete((health, _) -> {
+                if (health != null && health != ChunkEngine.Health.GOOD) {
+                  world.met(Probe.ROT_FOUND_BY_SCRUB);
+                }
+              });
+    }
+  }
+
+  /** Whether bad bytes were found since this was last asked. */
+  boolean foundErrors() {
+    ChunkEngine of = engine;
+    long seen = of == null ? 0 : of.checksumErrors();
+    boolean more = seen > errorsSeen;
+    errorsSeen = seen;
+    return more;
+  }
+
+  boolean rotten() {
+    return rotten;
+  }
+
+  // What it holds, for the rules.
+
+  /** What it holds of a chain, as a loss of power would leave it. */
+  AcknowledgedWritesSurvive.Replica replica(ChainId chain) {
+    return new AcknowledgedWritesSurvive.Replica() {
+      @Override
+      public ChunkVersion newestDurable(ChunkId chunk) {
+        return medium.newestDurable(new ChunkKey(chain, chunk));
+      }
+
+      @Override
+      public String name() {
+        return server.process() + "/" + SimTarget.this;
+      }
+    };
+  }
+
+  /** Committed contents of a chain, tombstones too. */
+  Map<ChunkId, String> committed(ChainId chain) {
+    ChunkEngine of = running();
+    Map<ChunkId, String> contents = new TreeMap<>();
+    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+      contents.put(each.chunk(), each.committed() + " " + content(chain, each.chunk()));
+    }
+    return contents;
+  }
+
+  /** Committed content of one chunk. */
+  Content content(ChainId chain, ChunkId chunk) {
+    ChunkEngine of = running();
+    return of.chunk(new ChunkKey(chain, chunk))
+        .committedIfAny()
+        .map(version ->
+            read(of, chain, chunk, version)
+                .orElseThrow(() ->
+                    new RuleBroken(
+                        "EveryReplicaIsWhole",
+                        this + " chain=" + chain + " chunk=" + chunk + " " + version)))
+        .orElse(Content.MISSING);
+  }
+
+  private ChunkEngine running() {
+    ChunkEngine of = engine;
+    if (of == null) {
+      throw new IllegalStateException("not running: " + this);
+    }
+    return of;
+  }
+
+  /** The bytes of a version; empty if they are not those that were written. */
+  private Optional<Content> read(
+      ChunkEngine of, ChainId chain, ChunkId chunk, VersionRecord version) {
+    if (version.removed()) {
+      return Optional.of(Content.MISSING);
+    }
+    if (version.chunkBytes() == 0) {
+      return Optional.of(Content.of(0, 0));
+    }
+    PayloadBuffer buffer = cluster.memory().tryAcquire(version.chunkBytes()).orElseThrow();
+    try (ChunkEngine.Held held = of.hold(new ChunkKey(chain, chunk), version.version())) {
+      of.readWhole(held, buffer.segment());
+      return Optional.of(Content.fromBytes(buffer.segment().toArray(ValueLayout.JAVA_BYTE)));
+    } catch (LuciolaException e) {
+      return Optional.empty();
+    } finally {
+      buffer.release();
+    }
   }
 
   @Override

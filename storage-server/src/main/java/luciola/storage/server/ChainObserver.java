@@ -14,15 +14,24 @@ public interface ChainObserver {
       new ChainObserver() {
         @Override
         public void stepped(
-            TargetId target, ChainEvent event, List<ChainEffect> effects, ChainReplica replica) {}
+            ChainId chain,
+            TargetId target,
+            ChainEvent event,
+            List<ChainEffect> effects,
+            ChainReplica replica) {}
 
         @Override
-        public void broke(TargetId target, ChainId chain, RuntimeException cause) {}
+        public void broke(ChainId chain, TargetId target, RuntimeException cause) {}
       };
 
   /** A replica took an event; its effects are executed next. */
-  void stepped(TargetId target, ChainEvent event, List<ChainEffect> effects, ChainReplica replica);
+  void stepped(
+      ChainId chain,
+      TargetId target,
+      ChainEvent event,
+      List<ChainEffect> effects,
+      ChainReplica replica);
 
   /** A replica takes part in nothing any more because of a mistake in the program. */
-  void broke(TargetId target, ChainId chain, RuntimeException cause);
+  void broke(ChainId chain, TargetId target, RuntimeException cause);
 }

@@ -292,7 +292,7 @@ final class ChainRunner {
   /** A broken invariant: this replica takes part in nothing any more. */
   private void breakDown(RuntimeException e) {
     log.error("replica broken, target leaves the chain chain={} target={}", chainId, target, e);
-    parts.observer().broke(target, chainId, e);
+    parts.observer().broke(chainId, target, e);
     trouble = "replica of chain " + chainId + " broken: " + e;
     dropAll();
     parts.reportNow().run();
@@ -328,7 +328,7 @@ final class ChainRunner {
     List<ChainEffect> effects = replica.step(event, clock.getAsLong());
     // Before anybody can learn of a state in which this replica does not serve.
     permit = replica.permit();
-    parts.observer().stepped(target, event, effects, replica);
+    parts.observer().stepped(chainId, target, event, effects, replica);
     for (ChainEffect effect : effects) {
       execute(effect);
     }
