@@ -53,8 +53,19 @@ class ImportDirectionTest {
         && allowed.stream().noneMatch(prefix -> name.startsWith(prefix + "."));
   }
 
+  /**
+   * Beside the cores, what takes its threads, clock, disk and connections from outside: the chunk
+   * engine and the host of a server's replicas.
+   */
+  private static final List<String> DRIVEN =
+      List.of(
+          "luciola.storage.engine",
+          "luciola.storage.index",
+          "luciola.storage.disk",
+          "luciola.storage.server");
+
   @Test
-  void simulationTouchesOnlyPureCoresOfTheServers() {
+  void simulationTouchesOnlyPureCoresOfTheServersAndWhatItDrives() {
     noClasses()
         .that()
         .resideInAPackage("luciola.simulation..")
@@ -70,6 +81,7 @@ class ImportDirectionTest {
         other -> {
           String name = other.getPackageName();
           return (name.startsWith("luciola.meta") || name.startsWith("luciola.storage"))
+              && DRIVEN.stream().noneMatch(name::equals)
               && PureCoresTest.CORES.stream()
                   .noneMatch(core -> name.equals(core) || name.startsWith(core + "."));
         });

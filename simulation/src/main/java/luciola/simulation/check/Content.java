@@ -5,8 +5,8 @@ import java.util.Arrays;
 import luciola.protocol.frame.Update;
 
 /**
- * What a chunk holds, as cells that are filled with one number; a cell that was never written is 0. Immutable. Every
- * write of a run has a value of its own, so that a read says which writes it saw.
+ * What a chunk holds, as cells that are filled with one number; a cell that was never written is 0.
+ * Immutable. Every write of a run has a value of its own, so that a read says which writes it saw.
  */
 public final class Content {
   /** Bytes of a cell: three sectors, so that cells and pages do not end together. */
@@ -67,8 +67,7 @@ public final class Content {
       }
     }
     if (!whole) {
-      throw new RuleBroken(
-          "BytesAreThoseWritten", "no cells of one piece: bytes=" + bytes.length);
+      throw new RuleBroken("BytesAreThoseWritten", "no cells of one piece: bytes=" + bytes.length);
     }
     return new Content(true, cells);
   }

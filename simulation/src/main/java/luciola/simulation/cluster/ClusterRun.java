@@ -178,7 +178,12 @@ public final class ClusterRun {
           cluster
               .rules()
               .history
-              .read("end", chunk, world.nowNanos(), world.nowNanos(), target.content(chain.id(), chunk));
+              .read(
+                  "end",
+                  chunk,
+                  world.nowNanos(),
+                  world.nowNanos(),
+                  target.content(chain.id(), chunk));
         }
       }
       ReplicasConverge.check(contents);

@@ -77,8 +77,12 @@ final class Faults {
   }
 
   private void one() {
-    SimServer server = rots.orElseGet(this::victim);
-    switch (world.below(26)) {
+    if (rots.isPresent()) {
+      oneBesideRot(rots.get());
+      return;
+    }
+    SimServer server = victim();
+    switch (world.below(25)) {
       case 0, 1 -> crash(server, false, world.between(10 * MILLI, 1500 * MILLI));
       case 2, 3 -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI));
       case 4 -> cutPower(server);
@@ -101,12 +105,23 @@ final class Faults {
       case 21 -> hold(leader().process(), world.between(50 * MILLI, 1500 * MILLI));
       case 22 -> isolateMeta(leader());
       case 23 -> transferLead();
-      case 24 -> holdBetween(leader().process());
-      default -> rots.ifPresent(this::rot);
+      default -> holdBetween(leader().process());
     }
-    if (world.chance(0.5)) {
-      rots.ifPresent(this::rot);
+  }
+
+  /** What leaves the other replicas serving, for they are needed. */
+  private void oneBesideRot(SimServer server) {
+    switch (world.below(9)) {
+      case 0 -> crash(server, false, world.between(10 * MILLI, 1500 * MILLI));
+      case 1 -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI));
+      case 2 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
+      case 3 -> holdBetween(server.process());
+      case 4 -> slowLink(server.process(), anyServer().process());
+      case 5 -> clientDies();
+      case 6 -> transferLead();
+      default -> {}
     }
+    rot(server);
   }
 
   private void rot(SimServer server) {
@@ -197,7 +212,8 @@ final class Faults {
         for (TargetId member : chain.serving()) {
           cluster
               .target(member)
-              .ifPresent(target -> crash(target.server(), power, world.between(10 * MILLI, 1500 * MILLI)));
+              .ifPresent(
+                  target -> crash(target.server(), power, world.between(10 * MILLI, 1500 * MILLI)));
         }
         return;
       }
@@ -218,8 +234,7 @@ final class Faults {
             world.met(Probe.DOUBLE_FAILURE_DURING_RESYNC);
             crash(server, world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
           }
-          crash(
-              filled.orElse(server), world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
+          crash(filled.orElse(server), world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
           return;
         }
       }

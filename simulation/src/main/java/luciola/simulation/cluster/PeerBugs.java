@@ -41,8 +41,7 @@ final class PeerBugs {
   }
 
   /** Answers a request without sending it; whether it did. */
-  <R extends Reply> boolean answered(
-      Request request, Class<R> type, CompletableFuture<R> result) {
+  <R extends Reply> boolean answered(Request request, Class<R> type, CompletableFuture<R> result) {
     Optional<Reply> made =
         switch (request) {
           case VersionRequest question when cluster.has(PlantedBug.SKIP_VERSION_QUERY) ->
@@ -65,8 +64,7 @@ final class PeerBugs {
   /** What came back from a peer. */
   void answer(Request request, Reply reply) {
     if (reply.code() == ErrorCode.OK && request instanceof ForwardRequest forward) {
-      acked.add(
-          new Acked(forward.chain(), forward.from(), forward.chunk(), forward.version()));
+      acked.add(new Acked(forward.chain(), forward.from(), forward.chunk(), forward.version()));
     }
   }
 
@@ -81,8 +79,7 @@ final class PeerBugs {
         ErrorCode.OK,
         question.chainVersion().value(),
         question.chunks().stream()
-            .map(chunk ->
-                new VersionReply.Answer(ErrorCode.OK, newest(question.chain(), chunk)))
+            .map(chunk -> new VersionReply.Answer(ErrorCode.OK, newest(question.chain(), chunk)))
             .toList());
   }
 
@@ -115,5 +112,4 @@ final class PeerBugs {
           }
         });
   }
-
 }

@@ -153,8 +153,7 @@ final class ReplicaProbes {
     boolean waits =
         effects.stream()
             .noneMatch(effect ->
-                (effect instanceof ChainEffect.ServeRead serve
-                        && serve.request() == read.request())
+                (effect instanceof ChainEffect.ServeRead serve && serve.request() == read.request())
                     || (effect instanceof ChainEffect.RefuseRead refuse
                         && refuse.request() == read.request()));
     if (waits && isHead()) {
@@ -189,7 +188,7 @@ final class ReplicaProbes {
             .findFirst();
     if (stages) {
       taken.add(update.tag());
-ChunkRecord record = record(update.chunk());
+      ChunkRecord record = record(update.chunk());
       if (record.newest().filter(VersionRecord::removed).isPresent()
           && update.update() instanceof Update.Write) {
         world.met(Probe.REMOVED_AND_RECREATED);
@@ -281,8 +280,7 @@ ChunkRecord record = record(update.chunk());
   private void chainChanged(Chain next, List<ChainEffect> effects, ChainReplica core) {
     @Nullable Chain before = chain;
     chain = next;
-    List<ChunkId> pending =
-        engine.pendingChunks(chainId).stream().map(ChunkKey::chunk).toList();
+    List<ChunkId> pending = engine.pendingChunks(chainId).stream().map(ChunkKey::chunk).toList();
     if (before == null
         && next.stateOf(self).filter(PublicState.SERVING::equals).isPresent()
         && core.localState() == LocalState.OFFLINE) {

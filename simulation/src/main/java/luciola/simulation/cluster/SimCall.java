@@ -5,9 +5,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.BiConsumer;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.PayloadBuffer;
+import luciola.protocol.connection.ReplyBody;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
-import luciola.protocol.connection.ReplyBody;
 import luciola.simulation.check.RuleBroken;
 
 /** A request that arrived at a simulated server. */

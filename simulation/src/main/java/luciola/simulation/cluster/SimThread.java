@@ -26,10 +26,11 @@ final class SimThread extends AbstractExecutorService implements ScheduledExecut
 
   @Override
   public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
-    var timer = new Timer<@Nullable Object>(() -> {
-      command.run();
-      return null;
-    });
+    var timer =
+        new Timer<@Nullable Object>(() -> {
+          command.run();
+          return null;
+        });
     process.later(unit.toNanos(delay), timer);
     return timer;
   }

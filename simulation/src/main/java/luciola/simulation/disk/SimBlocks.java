@@ -35,7 +35,7 @@ final class SimBlocks {
    */
   SimBlocks(World world, BlockClass blockClass, boolean flushes) {
     this.world = world;
-    this.blockPages = (int) (blockClass.blockBytes() / PAGE);
+    this.blockPages = blockClass.blockBytes() / PAGE;
     this.flushes = flushes;
   }
 
@@ -69,7 +69,8 @@ final class SimBlocks {
 
   /** Turns a bit over in a page that was flushed; whether there is one. */
   boolean rot() {
-    Long[] pages = durable.keySet().stream().filter(page -> !dirty.contains(page)).toArray(Long[]::new);
+    Long[] pages =
+        durable.keySet().stream().filter(page -> !dirty.contains(page)).toArray(Long[]::new);
     if (pages.length == 0) {
       return false;
     }

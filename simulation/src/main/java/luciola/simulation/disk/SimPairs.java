@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import luciola.simulation.world.Probe;
@@ -58,25 +59,27 @@ final class SimPairs {
 
   /** The store as one life of a process has it. */
   KeyValues open(Power power) {
-    return new Opened(now, power);
+    return new Opened(now, power, false);
   }
 
   /** What a loss of power would leave at least; for looking only. */
   KeyValues durable(Power power) {
-    return new Opened(durable, power);
+    return new Opened(durable, power, true);
   }
 
   private final class Opened implements KeyValues {
-    private final TreeMap<byte[], byte[]> pairs;
+    private final NavigableMap<byte[], byte[]> pairs;
     private final Power power;
+    private final boolean forLooking;
 
-    Opened(TreeMap<byte[], byte[]> pairs, Power power) {
+    Opened(NavigableMap<byte[], byte[]> pairs, Power power, boolean forLooking) {
       this.pairs = pairs;
       this.power = power;
+      this.forLooking = forLooking;
     }
 
     private boolean hidden(byte[] key) {
-      return forgetsTags && key[0] == DEDUP && pairs == now;
+      return forgetsTags && key[0] == DEDUP && !forLooking;
     }
 
     @Override
@@ -97,7 +100,7 @@ final class SimPairs {
     @Override
     public void write(List<Change> changes, boolean sync) throws IOException {
       power.write();
-      if (pairs == durable) {
+      if (forLooking) {
         return;
       }
       List<Change> all = List.copyOf(changes);

@@ -88,6 +88,9 @@ public final class ChunkEngine implements AutoCloseable {
     this.blocks = blocks;
     this.index = index;
     this.afterClose = afterClose;
+    // A killed process may have left changes that were never synced: they must not be lost once the
+    // blocks that they freed are used again.
+    index.sync();
     SmallWrites.replay(index, blocks);
     this.ledger = Ledger.open(index, blocks, parts.nanos());
     this.states = new ChunkStates(index, config.recordCacheBytes());
