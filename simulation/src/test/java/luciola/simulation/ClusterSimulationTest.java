@@ -16,21 +16,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ClusterSimulationTest {
   private static final int COVERAGE_SEEDS = 600;
 
-  /** What the simulated disks and the simulated operator do not do yet. */
+  /** What the simulated operator does not do yet. */
   private static final Set<Probe> NOT_YET =
       EnumSet.of(
-          Probe.LEASE_ENDED_WHILE_READING,
           Probe.FORWARD_REPLACES_PENDING,
-          Probe.DUPLICATE_FROM_RESYNC,
-          Probe.TORN_WRITE_AT_PENDING,
-          Probe.UNSYNCED_PAGES_LOST,
-          Probe.UNSYNCED_METADATA_LOST,
-          Probe.WRITTEN_BUT_NOT_REPORTED,
-          Probe.BLOCK_REUSED,
-          Probe.ROT_FOUND_BY_READ,
-          Probe.ROT_FOUND_BY_COPY,
-          Probe.ROT_FOUND_BY_SCRUB,
-          Probe.ROT_REPAIRED,
           Probe.MANAGER_CHANGED_DURING_DRAIN,
           Probe.MEMBER_ADDED,
           Probe.MEMBER_LEFT,

@@ -108,7 +108,7 @@ final class ReplicaProbes {
       case ChainEffect.Install install -> {
         installing.add(install.chunk());
         if (install.version().equals(ChunkVersion.NONE)) {
-          world.met(Probe.CHUNK_FORGOTTEN_BY_RESYNC);
+          world.met("resync made a replica forget a chunk");
         } else if (install.removed()) {
           world.met(Probe.COPY_OF_TOMBSTONE);
         }

@@ -483,8 +483,8 @@ final class SimServer implements ChainObserver {
         ErrorCode code = reply.results().get(i).code();
         if (code == ErrorCode.OK) {
           cluster.rules().authority.serves(range.target(), cluster.books(range.chain()));
-        } else if (code == ErrorCode.NO_LEASE) {
-          world.met(Probe.READ_REFUSED_WITHOUT_LEASE);
+        } else if (code == ErrorCode.NO_LEASE && reading) {
+          world.met(Probe.LEASE_ENDED_WHILE_READING);
         }
       }
     }

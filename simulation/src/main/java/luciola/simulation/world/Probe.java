@@ -14,7 +14,7 @@ public enum Probe {
   QUERY_OVERTAKEN_BY_CHAIN("the answer to a version query comes under a newer chain version"),
   READ_WAITED_AT_NEW_HEAD("a new head keeps a read until what it inherited is committed"),
   READ_REFUSED_WITHOUT_LEASE("a read is refused because the lease has ended"),
-  LEASE_ENDED_WHILE_READING("the lease ends between the decision to serve a read and its answer"),
+  LEASE_ENDED_WHILE_READING("a read that was decided is refused because the lease has ended"),
   READ_OF_PENDING_CHUNK_AT_HEAD("the head serves the committed version of a chunk being updated"),
 
   // Updates.
@@ -47,7 +47,6 @@ public enum Probe {
   REPLACEMENT_DURING_COPY("a syncing member gets an update of a chunk whose copy is being written"),
   COPY_PASSED_OVER("a copy comes after a newer update and is passed over"),
   COPY_OF_TOMBSTONE("a resync copies a tombstone"),
-  CHUNK_FORGOTTEN_BY_RESYNC("a resync makes a replica forget a chunk that others do not have"),
   PENDING_DROPPED_AT_SYNC("a returning member drops updates that were never committed"),
   LAST_SERVING_REVIVED_FIRST("the first of several that served last brings the chain back"),
   LAST_SERVING_REVIVED_OTHER("another than the first of those that served last does"),
@@ -58,10 +57,8 @@ public enum Probe {
   TORN_WRITE_AT_PENDING("a loss of power tears pages of a version that was not durable yet"),
   UNSYNCED_PAGES_LOST("a loss of power takes pages that were not flushed"),
   UNSYNCED_METADATA_LOST("a loss of power takes commit marks that were not synced"),
-  WRITTEN_BUT_NOT_REPORTED("a crash keeps an update that was not reported durable"),
   BLOCK_REUSED("a block that was freed is written again"),
   ROT_FOUND_BY_READ("a read finds bad bytes"),
-  ROT_FOUND_BY_COPY("the source of a resync or forward finds bad bytes"),
   ROT_FOUND_BY_SCRUB("the scrub finds bad bytes"),
   ROT_REPAIRED("bad bytes are repaired from another replica"),
   DISK_FAILED("a disk fails and its target leaves its chains"),
