@@ -42,6 +42,7 @@ import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.resync.ResyncLimits;
+import luciola.storage.resync.TokenBucket;
 import luciola.storage.server.ChainObserver;
 import luciola.storage.server.Peers;
 import luciola.storage.server.ReplicaHost;
@@ -59,6 +60,7 @@ import org.jspecify.annotations.Nullable;
 final class SimServer implements ChainObserver {
   private static final long MICRO = 1_000;
   private static final long MILLI = 1_000_000;
+  private static final long RESYNC_BYTES_PER_SECOND = 4 << 20;
   private static final ResyncLimits RESYNC = new ResyncLimits(2, 3, 2, 10 * MILLI, 20);
 
   private final World world;
@@ -115,8 +117,9 @@ final class SimServer implements ChainObserver {
             Duration.ofNanos(Math.max(cluster.callTimeoutNanos(), 100 * MILLI)),
             usual.startTimeout(),
             Duration.ofMillis(30),
+            usual.resyncBytesPerSecond(),
             usual.scrubBytesPerSecond(),
-            usual.scrubPause(),
+            usual.scrubPeriod(),
             usual.dedupKeep());
     for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
       targets.add(new SimTarget(cluster, this, number * 100L + i));
@@ -218,6 +221,7 @@ final class SimServer implements ChainObserver {
             source,
             new WholeChunks(readers, cluster.memory()),
             this::clockNanos,
+            new TokenBucket(RESYNC_BYTES_PER_SECOND),
             this::heartbeatSoon,
             this));
   }

@@ -35,7 +35,18 @@ final class SimTarget {
   private static final int ALL = 1000;
   private static final EngineConfig CONFIG =
       new EngineConfig(
-          Durability.FLUSH, Long.MAX_VALUE, 0, 2, 64, 4, 1 << 20, 64 << 10, 64 << 20, 1 << 30, 20);
+          Durability.FLUSH,
+          Long.MAX_VALUE,
+          0,
+          2,
+          64,
+          4,
+          1 << 20,
+          64 << 10,
+          64 << 20,
+          1 << 30,
+          1 << 24,
+          20);
 
   private final Cluster cluster;
   private final World world;
