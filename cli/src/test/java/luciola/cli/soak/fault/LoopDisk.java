@@ -53,13 +53,11 @@ final class LoopDisk implements AutoCloseable {
               Linker.nativeLinker().defaultLookup().findOrThrow("close"),
               FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
-  private final Path image;
   private final Path at;
   private String device = "";
   private boolean mounted;
 
-  private LoopDisk(Path image, Path at) {
-    this.image = image;
+  private LoopDisk(Path at) {
     this.at = at;
   }
 
@@ -74,7 +72,7 @@ final class LoopDisk implements AutoCloseable {
 
   /** An empty file system of that size, mounted there. */
   static LoopDisk make(Path image, Path at, long bytes) throws IOException, InterruptedException {
-    var disk = new LoopDisk(image, Files.createDirectories(at));
+    var disk = new LoopDisk(Files.createDirectories(at));
     try {
       try (var file = new RandomAccessFile(image.toFile(), "rw")) {
         file.setLength(bytes);
