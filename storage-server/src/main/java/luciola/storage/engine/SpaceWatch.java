@@ -53,6 +53,9 @@ final class SpaceWatch {
       long capacity = blocks.capacityBytes();
       long used = blocks.takenBytes();
       boolean low = capacity - used < capacity / 10 || !blocks.hasRoomFor(1, margin());
+      if (low) {
+        compactor.needed();
+      }
       return new EngineUsage(
           capacity,
           used,

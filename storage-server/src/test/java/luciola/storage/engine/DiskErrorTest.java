@@ -15,6 +15,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import luciola.protocol.error.ErrorCode;
@@ -25,6 +28,7 @@ import luciola.storage.index.VersionRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A disk that answers EIO: bad places are repaired, failed writes end the engine's service. */
 class DiskErrorTest {
@@ -136,5 +140,28 @@ class DiskErrorTest {
     assertEquals(ChunkEngine.Health.GOOD, engine.check(chunk(0)).join());
     assertTrue(engine.usage().reads().count() > before);
     assertTrue(engine.usage().reads().p99Nanos() >= engine.usage().reads().medianNanos());
+  }
+
+  @Test
+  void aFileThatWasCutOffIsFilledAgainFromAReplica(@TempDir Path directory) throws IOException {
+    repairable();
+    try (ChunkEngine first =
+        ChunkEngine.open("cut", directory, EngineConfig.DEFAULTS, ReplicaSource.NONE)) {
+      stage(first, write(0, 1, 0, bytes(1, LENGTH)));
+      first.commit(chunk(0), version(1), 1);
+    }
+    try (FileChannel file =
+        FileChannel.open(directory.resolve("blocks/blocks-256KiB"), StandardOpenOption.WRITE)) {
+      file.truncate(4096);
+    }
+    try (ChunkEngine again = ChunkEngine.open("cut", directory, EngineConfig.DEFAULTS, replicas)) {
+      assertEquals(List.of(), again.verify().join().problems());
+      assertThrows(LuciolaException.class, () -> read(again, 0, 1, 0, LENGTH));
+      assertTrue(again.check(chunk(0)).join() != ChunkEngine.Health.BAD);
+      assertEquals(ChunkEngine.Health.GOOD, again.check(chunk(0)).join());
+      assertArrayEquals(bytes(1, LENGTH), read(again, 0, 1, 0, LENGTH));
+      stage(again, write(1, 1, 0, bytes(2, LENGTH)));
+      assertArrayEquals(bytes(2, LENGTH), read(again, 1, 1, 0, LENGTH));
+    }
   }
 }
