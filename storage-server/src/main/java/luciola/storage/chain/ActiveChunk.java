@@ -43,7 +43,15 @@ final class ActiveChunk {
     this.committed = state.committed();
     this.committedChainVersion = state.committedChainVersion();
     this.quietSinceNanos = nowNanos;
-    state.pending().forEach(found -> pending.add(PendingUpdate.found(found)));
+    ChunkVersion before = committed;
+    for (ChunkView.PendingVersion found : state.pending()) {
+      // A whole chunk may have come without versions before it, when those were committed.
+      if (found.version().compareTo(before.next()) > 0) {
+        told = new ChunkVersion(found.version().value() - 1);
+      }
+      before = found.version();
+      pending.add(PendingUpdate.found(found));
+    }
   }
 
   ChunkVersion newest() {
