@@ -3,6 +3,7 @@ package luciola.cli.local;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +44,9 @@ public final class LocalCluster implements AutoCloseable {
   private final DataFolder folder;
   private final DataFolder.Held held;
   private final Map<String, LocalServer> servers = new LinkedHashMap<>();
+
+  private final long tableRequest = new SecureRandom().nextLong();
+  private String clusterId = "";
 
   private LocalCluster(LocalClusterOptions options, DataFolder folder, DataFolder.Held held) {
     this.options = options;
@@ -107,6 +111,7 @@ public final class LocalCluster implements AutoCloseable {
 
   private void plan(Optional<ClusterFile> previous) throws IOException {
     var ports = new Ports(previous, options.portBase());
+    clusterId = previous.map(ClusterFile::clusterId).orElse("");
     String meta = HOST + ":" + ports.of(META, 0);
     add(META, ServerKind.META_SERVER, meta);
     LocalConfigs.meta(require(META).config(), HostPort.parse(meta));
@@ -114,7 +119,8 @@ public final class LocalCluster implements AutoCloseable {
       String name = storage(number);
       String address = HOST + ":" + ports.of(name, number);
       add(name, ServerKind.STORAGE_SERVER, address);
-      LocalConfigs.storage(require(name).config(), HostPort.parse(address), List.of(meta));
+      LocalConfigs.storage(
+          require(name).config(), number, HostPort.parse(address), List.of(meta));
     }
     if (options.agent()) {
       Path socket = LocalConfigs.socket(folder.path().resolve(AGENT));
@@ -139,7 +145,7 @@ public final class LocalCluster implements AutoCloseable {
   /** What is running where. */
   public ClusterFile file() {
     return new ClusterFile(
-        ClusterFile.FORMAT, "", servers.values().stream().map(LocalServer::role).toList());
+        ClusterFile.FORMAT, clusterId, servers.values().stream().map(LocalServer::role).toList());
   }
 
   /** Addresses of the meta-servers. */
@@ -228,7 +234,11 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   private void createTable(MetaConnection meta) {
-    meta.createTable(CreateTableRequest.newBuilder().setReplicas(options.replicas()).build());
+    meta.createTable(
+        CreateTableRequest.newBuilder()
+            .setReplicas(options.replicas())
+            .setRequestId(tableRequest)
+            .build());
   }
 
   private void awaitMeta() {
@@ -236,7 +246,19 @@ public final class LocalCluster implements AutoCloseable {
     while (true) {
       require(META).checkAlive();
       try (var meta = connect()) {
-        meta.status();
+        String answered = ClusterView.of(meta.status()).clusterId();
+        if (!clusterId.isEmpty() && !clusterId.equals(answered)) {
+          throw CommandFailure.failed(
+              "the meta-server at "
+                  + metaServers()
+                  + " belongs to cluster "
+                  + answered
+                  + ", but the data in "
+                  + folder.path()
+                  + " to cluster "
+                  + clusterId);
+        }
+        clusterId = answered;
         return;
       } catch (LuciolaException notYet) {
         if (System.nanoTime() - deadline > 0) {

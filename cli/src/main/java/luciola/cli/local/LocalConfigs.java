@@ -6,9 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import luciola.cli.server.AgentSettings;
 import luciola.cli.server.ConfigFile;
 import luciola.meta.cluster.ClusterTimings;
+import luciola.meta.placement.Place;
 import luciola.meta.server.MetaServerConfig;
 import luciola.protocol.control.HostPort;
 import luciola.storage.server.StorageServerConfig;
@@ -38,14 +40,17 @@ final class LocalConfigs {
             .withTimings(TIMINGS, CLIENT_TIMEOUT.toNanos()));
   }
 
-  static void storage(Path file, HostPort address, List<String> metaServers) throws IOException {
+  /** All run on one machine; each counts as one, so that replicas go to different servers. */
+  static void storage(Path file, int number, HostPort address, List<String> metaServers)
+      throws IOException {
     ConfigFile.write(
         file,
         StorageServerConfig.of(
                 folder(file).resolve("data"),
                 List.of(folder(file).resolve("target-1")),
                 metaServers)
-            .withAddress(address.host(), address.port()));
+            .withAddress(address.host(), address.port())
+            .withLabels(Map.of(Place.HOST, "local-" + number)));
   }
 
   static void agent(Path file, Path socket, List<String> metaServers) throws IOException {

@@ -1,6 +1,10 @@
 package luciola.cli.operate;
 
 import java.io.PrintStream;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import luciola.cli.connection.ClusterOption;
 import luciola.cli.terminal.ExitCode;
@@ -21,6 +25,7 @@ import picocli.CommandLine.Option;
       "Ends with 0 if every server lives and every chain is whole, else with 3."
     })
 public final class StatusCommand implements Callable<Integer> {
+  private static final int RESYNCS_SHOWN = 16;
   private static final long CALL_NANOS = 10_000_000_000L;
 
   private final Invocation invocation;
@@ -70,18 +75,68 @@ public final class StatusCommand implements Callable<Integer> {
             + view.routingVersion());
     out.println(
         "inodes           " + view.inodes() + ", " + view.garbage() + " waiting for removal");
+    moves(view, out);
     if (!view.nodes().isEmpty()) {
       out.println();
       nodes(view).print(out);
     }
+    if (!view.resyncs().isEmpty()) {
+      out.println();
+      resyncs(view.resyncs().stream().limit(chains ? Long.MAX_VALUE : RESYNCS_SHOWN).toList())
+          .print(out);
+    }
     var shown = view.chains().stream().filter(chain -> chains || !chain.whole()).toList();
     if (!shown.isEmpty()) {
       out.println();
-      var table = new Table("chain", "version", "members");
-      shown.forEach(
-          chain -> table.row(chain.id(), chain.version(), String.join(" ", chain.members())));
-      table.print(out);
+      ChainCommand.table(shown, view).print(out);
     }
+  }
+
+  private static void moves(ClusterView view, PrintStream out) {
+    List<ClusterView.Node> draining =
+        view.nodes().stream().filter(ClusterView.Node::draining).toList();
+    if (!draining.isEmpty()) {
+      out.println(
+          "draining         "
+              + String.join(
+                  ", ",
+                  draining.stream()
+                      .map(node ->
+                          "node "
+                              + node.id()
+                              + " with "
+                              + Units.count(
+                                  node.targets().stream()
+                                      .mapToInt(ClusterView.Target::chains)
+                                      .sum(),
+                                  "replica")
+                              + " left")
+                      .toList()));
+    }
+    if (!view.moves().isEmpty()) {
+      Set<Integer> chains = new HashSet<>();
+      view.moves().forEach(move -> chains.add(move.chain()));
+      out.println("moving           " + MoveCall.progress(view, chains, chains.size()));
+    }
+  }
+
+  /** Fillings as rows. */
+  static Table resyncs(List<ClusterView.Resync> resyncs) {
+    var table = new Table("filling chain", "from", "to", "bytes", "of", "chunks", "of", "left");
+    for (ClusterView.Resync resync : resyncs) {
+      table.row(
+          resync.chain(),
+          resync.source(),
+          resync.target(),
+          Units.bytes(resync.bytesDone()),
+          Units.bytes(resync.bytesTotal()),
+          resync.chunksDone(),
+          resync.chunksTotal(),
+          resync.secondsLeft() < 0
+              ? "-"
+              : Units.duration(Duration.ofMillis((long) (1000 * resync.secondsLeft()))));
+    }
+    return table;
   }
 
   private static Table nodes(ClusterView view) {
@@ -102,19 +157,9 @@ public final class StatusCommand implements Callable<Integer> {
             target.chunks(),
             Units.bytes(target.usedBytes()),
             Units.bytes(target.capacityBytes()),
-            note(target));
+            TargetCommand.note(target));
       }
     }
     return table;
-  }
-
-  private static String note(ClusterView.Target target) {
-    String resync =
-        target.resyncProgress() > 0 && target.resyncProgress() < 1
-            ? "resync " + Math.round(target.resyncProgress() * 100) + " %"
-            : "";
-    String errors =
-        target.checksumErrors() > 0 ? Units.count(target.checksumErrors(), "checksum error") : "";
-    return (resync + " " + errors).strip();
   }
 }

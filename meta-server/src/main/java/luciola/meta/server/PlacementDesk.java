@@ -372,7 +372,11 @@ final class PlacementDesk {
   private CompletableFuture<OperateReply> shown(Planned planned) {
     OperationReply outcome = planned.state().operate(planned.operation()).reply();
     check(outcome.getCode() == 0, ErrorCode.ofNumber(outcome.getCode()), outcome.getMessage());
-    return CompletableFuture.completedFuture(described(planned));
+    return CompletableFuture.completedFuture(
+        described(planned).toBuilder()
+            .setBefore(balance(planned.state()))
+            .setAfter(balance(planned.state().operate(planned.operation()).state()))
+            .build());
   }
 
   private OperateReply described(Planned planned) {
