@@ -119,8 +119,7 @@ public final class LocalCluster implements AutoCloseable {
       String name = storage(number);
       String address = HOST + ":" + ports.of(name, number);
       add(name, ServerKind.STORAGE_SERVER, address);
-      LocalConfigs.storage(
-          require(name).config(), number, HostPort.parse(address), List.of(meta));
+      LocalConfigs.storage(require(name).config(), number, HostPort.parse(address), List.of(meta));
     }
     if (options.agent()) {
       Path socket = LocalConfigs.socket(folder.path().resolve(AGENT));

@@ -119,9 +119,7 @@ public final class ChainCommand implements Callable<Integer> {
         Json.print(
             invocation.out(),
             new Shown(
-                found,
-                view.moves().stream().filter(move -> move.chain() == id).toList(),
-                resyncs));
+                found, view.moves().stream().filter(move -> move.chain() == id).toList(), resyncs));
         return ExitCode.DONE;
       }
       table(List.of(found), view).print(invocation.out());

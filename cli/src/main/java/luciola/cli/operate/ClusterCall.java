@@ -45,9 +45,6 @@ abstract class ClusterCall {
     }
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "which? "
-            + spec.name()
-            + " "
-            + String.join(", ", spec.subcommands().keySet()));
+        "which? " + spec.name() + " " + String.join(", ", spec.subcommands().keySet()));
   }
 }

@@ -134,7 +134,11 @@ abstract class MoveCall extends ClusterCall implements Callable<Integer> {
         invocation
             .out()
             .println(
-                "chain " + plan.getChainId() + ": " + plan.getFormerList() + " -> "
+                "chain "
+                    + plan.getChainId()
+                    + ": "
+                    + plan.getFormerList()
+                    + " -> "
                     + plan.getWantedList());
       }
     }
@@ -157,8 +161,7 @@ abstract class MoveCall extends ClusterCall implements Callable<Integer> {
       while (true) {
         try {
           ClusterView view = ClusterView.of(meta.status());
-          long left =
-              view.moves().stream().filter(move -> chains.contains(move.chain())).count();
+          long left = view.moves().stream().filter(move -> chains.contains(move.chain())).count();
           if (left == 0) {
             return true;
           }
@@ -203,14 +206,15 @@ abstract class MoveCall extends ClusterCall implements Callable<Integer> {
       }
     }
     String filling =
-        total == 0
-            ? ""
-            : ", filling " + Units.bytes(done) + " of " + Units.bytes(total);
+        total == 0 ? "" : ", filling " + Units.bytes(done) + " of " + Units.bytes(total);
     String time =
         seconds < 0
             ? ""
             : ", " + Units.duration(Duration.ofMillis((long) (seconds * 1000))) + " left of those";
-    return "moved " + (chains.size() - left) + " of " + Units.count(chains.size(), "chain")
+    return "moved "
+        + (chains.size() - left)
+        + " of "
+        + Units.count(chains.size(), "chain")
         + filling
         + time;
   }

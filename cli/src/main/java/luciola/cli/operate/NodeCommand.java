@@ -64,7 +64,8 @@ public final class NodeCommand implements Callable<Integer> {
         nodes.forEach(node -> Json.print(invocation.out(), node));
         return ExitCode.DONE;
       }
-      var table = new Table("node", "address", "state", "targets", "chains", "used", "of", "labels");
+      var table =
+          new Table("node", "address", "state", "targets", "chains", "used", "of", "labels");
       for (ClusterView.Node node : nodes) {
         table.row(
             node.id(),
@@ -108,7 +109,7 @@ public final class NodeCommand implements Callable<Integer> {
   }
 
   /** A change that has no plan of its own. */
-  private abstract static class Change extends ClusterCall implements Callable<Integer> {
+  abstract static class Change extends ClusterCall implements Callable<Integer> {
     Change(Invocation invocation) {
       super(invocation);
     }
@@ -198,11 +199,12 @@ public final class NodeCommand implements Callable<Integer> {
       List<Long> ids = Quantity.ids("node", nodes);
       return TargetCommand.undrain(
           this,
-          view -> ids.stream()
-              .flatMap(id -> view.node(id).stream())
-              .flatMap(node -> node.targets().stream())
-              .map(ClusterView.Target::id)
-              .toList(),
+          view ->
+              ids.stream()
+                  .flatMap(id -> view.node(id).stream())
+                  .flatMap(node -> node.targets().stream())
+                  .map(ClusterView.Target::id)
+                  .toList(),
           OperateExactly.newBuilder().addAllUndrainNodes(ids));
     }
   }

@@ -1,8 +1,8 @@
 package luciola.cli.operate;
 
 import java.util.List;
-import java.util.TreeMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import luciola.cli.terminal.CommandFailure;

@@ -99,7 +99,11 @@ public final class TableCommand implements Callable<Integer> {
       var rows = new Table("table", "version", "chains", "replicas", "failure domain");
       tables.forEach(table ->
           rows.row(
-              table.id(), table.version(), table.chains(), table.replicas(), table.failureDomain()));
+              table.id(),
+              table.version(),
+              table.chains(),
+              table.replicas(),
+              table.failureDomain()));
       rows.print(invocation.out());
       return ExitCode.DONE;
     }
@@ -140,7 +144,7 @@ public final class TableCommand implements Callable<Integer> {
   }
 
   /** What describes a new table. */
-  private abstract static class Laid extends ClusterCall implements Callable<Integer> {
+  abstract static class Laid extends ClusterCall implements Callable<Integer> {
     @Option(
         names = {"-r", "--replicas"},
         paramLabel = "N",
@@ -316,9 +320,7 @@ public final class TableCommand implements Callable<Integer> {
           Json.print(invocation.out(), proposed);
         } else {
           invocation.out().println(proposed.method() + ": " + proposed.after().words());
-          invocation
-              .out()
-              .println(Units.count(proposed.chains(), "chain") + " written to " + to);
+          invocation.out().println(Units.count(proposed.chains(), "chain") + " written to " + to);
         }
         return ExitCode.DONE;
       });
@@ -328,8 +330,7 @@ public final class TableCommand implements Callable<Integer> {
       try {
         Files.write(file, FILE.writeValueAsBytes(plan));
       } catch (IOException failed) {
-        throw CommandFailure.failed(
-            "cannot write " + file + ": " + failed.getMessage(), failed);
+        throw CommandFailure.failed("cannot write " + file + ": " + failed.getMessage(), failed);
       }
     }
   }
@@ -380,7 +381,8 @@ public final class TableCommand implements Callable<Integer> {
 
     private PlanFile plan() {
       PlanFile plan = read(invocation.resolve(java.util.Objects.requireNonNull(file)));
-      if (!List.of("table", "moves").contains(String.valueOf(plan.kind()).toLowerCase(Locale.ROOT))) {
+      if (!List.of("table", "moves")
+          .contains(String.valueOf(plan.kind()).toLowerCase(Locale.ROOT))) {
         throw CommandFailure.failed(file + " is neither a table nor moves: kind=" + plan.kind());
       }
       return plan;
@@ -421,8 +423,7 @@ public final class TableCommand implements Callable<Integer> {
       if (moves < 0) {
         throw CommandFailure.wrongUse("--moves must not be negative: " + moves);
       }
-      return OperateRequest.newBuilder()
-          .setRebalance(Rebalance.newBuilder().setMovesMax(moves));
+      return OperateRequest.newBuilder().setRebalance(Rebalance.newBuilder().setMovesMax(moves));
     }
   }
 }

@@ -146,8 +146,8 @@ public final class TargetCommand implements Callable<Integer> {
               .orElseThrow(() -> CommandFailure.failed("unknown target " + id));
       List<ClusterView.ChainView> chains =
           view.chains().stream()
-              .filter(chain ->
-                  chain.members().stream().anyMatch(member -> member.startsWith(id + ":")))
+              .filter(
+                  chain -> chain.members().stream().anyMatch(member -> member.startsWith(id + ":")))
               .toList();
       if (json) {
         Json.print(invocation.out(), new Shown(found, chains));
@@ -219,9 +219,7 @@ public final class TargetCommand implements Callable<Integer> {
 
   /** Ends a drain of targets: chains that still have them keep them. */
   static int undrain(
-      ClusterCall call,
-      Function<ClusterView, List<Long>> targets,
-      OperateExactly.Builder change) {
+      ClusterCall call, Function<ClusterView, List<Long>> targets, OperateExactly.Builder change) {
     List<Integer> kept =
         call.with(meta -> {
           ClusterView view = ClusterView.of(meta.status());
@@ -229,8 +227,9 @@ public final class TargetCommand implements Callable<Integer> {
           List<Integer> chains =
               view.moves().stream()
                   .filter(move ->
-                      ids.stream().anyMatch(id ->
-                          move.former().contains(id) && !move.wanted().contains(id)))
+                      ids.stream()
+                          .anyMatch(
+                              id -> move.former().contains(id) && !move.wanted().contains(id)))
                   .map(ClusterView.Move::chain)
                   .toList();
           meta.operate(
@@ -242,7 +241,8 @@ public final class TargetCommand implements Callable<Integer> {
     } else {
       call.invocation
           .out()
-          .println("the drain has ended; " + Units.count(kept.size(), "chain") + " stay as they were");
+          .println(
+              "the drain has ended; " + Units.count(kept.size(), "chain") + " stay as they were");
     }
     return ExitCode.DONE;
   }
@@ -272,7 +272,7 @@ public final class TargetCommand implements Callable<Integer> {
   }
 
   /** A change of some targets that moves nothing. */
-  private abstract static class Change extends ClusterCall implements Callable<Integer> {
+  abstract static class Change extends ClusterCall implements Callable<Integer> {
     @Parameters(arity = "1..*", paramLabel = "TARGET", description = "Their numbers.")
     private List<String> targets = List.of();
 

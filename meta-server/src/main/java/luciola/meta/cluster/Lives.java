@@ -129,12 +129,18 @@ final class Lives {
   MemberReports of(Routing routing, Chain chain, boolean grace, long nowNanos) {
     var local = new HashMap<TargetId, LocalState>();
     Set<TargetId> told = new HashSet<>();
+    boolean stopped = !grace && stopped(routing, chain, nowNanos);
     for (ChainMember member : chain.members()) {
       Optional<StorageNode> node = routing.nodeOf(member.target());
-      if (node.filter(known -> alive(known.id(), nowNanos)).isEmpty()) {
+      if ((stopped && member.state() == PublicState.SERVING)
+          || node.filter(known -> alive(known.id(), nowNanos)).isEmpty()) {
         if (!grace) {
           local.put(member.target(), LocalState.OFFLINE);
         }
+        continue;
+      }
+      if (leaseless(node.get().id(), nowNanos)) {
+        // What it said is too old to be given anything for it, and not old enough to take any.
         continue;
       }
       TargetReport report = reports(node.get().id()).get(member.target());
@@ -157,6 +163,29 @@ final class Lives {
       }
     }
     return new MemberReports(local, told);
+  }
+
+  /**
+   * Whether all serving members are gone, one of them for the failure time and the others at least
+   * for so long that their leases have ended. They went together, as when power fails: nothing was
+   * acknowledged since, so each of them holds everything, and is to be known for it.
+   */
+  private boolean stopped(Routing routing, Chain chain, long nowNanos) {
+    boolean one = false;
+    for (TargetId target : chain.serving()) {
+      Optional<StorageNode> node = routing.nodeOf(target);
+      if (node.filter(known -> !leaseless(known.id(), nowNanos)).isPresent()) {
+        return false;
+      }
+      one |= node.filter(known -> alive(known.id(), nowNanos)).isEmpty();
+    }
+    return one;
+  }
+
+  /** Whether every lease that a server was granted has ended, however its clock drifts. */
+  private boolean leaseless(NodeId node, long nowNanos) {
+    OptionalLong age = ageNanos(node, nowNanos);
+    return age.isEmpty() || age.getAsLong() > timings.leaseNanos() + timings.leaseNanos() / 4;
   }
 
   private static ChainReport said(TargetReport report, Chain chain) {

