@@ -70,7 +70,11 @@ class ClusterMovesTest {
     assertEquals("", cluster.operate(drain(cluster, 2)));
     for (int beat = 0; beat < 60 && !settled(cluster); beat++) {
       cluster.pass(1);
-      cluster.state.routing().chains().values()
+      cluster
+          .state
+          .routing()
+          .chains()
+          .values()
           .forEach(chain -> assertTrue(chain.serving().size() >= 3, chain::toString));
     }
     assertTrue(settled(cluster), () -> cluster.state.plans().toString());
@@ -116,7 +120,8 @@ class ClusterMovesTest {
             for (int i = 0; i < report.getChainsCount(); i++) {
               var chain = report.getChainsBuilder(i);
               boolean syncing =
-                  cluster.chain(chain.getChainId())
+                  cluster
+                      .chain(chain.getChainId())
                       .stateOf(new TargetId(report.getTargetId()))
                       .filter(PublicState.SYNCING::equals)
                       .isPresent();
@@ -180,8 +185,7 @@ class ClusterMovesTest {
     cluster.pass(12);
     ClusterState before = cluster.state;
     String said =
-        cluster.operate(
-            Operation.newBuilder().addPlans(plan(1, stay.get(0), stay.get(1), other)));
+        cluster.operate(Operation.newBuilder().addPlans(plan(1, stay.get(0), stay.get(1), other)));
     assertTrue(said.contains("target is not alive: chain=1 target=" + other), said);
     cluster.silent.add((int) (long) stay.get(0));
     cluster.pass(12);
@@ -225,8 +229,7 @@ class ClusterMovesTest {
     cluster.pass(10);
     var slow = cluster.manager.targetStatuses(cluster.now).get(1);
     assertTrue(slow.getSlow());
-    assertEquals(
-        "flush takes 80.0 ms, 80.0 times the 1.00 ms of its peers", slow.getReason());
+    assertEquals("flush takes 80.0 ms, 80.0 times the 1.00 ms of its peers", slow.getReason());
     assertTrue(settled(cluster), "the policy is to report");
     assertEquals(
         "",
@@ -237,9 +240,7 @@ class ClusterMovesTest {
                         .setSlowDiskPolicy(SlowDiskPolicy.SLOW_DISK_POLICY_DEMOTE))));
     cluster.pass(5);
     for (Chain chain : cluster.state.routing().chains().values()) {
-      chain
-          .stateOf(new TargetId(2))
-          .ifPresent(state -> assertEquals(PublicState.OFFLINE, state));
+      chain.stateOf(new TargetId(2)).ifPresent(state -> assertEquals(PublicState.OFFLINE, state));
       assertTrue(chain.serving().size() >= 2);
     }
     // As fast as the others for as long: it is filled and serves.
@@ -278,8 +279,7 @@ class ClusterMovesTest {
     cluster.operate(
         Operation.newBuilder()
             .setSettings(
-                ClusterSettings.newBuilder()
-                    .setAutoReplaceNanos(TimeUnit.MINUTES.toNanos(1))));
+                ClusterSettings.newBuilder().setAutoReplaceNanos(TimeUnit.MINUTES.toNanos(1))));
     cluster.pass(100);
     assertTrue(settled(cluster), () -> cluster.state.plans().toString());
     assertEquals(List.of(), cluster.state.chainsOf(new TargetId(2)));
@@ -373,8 +373,7 @@ class ClusterMovesTest {
     cluster.refusal = null;
     cluster.step(new ClusterEvent.Register(thief.build()));
     assertNull(cluster.refusal);
-    assertEquals(
-        3, cluster.state.routing().nodeOf(new TargetId(2)).orElseThrow().id().value());
+    assertEquals(3, cluster.state.routing().nodeOf(new TargetId(2)).orElseThrow().id().value());
   }
 
   @Test

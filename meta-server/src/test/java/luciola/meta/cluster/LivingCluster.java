@@ -101,9 +101,7 @@ final class LivingCluster {
   void beat(int node) {
     TargetId target = new TargetId(node);
     var report =
-        TargetReport.newBuilder()
-            .setTargetId(node)
-            .setLocalState(LocalState.LOCAL_STATE_ONLINE);
+        TargetReport.newBuilder().setTargetId(node).setLocalState(LocalState.LOCAL_STATE_ONLINE);
     for (ChainId id : state.chainsOf(target)) {
       Chain chain = state.routing().chain(id).orElseThrow();
       PublicState now = chain.stateOf(target).orElseThrow();

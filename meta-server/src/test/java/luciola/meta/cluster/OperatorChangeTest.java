@@ -95,8 +95,7 @@ class OperatorChangeTest {
     refused(Operation.newBuilder().addRemoveNodes(9), ErrorCode.UNKNOWN_NODE, "node=9");
     refused(Operation.newBuilder().addCancelChains(9), ErrorCode.NOT_FOUND, "chain=9");
     refused(Operation.newBuilder().addPlans(plan(-1, 1, 2, 3)), ErrorCode.NOT_FOUND, "chain=");
-    refused(
-        Operation.newBuilder().addPlans(plan(1, 1, 2, -3)), ErrorCode.INVALID_ARGUMENT, "-3");
+    refused(Operation.newBuilder().addPlans(plan(1, 1, 2, -3)), ErrorCode.INVALID_ARGUMENT, "-3");
     refused(
         Operation.newBuilder().setLabelNode(9).putLabels("a", "b"),
         ErrorCode.UNKNOWN_NODE,
@@ -205,10 +204,7 @@ class OperatorChangeTest {
 
   @Test
   void aRestartKeepsWhatOperatorsSaidOfATarget() {
-    done(
-        Operation.newBuilder()
-            .addHoldTargets(4)
-            .addDrainTargets(5));
+    done(Operation.newBuilder().addHoldTargets(4).addDrainTargets(5));
     state = state.register(registration(4).setNodeId(4).setIncarnation(99).build()).state();
     state = state.register(registration(5).setNodeId(5).setIncarnation(99).build()).state();
     assertTrue(state.held(new TargetId(4)));
@@ -243,8 +239,7 @@ class OperatorChangeTest {
 
   @Test
   void aRemovedNodeLeavesTheRoutingOfEverybody() {
-    refused(
-        Operation.newBuilder().addRemoveNodes(1), ErrorCode.INVALID_ARGUMENT, "drain it first");
+    refused(Operation.newBuilder().addRemoveNodes(1), ErrorCode.INVALID_ARGUMENT, "drain it first");
     Routing known = Routing.EMPTY.apply(state.deltaSince(new RoutingVersion(0)));
     ClusterState before = state;
     done(Operation.newBuilder().addRemoveNodes(5));
@@ -277,9 +272,7 @@ class OperatorChangeTest {
   void anyCommandGoesThroughOneDoor() {
     var applied =
         state.apply(
-            Command.newBuilder()
-                .setOperation(Operation.newBuilder().addHoldTargets(1))
-                .build());
+            Command.newBuilder().setOperation(Operation.newBuilder().addHoldTargets(1)).build());
     assertTrue(applied.state().held(new TargetId(1)));
     assertTrue(applied.reply().hasOperation());
     assertSame(state, state.apply(Command.getDefaultInstance()).state());
