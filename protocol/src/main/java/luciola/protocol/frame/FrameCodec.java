@@ -75,6 +75,7 @@ public final class FrameCodec {
           InventoryRequest _,
           DedupRequest _,
           SyncDoneRequest _,
+          FetchRequest _,
           HelloReply _,
           UpdateReply _,
           VersionReply _,
@@ -114,6 +115,7 @@ public final class FrameCodec {
       case SyncStartRequest it -> SyncLayout.encode(out, it);
       case DedupRequest it -> SyncLayout.encode(out, it);
       case SyncDoneRequest it -> SyncLayout.encode(out, it);
+      case FetchRequest it -> FetchLayout.encode(out, it);
       case SyncReply it -> SyncLayout.encode(out, it);
     }
   }
@@ -135,6 +137,7 @@ public final class FrameCodec {
       case INVENTORY_REPLY -> ListLayout.decodeInventoryReply(in);
       case SYNC_START -> SyncLayout.decodeStart(in);
       case SYNC_DONE -> SyncLayout.decodeDone(in);
+      case FETCH -> FetchLayout.decode(in);
       case DEDUP -> SyncLayout.decodeDedup(in);
       case SYNC_REPLY -> SyncLayout.decodeReply(in);
     };

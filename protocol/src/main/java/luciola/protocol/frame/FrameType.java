@@ -16,6 +16,7 @@ enum FrameType {
   INVENTORY(8),
   DEDUP(9),
   SYNC_DONE(10),
+  FETCH(11),
   HELLO_REPLY(129),
   READ_REPLY(130),
   UPDATE_REPLY(131),
@@ -63,6 +64,7 @@ enum FrameType {
       case InventoryRequest _ -> INVENTORY;
       case DedupRequest _ -> DEDUP;
       case SyncDoneRequest _ -> SYNC_DONE;
+      case FetchRequest _ -> FETCH;
       case HelloReply _ -> HELLO_REPLY;
       case ReadReply _ -> READ_REPLY;
       case UpdateReply _ -> UPDATE_REPLY;

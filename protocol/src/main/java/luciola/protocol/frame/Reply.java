@@ -27,7 +27,7 @@ public sealed interface Reply extends Frame
     }
     return switch (request) {
       case Hello _ -> new HelloReply(code, 0, 0);
-      case ReadRequest _ -> new ReadReply(code, List.of());
+      case ReadRequest _, FetchRequest _ -> new ReadReply(code, List.of());
       case UpdateRequest _, ForwardRequest _ -> new UpdateReply(code, ChunkVersion.NONE, 0, 0, 0);
       case VersionRequest _ -> new VersionReply(code, 0, List.of());
       case ChunkListRequest _ -> new ChunkListReply(code, List.of(), false);
@@ -40,7 +40,7 @@ public sealed interface Reply extends Frame
   static Class<? extends Reply> kindFor(Request request) {
     return switch (request) {
       case Hello _ -> HelloReply.class;
-      case ReadRequest _ -> ReadReply.class;
+      case ReadRequest _, FetchRequest _ -> ReadReply.class;
       case UpdateRequest _, ForwardRequest _ -> UpdateReply.class;
       case VersionRequest _ -> VersionReply.class;
       case ChunkListRequest _ -> ChunkListReply.class;

@@ -11,4 +11,5 @@ public sealed interface Request extends Frame
         SyncStartRequest,
         InventoryRequest,
         DedupRequest,
-        SyncDoneRequest {}
+        SyncDoneRequest,
+        FetchRequest {}

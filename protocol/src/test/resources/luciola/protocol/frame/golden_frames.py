@@ -62,6 +62,7 @@ FRAMES = {
         + u16(0) + i64(BIG) + i32(4194304, 70000) + sums(0xFFFFFFFF, 2)
         + u16(60) + i64(0) + i32(0, 0) + sums(), 70000),
     "update-reply": frame(131, u16(41) + i64(5) + i32(6) + u32(0x80000001) + i32(7)),
+    "fetch": frame(11, i32(3) + i64(5) + chunk(6, 7) + i64(BIG) + i32(70000)),
     "version-reply": frame(133, u16(0) + i32(7) + u32(2) + u16(0) + i64(BIG) + u16(61) + i64(0)),
     "chunk-list-reply": frame(134, u16(0) + u8(1) + u32(2) + i32(0, 4194304, 1, 17)),
     "sync-reply": frame(135, u16(45) + i32(7)),

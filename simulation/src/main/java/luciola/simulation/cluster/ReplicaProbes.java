@@ -266,11 +266,8 @@ final class ReplicaProbes {
 
   private void localFailed(ErrorCode code, List<ChainEffect> effects) {
     boolean fails = effects.stream().anyMatch(ChainEffect.Alert.class::isInstance);
-    if (code == ErrorCode.NO_SPACE && fails && !isHead()) {
-      world.met(Probe.NO_SPACE_AT_MIDDLE);
-    }
-    if (code == ErrorCode.NO_SPACE && !fails) {
-      world.met(Probe.NO_SPACE_AT_HEAD);
+    if (code == ErrorCode.NO_SPACE) {
+      world.met(isHead() ? Probe.NO_SPACE_AT_HEAD : Probe.NO_SPACE_AT_MIDDLE);
     }
     if (fails) {
       world.met(Probe.DISK_FAILED);

@@ -31,8 +31,11 @@ import luciola.protocol.routing.PublicState;
  *   durable    --acknowledged by the successor---&gt; acknowledged (at once without successor)
  *   acknowledged --head: at once; others: told---&gt; committed
  *   any of the first three --sync begins---------&gt; dropped: the others went on without this member
- *   staged     --the write failed----------------&gt; dropped if it never left this member, else the
- *                                                  target fails: OFFLINE for the rest of this life
+ *   staged     --no room-------------------------&gt; dropped if it never left this member, else it
+ *                                                  waits here and is written when there is room
+ *   staged     --the write failed----------------&gt; dropped if only old bytes are bad and it never
+ *                                                  left this member, else the target fails: OFFLINE
+ *                                                  for the rest of this life
  * </pre>
  *
  * Invariants:
@@ -191,7 +194,11 @@ public final class ChainReplica {
             : new ChainEffect.Answer(event.request(), new ChunkListReply(code, List.of(), false)));
   }
 
-  /** A write that never left this member fails alone; any other takes the target along. */
+  /**
+   * A write that never left this member fails alone, for want of room or of good old bytes. One
+   * that others may hold waits for room, unless this member is being filled: then the others go on
+   * without it. Every other failure takes the target along.
+   */
   private void localFailed(ChainEvent.LocalFailed event) {
     if (state.local.failed()) {
       return;
@@ -199,12 +206,16 @@ public final class ChainReplica {
     ActiveChunk chunk = state.chunk(event.chunk());
     boolean alone =
         state.head()
-            && event.code() == ErrorCode.NO_SPACE
+            && (event.code() == ErrorCode.NO_SPACE || event.code() == ErrorCode.CHECKSUM_MISMATCH)
             && chunk.pending(event.version()).isPresent()
             && chunk.pending.stream()
                 .filter(update -> update.version.compareTo(event.version()) >= 0)
                 .noneMatch(update ->
                     update.acked || update.forward != PendingUpdate.NONE || update.failures > 0);
+    if (!alone && waitsForRoom(event, chunk)) {
+      path.postpone(chunk, event.version());
+      return;
+    }
     if (!alone) {
       fail(event.code(), "write of chunk=" + event.chunk() + " version=" + event.version());
       return;
@@ -212,6 +223,12 @@ public final class ChainReplica {
     chunk.pending(event.version()).ifPresent(update -> path.answerClient(update, event.code()));
     path.discard(chunk, event.version(), ErrorCode.CHUNK_BUSY);
     state.retire(chunk);
+  }
+
+  private boolean waitsForRoom(ChainEvent.LocalFailed event, ActiveChunk chunk) {
+    return event.code() == ErrorCode.NO_SPACE
+        && state.publicState() == PublicState.SERVING
+        && chunk.pending(event.version()).isPresent();
   }
 
   /** The target is of no use any more: others go on without it. */

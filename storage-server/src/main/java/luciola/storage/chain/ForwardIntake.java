@@ -9,6 +9,7 @@ import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChunkVersion;
+import luciola.protocol.routing.PublicState;
 
 /**
  * A replica's side of an update that its predecessor forwards.
@@ -21,6 +22,7 @@ import luciola.protocol.id.ChunkVersion;
  * newest + 1; a whole chunk also if all versions in
  * between are committed at the sender                  staged and sent on
  * newer                                                MISSING_UPDATE
+ * the same, but a serving member has no room            NO_SPACE, nothing is held
  * older than newest but not held (see whole chunks)    OK once the newer one is acknowledged
  * </pre>
  *
@@ -87,7 +89,11 @@ final class ForwardIntake {
     if (forward.version().compareTo(chunk.newest()) < 0) {
       overtaken(event, chunk);
     } else if (forward.version().compareTo(without.next()) <= 0) {
-      stage(event, chunk);
+      if (state.publicState() == PublicState.SERVING && !state.hasRoomFor(forward.update())) {
+        answer(event, ErrorCode.NO_SPACE, 0, 0);
+      } else {
+        stage(event, chunk);
+      }
     } else {
       answer(event, ErrorCode.MISSING_UPDATE, 0, 0);
     }

@@ -23,6 +23,11 @@ final class PendingUpdate {
   long payload = ChainEvent.NO_PAYLOAD;
 
   boolean durable;
+
+  /** Not on its way to the disk, which was full; written again from {@link #stageNanos} on. */
+  boolean postponed;
+
+  long stageNanos;
   boolean removed;
   int chunkBytes;
   int checksum;
@@ -70,6 +75,7 @@ final class PendingUpdate {
         + (durable ? "d" : "")
         + (acked ? "a" : "")
         + (forward == NONE ? "" : "f")
-        + (inherited ? "i" : "");
+        + (inherited ? "i" : "")
+        + (postponed ? "p" : "");
   }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.Update;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.ChunkId;
@@ -41,6 +42,8 @@ final class ReplicaState {
 
   private boolean leased;
   private long leaseUntilNanos;
+  private boolean full;
+  private long fullUntilNanos;
   private long lastNumber;
   private List<ChainEffect> effects = new ArrayList<>();
 
@@ -91,6 +94,7 @@ final class ReplicaState {
   /** A newer version of the chain. */
   void enter(Chain next) {
     chain = next;
+    full = false;
     publicState = next.stateOf(self).orElse(PublicState.OFFLINE);
     headTarget = next.head();
     successorTarget = next.successorOf(self);
@@ -127,6 +131,25 @@ final class ReplicaState {
 
   boolean head() {
     return headTarget.isPresent() && headTarget.get().equals(self) && active();
+  }
+
+  /** Whether an update finds room here; one that frees space always does. */
+  boolean hasRoomFor(Update update) {
+    boolean frees =
+        update instanceof Update.Remove
+            || (update instanceof Update.Replace whole && whole.removed());
+    return frees || view.hasRoomFor(update.payloadBytes());
+  }
+
+  /** A member after this one had no room: new updates are refused for a while. */
+  void successorIsFull() {
+    full = true;
+    fullUntilNanos = nowNanos + 2 * limits.retryMaxNanos();
+  }
+
+  boolean isSuccessorFull() {
+    full = full && nowNanos - fullUntilNanos < 0;
+    return full;
   }
 
   /** OK, or why neither reads nor updates nor questions are served. */

@@ -75,7 +75,7 @@ final class UpdateIntake {
       return ErrorCode.OVERLOADED;
     }
     boolean frees = update instanceof Update.Remove;
-    return frees || state.view.hasRoomFor(update.payloadBytes())
+    return state.hasRoomFor(update) && (frees || !state.isSuccessorFull())
         ? ErrorCode.OK
         : ErrorCode.NO_SPACE;
   }

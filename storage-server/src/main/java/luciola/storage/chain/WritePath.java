@@ -28,9 +28,19 @@ final class WritePath {
   /** Takes a new version: writes it here and sends it on. */
   void add(ActiveChunk chunk, PendingUpdate update, Update what) {
     ChunkVersion base = chunk.newest();
+    boolean waits = !chunk.pending.isEmpty() && chunk.pending.getLast().postponed;
+    update.postponed = waits;
+    update.stageNanos = state.nowNanos;
     chunk.pending.add(update);
     chunk.quietSinceNanos = state.nowNanos;
     tags.staged(chunk, update);
+    if (!waits) {
+      stage(chunk, base, update, what);
+    }
+    move(chunk);
+  }
+
+  private void stage(ActiveChunk chunk, ChunkVersion base, PendingUpdate update, Update what) {
     state.emit(
         new ChainEffect.Stage(
             chunk.id,
@@ -41,7 +51,36 @@ final class WritePath {
             what,
             update.checksums,
             update.payload));
-    move(chunk);
+  }
+
+  /**
+   * The disk has no room: this version and those after it are written again when there is some.
+   * Those after it may be on their way to the disk without what they build on, so they go too.
+   */
+  void postpone(ActiveChunk chunk, ChunkVersion from) {
+    state.emit(new ChainEffect.Discard(chunk.id, from));
+    for (PendingUpdate update : chunk.pending) {
+      if (update.version.compareTo(from) >= 0) {
+        update.durable = false;
+        update.postponed = true;
+        update.stageNanos = state.nowNanos + state.limits.retryMaxNanos();
+      }
+    }
+  }
+
+  private void stagePostponed(ActiveChunk chunk) {
+    ChunkVersion base = chunk.committed;
+    for (PendingUpdate update : chunk.pending) {
+      @Nullable Update what = update.update;
+      if (update.postponed && what != null) {
+        if (state.nowNanos - update.stageNanos < 0 || !state.hasRoomFor(what)) {
+          return;
+        }
+        update.postponed = false;
+        stage(chunk, base, update, what);
+      }
+      base = update.version;
+    }
   }
 
   /** Does whatever can be done now for a chunk. */
@@ -79,6 +118,10 @@ final class WritePath {
     if (reply.code() != ErrorCode.OK) {
       state.peerActsBy(reply.chainVersion());
       retryLater(update);
+      if (reply.code() == ErrorCode.NO_SPACE) {
+        state.successorIsFull();
+        answerUpstream(update, ErrorCode.NO_SPACE);
+      }
       return;
     }
     update.acked = true;
@@ -288,6 +331,7 @@ final class WritePath {
   /** Sends again what was not acknowledged in time. */
   void tick() {
     for (ActiveChunk chunk : state.chunks.values()) {
+      stagePostponed(chunk);
       send(chunk);
     }
   }

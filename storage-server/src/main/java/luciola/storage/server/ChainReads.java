@@ -4,14 +4,17 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkListRequest;
+import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.InventoryReply;
 import luciola.protocol.frame.InventoryRequest;
 import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.chain.ChainEffect;
 import luciola.storage.engine.ChunkEngine;
@@ -60,6 +63,32 @@ final class ChainReads {
       held.close();
       slot.failed(ErrorCode.SHUTTING_DOWN);
     }
+  }
+
+  /** A whole version for a repair elsewhere, whatever state this replica is in. Any thread. */
+  void fetch(Call call, FetchRequest request, LongSupplier clock) {
+    onReader(
+        call,
+        () -> {
+          ChunkEngine.Held held =
+              engine.hold(new ChunkKey(chain, request.chunk()), request.version());
+          if (held.version().chunkBytes() != request.length()) {
+            held.close();
+            call.fail(ErrorCode.CHUNK_NOT_FOUND);
+            return;
+          }
+          var range =
+              new ReadRequest.Range(
+                  chain,
+                  new ChainVersion(1),
+                  request.target(),
+                  request.chunk(),
+                  0,
+                  request.length());
+          long noLeaseNeeded = clock.getAsLong() + Long.MAX_VALUE / 2;
+          new ReadBatch.Slot(new ReadBatch(call, 1, clock), 0)
+              .read(engine, held, range, noLeaseNeeded);
+        });
   }
 
   void serve(ChainEffect.ServeList effect, Call call) {

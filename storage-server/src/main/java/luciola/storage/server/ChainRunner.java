@@ -15,6 +15,7 @@ import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.DedupRequest;
+import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Hello;
@@ -214,6 +215,11 @@ final class ChainRunner {
     }
   }
 
+  /** Another replica wants a version for a repair: no decision, it knows what the bytes must be. */
+  void fetch(Call call, FetchRequest request) {
+    reads.fetch(call, request, clock);
+  }
+
   /** A call for this chain and target, other than a read. */
   void handle(Call call) {
     PayloadBuffer payload = call.payload().retain();
@@ -254,7 +260,7 @@ final class ChainRunner {
       case SyncStartRequest start -> step(new ChainEvent.SyncStartArrived(work.open(call), start));
       case DedupRequest dedup -> step(new ChainEvent.DedupArrived(work.open(call), dedup));
       case SyncDoneRequest done -> step(new ChainEvent.SyncDoneArrived(work.open(call), done));
-      case ReadRequest _, Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
+      case ReadRequest _, FetchRequest _, Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
     }
   }
 

@@ -120,9 +120,10 @@ final class ChainWrites {
     ErrorCode code = failure == null ? ErrorCode.INTERNAL : Peers.codeOf(failure);
     log.error("write failed chunk={} version={} code={}", key(chunk), version, code, failure);
     ErrorCode told =
-        code == ErrorCode.NO_SPACE || code == ErrorCode.CHECKSUM_MISMATCH
-            ? code
-            : ErrorCode.DISK_ERROR;
+        switch (code) {
+          case NO_SPACE, CHECKSUM_MISMATCH -> code;
+          default -> ErrorCode.DISK_ERROR;
+        };
     events.accept(new ChainEvent.LocalFailed(chunk, version, told));
   }
 

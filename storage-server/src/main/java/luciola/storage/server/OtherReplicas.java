@@ -8,17 +8,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import luciola.protocol.connection.ReplyPayload;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.ReadReply;
-import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.ChainMember;
 import luciola.storage.engine.ReplicaSource;
 import luciola.storage.index.ChunkKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads chunks of this target's chains from their other serving members, for repairs. */
+/** Fetches chunks of this target's chains from their other members, for repairs. */
 final class OtherReplicas implements ReplicaSource {
   private static final Logger log = LoggerFactory.getLogger(OtherReplicas.class);
 
@@ -39,8 +40,10 @@ final class OtherReplicas implements ReplicaSource {
             .routing()
             .chain(chunk.chain())
             .orElseThrow(() -> new IOException("chain is not known: chunk=" + chunk));
-    for (TargetId other : chain.serving()) {
-      if (!other.equals(self) && fetched(chain, other, chunk, version, into)) {
+    // Serving members first, then all others: whoever holds that version holds those bytes.
+    for (ChainMember member : chain.members()) {
+      TargetId other = member.target();
+      if (!other.equals(self) && fetched(other, chunk, version, into)) {
         log.info("fetched chunk={} version={} from={}", chunk, version, other);
         return;
       }
@@ -48,16 +51,14 @@ final class OtherReplicas implements ReplicaSource {
     throw new IOException("no other replica has it: chunk=" + chunk + " version=" + version);
   }
 
-  private boolean fetched(
-      Chain chain, TargetId from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
+  private boolean fetched(TargetId from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
     int bytes = Math.toIntExact(into.byteSize());
-    var range = new ReadRequest.Range(chain.id(), chain.version(), from, chunk.chunk(), 0, bytes);
     try {
       ReadReply reply =
           peers
               .call(
                   from,
-                  new ReadRequest(List.of(range)),
+                  new FetchRequest(chunk.chain(), from, chunk.chunk(), version, bytes),
                   ReadReply.class,
                   ReplyPayload.scatter(List.of(into)))
               .get(peers.timeout().toMillis() + 1000, TimeUnit.MILLISECONDS);

@@ -6,6 +6,7 @@ import luciola.protocol.connection.DataHandler;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.DedupRequest;
+import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.InventoryRequest;
@@ -44,7 +45,17 @@ final class RequestRouter implements DataHandler {
       case SyncStartRequest start -> hand(call, start.chain(), start.to());
       case DedupRequest dedup -> hand(call, dedup.chain(), dedup.to());
       case SyncDoneRequest done -> hand(call, done.chain(), done.to());
+      case FetchRequest fetch -> fetch(call, fetch);
       case Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
+    }
+  }
+
+  private void fetch(Call call, FetchRequest fetch) {
+    Optional<ChainRunner> runner = runners.find(fetch.chain(), fetch.target());
+    if (runner.isPresent()) {
+      runner.get().fetch(call, fetch);
+    } else {
+      call.fail(ErrorCode.UNKNOWN_CHAIN);
     }
   }
 

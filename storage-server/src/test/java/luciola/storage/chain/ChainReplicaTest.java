@@ -418,7 +418,7 @@ final class ChainReplicaTest {
   void aWriteThatFailedAfterItLeftTakesTheTargetOffline() {
     ReplicaHarness head = in(A, serving(A), serving(B));
     long request = head.write(1);
-    head.step(new ChainEvent.LocalFailed(CHUNK, new ChunkVersion(1), ErrorCode.NO_SPACE));
+    head.step(new ChainEvent.LocalFailed(CHUNK, new ChunkVersion(1), ErrorCode.DISK_ERROR));
     assertEquals(Optional.of(ErrorCode.NOT_SERVING), head.code(request));
     assertEquals(LocalState.OFFLINE, head.replica.localState());
     assertEquals(Optional.of(ErrorCode.NOT_SERVING), head.refused(head.read()));
@@ -663,6 +663,95 @@ final class ChainReplicaTest {
     ReplicaHarness head = new ReplicaHarness(A);
     head.chain(1, serving(A), serving(B));
     assertFalse(head.replica.permit().serves());
+    assertEquals(LocalState.UP_TO_DATE, head.replica.localState());
+  }
+
+  private static long stages(ReplicaHarness at, long version) {
+    return at.all(ChainEffect.Stage.class)
+        .filter(stage -> stage.version().value() == version)
+        .count();
+  }
+
+  @Test
+  void aServingMemberWithoutRoomRefusesTheForwardAndTheHeadRefusesUpdatesForAWhile() {
+    ReplicaHarness tail = in(B, serving(A), serving(B));
+    tail.view.fill();
+    long forwarded = tail.forward(A, 1, 0, tag(1), write());
+    assertEquals(Optional.of(ErrorCode.NO_SPACE), tail.code(forwarded));
+    assertEquals(0, tail.all(ChainEffect.Stage.class).count());
+    assertEquals(LocalState.UP_TO_DATE, tail.replica.localState());
+
+    ReplicaHarness head = in(A, serving(A), serving(B));
+    long first = head.write(1);
+    head.durable(1);
+    head.ack(1, ErrorCode.NO_SPACE, 0);
+    assertEquals(Optional.empty(), head.code(first));
+    assertEquals(Optional.of(ErrorCode.NO_SPACE), head.code(head.write(2)));
+    assertEquals(Optional.of(0L), head.served(head.read()));
+    head.tickAfter(1500 * MILLI);
+    head.ack(1);
+    assertEquals(OK, head.code(first));
+    head.tickAfter(1500 * MILLI);
+    assertEquals(Optional.empty(), head.code(head.write(2)));
+  }
+
+  @Test
+  void aMemberInTheMiddlePassesOnThatTheOneAfterItIsFull() {
+    ReplicaHarness middle = in(B, serving(A), serving(B), serving(C));
+    long forwarded = middle.forward(A, 1, 0, tag(1), write());
+    middle.durable(1);
+    middle.ack(1, ErrorCode.NO_SPACE, 0);
+    assertEquals(Optional.of(ErrorCode.NO_SPACE), middle.code(forwarded));
+    long again = middle.forward(A, 1, 0, tag(1), write());
+    assertEquals(Optional.empty(), middle.code(again));
+    middle.tickAfter(1500 * MILLI);
+    middle.ack(1);
+    assertEquals(OK, middle.code(again));
+  }
+
+  @Test
+  void versionsThatFoundNoRoomAreWrittenInOrderWhenThereIsSome() {
+    ReplicaHarness tail = in(B, serving(A), serving(B));
+    long first = tail.forward(A, 1, 0, tag(1), write());
+    long second = tail.forward(A, 2, 0, tag(2), write());
+    tail.step(new ChainEvent.LocalFailed(CHUNK, new ChunkVersion(1), ErrorCode.NO_SPACE));
+    assertEquals(LocalState.UP_TO_DATE, tail.replica.localState());
+    assertEquals(
+        List.of(new ChunkVersion(1)),
+        tail.all(ChainEffect.Discard.class).map(ChainEffect.Discard::from).toList());
+    long third = tail.forward(A, 3, 0, tag(3), write());
+    assertEquals(0, stages(tail, 3));
+    tail.view.fill();
+    tail.tickAfter(1500 * MILLI);
+    assertEquals(1, stages(tail, 1));
+    tail.view.makeRoom();
+    tail.tickAfter(20 * MILLI);
+    assertEquals(2, stages(tail, 1));
+    assertEquals(2, stages(tail, 2));
+    assertEquals(1, stages(tail, 3));
+    tail.durable(1);
+    tail.durable(2);
+    assertEquals(OK, tail.code(first));
+    tail.durable(3);
+    assertEquals(OK, tail.code(second));
+    assertEquals(OK, tail.code(third));
+  }
+
+  @Test
+  void aMemberThatIsBeingFilledAndFindsNoRoomLetsTheOthersGoOn() {
+    ReplicaHarness tail = in(B, serving(A), member(B, PublicState.OFFLINE));
+    tail.chain(2, serving(A), member(B, PublicState.SYNCING));
+    tail.forward(A, 1, 0, tag(1), new Update.Replace(64, false));
+    tail.step(new ChainEvent.LocalFailed(CHUNK, new ChunkVersion(1), ErrorCode.NO_SPACE));
+    assertEquals(LocalState.OFFLINE, tail.replica.localState());
+  }
+
+  @Test
+  void aWriteOnBadOldBytesThatNobodyElseHasFailsAlone() {
+    ReplicaHarness head = in(A, serving(A));
+    long request = head.write(1);
+    head.step(new ChainEvent.LocalFailed(CHUNK, new ChunkVersion(1), ErrorCode.CHECKSUM_MISMATCH));
+    assertEquals(Optional.of(ErrorCode.CHECKSUM_MISMATCH), head.code(request));
     assertEquals(LocalState.UP_TO_DATE, head.replica.localState());
   }
 }

@@ -34,6 +34,10 @@ public final class FakeView implements ChunkView {
     full = true;
   }
 
+  void makeRoom() {
+    full = false;
+  }
+
   void remember(DedupRecord record) {
     records.put(key(record.tag().client(), record.tag().channel()), record);
   }

@@ -17,10 +17,17 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.TargetReport;
+import luciola.protocol.connection.Call;
+import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.connection.PayloadPool;
+import luciola.protocol.connection.ReplyBody;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.Granules;
+import luciola.protocol.frame.ReadReply;
+import luciola.protocol.frame.Reply;
+import luciola.protocol.frame.Request;
 import luciola.protocol.frame.Update;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChainVersion;
@@ -45,8 +52,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A target that is taken out of a chain gives up what it held of it, and of no other. */
-final class LeftChainTest {
+/** All replicas of a server over a real engine, with nobody else there. */
+final class ReplicaHostTest {
   private static final TargetId SELF = new TargetId(1);
   private static final TargetId OTHER = new TargetId(2);
   private static final ChainId LEFT = new ChainId(3);
@@ -202,5 +209,68 @@ final class LeftChainTest {
     route(1, chain(KEPT, 5, SELF, OTHER));
     TestClient.until(() -> "reported", () -> reportsChain(KEPT));
     assertEquals(10, engine.totals(LEFT).chunks());
+  }
+
+  /** A call whose reply is kept. */
+  private static final class KeptCall implements Call {
+    private final Request request;
+    private final CompletableFuture<ReadReply> reply = new CompletableFuture<>();
+
+    KeptCall(Request request) {
+      this.request = request;
+    }
+
+    @Override
+    public Request request() {
+      return request;
+    }
+
+    @Override
+    public PayloadBuffer payload() {
+      return PayloadBuffer.empty();
+    }
+
+    @Override
+    public long caller() {
+      return 1;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void reply(Reply made, ReplyBody body) {
+      body.release().run();
+      reply.complete((ReadReply) made);
+    }
+  }
+
+  private ErrorCode fetch(long version, int length) {
+    var call =
+        new KeptCall(
+            new FetchRequest(
+                KEPT, SELF, new ChunkId(new InodeId(9), 0), new ChunkVersion(version), length));
+    host.handle(call);
+    ReadReply reply = call.reply.join();
+    return reply.code() == ErrorCode.OK ? reply.results().getFirst().code() : reply.code();
+  }
+
+  @Test
+  void aMemberThatDoesNotServeGivesAVersionForARepair() {
+    hold(KEPT, 1);
+    route(
+        1,
+        new Chain(
+            KEPT,
+            new ChainVersion(5),
+            List.of(
+                new ChainMember(OTHER, PublicState.SERVING),
+                new ChainMember(SELF, PublicState.WAITING))));
+    TestClient.until(() -> "reported", () -> reportsChain(KEPT));
+    assertEquals(ErrorCode.OK, fetch(1, 5000));
+    assertEquals(ErrorCode.CHUNK_NOT_FOUND, fetch(1, 4000));
+    assertEquals(ErrorCode.CHUNK_BUSY, fetch(2, 5000));
   }
 }
