@@ -182,9 +182,7 @@ final class GrowingClusterTest {
         admin,
         OperateRequest.newBuilder()
             .setReplace(
-                ReplaceTarget.newBuilder()
-                    .setOldTarget(lost.value())
-                    .setNewTarget(spare.value())));
+                ReplaceTarget.newBuilder().setOldTarget(lost.value()).setNewTarget(spare.value())));
     assertEquals(0, held(fs.routing(), lost));
     assertTrue(held(fs.routing(), spare) > 0);
 
