@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * next call of any kind sends them again. {@link #sync} and {@link #close} send again themselves
  * and raise only what fails then. A failed {@link #close} ends the session all the same: its error
  * is the last word about those bytes, and the length is not published past what was synced.
+ *
+ * <p>The meta-server hears of a {@link #sync} only when the file grew; of a changed time, at the
+ * close.
  */
 final class ClusterWritableFile implements WritableFile {
   private final ClusterFileSystem fileSystem;
@@ -30,7 +33,8 @@ final class ClusterWritableFile implements WritableFile {
   private final ReentrantLock lock = new ReentrantLock();
   private long generation;
   private volatile long length;
-  private boolean unpublished;
+  private long published;
+  private boolean modified;
   private boolean closed;
 
   ClusterWritableFile(
@@ -41,6 +45,7 @@ final class ClusterWritableFile implements WritableFile {
     this.session = session;
     this.generation = inode.getTruncateGeneration();
     this.length = inode.getLength();
+    this.published = inode.getLength();
     this.back =
         new WriteBack(
             chunks, fileSystem.updates(), bytes -> fileSystem.writeMemory().acquire(this, bytes));
@@ -76,7 +81,7 @@ final class ClusterWritableFile implements WritableFile {
       if (from.byteSize() > 0) {
         back.put(offset, from);
         length = Math.max(length, offset + from.byteSize());
-        unpublished = true;
+        modified = true;
       }
     } finally {
       lock.unlock();
@@ -119,7 +124,8 @@ final class ClusterWritableFile implements WritableFile {
             .getInode();
     generation = inode.getTruncateGeneration();
     length = newLength;
-    unpublished = false;
+    published = newLength;
+    modified = false;
   }
 
   @Override
@@ -128,7 +134,7 @@ final class ClusterWritableFile implements WritableFile {
     try {
       checkOpen("sync");
       send("sync");
-      if (unpublished) {
+      if (length > published) {
         fileSystem
             .names()
             .call(
@@ -141,7 +147,8 @@ final class ClusterWritableFile implements WritableFile {
                             .setSession(session)
                             .setLength(length)
                             .setTruncateGeneration(generation)));
-        unpublished = false;
+        published = length;
+        modified = false;
       }
     } finally {
       lock.unlock();
@@ -186,7 +193,7 @@ final class ClusterWritableFile implements WritableFile {
             .setInode(chunks.inode().value())
             .setSession(session)
             .setTruncateGeneration(generation);
-    if (complete && unpublished) {
+    if (complete && modified) {
       close.setLength(length).setModified(true);
     }
     try {
