@@ -74,6 +74,10 @@ public final class NativeFile implements AutoCloseable {
   private static final MethodHandle PREAD = handle("pread", TRANSFER);
   private static final MethodHandle PWRITE = handle("pwrite", TRANSFER);
 
+  /** Where a call leaves its errno; one for each thread, since small reads are many. */
+  private static final ThreadLocal<MemorySegment> CALL_STATE =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+
   private final Path path;
   private final int descriptor;
   private final boolean direct;
@@ -138,11 +142,11 @@ public final class NativeFile implements AutoCloseable {
 
   private void transfer(String operation, MethodHandle call, long position, MemorySegment data)
       throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
+    MemorySegment state = CALL_STATE.get();
+    try {
       long done = 0;
       while (done < data.byteSize()) {
-        MemorySegment rest = data.asSlice(done);
+        MemorySegment rest = done == 0 ? data : data.asSlice(done);
         long count =
             (long) call.invokeExact(state, descriptor, rest, rest.byteSize(), position + done);
         if (count > 0) {
