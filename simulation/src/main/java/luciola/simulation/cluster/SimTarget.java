@@ -157,7 +157,15 @@ final class SimTarget {
               if (read(opened, chain.id(), each.chunk(), version).isEmpty()) {
                 throw new RuleBroken(
                     "MetadataNamesWholeBlocks",
-                    this + " chain=" + chain.id() + " chunk=" + each.chunk() + " " + version);
+                    this
+                        + " chain="
+                        + chain.id()
+                        + " chunk="
+                        + each.chunk()
+                        + " version="
+                        + version.version()
+                        + " block="
+                        + version.block());
               }
             });
       }

@@ -90,13 +90,22 @@ final class Reports {
     return report.build();
   }
 
+  /**
+   * Adds a chain's part. A target is not called offline while a replica of it still acts: the
+   * manager would let others go on without one that serves until its next tick.
+   */
   private static void add(TargetReport.Builder report, ChainRunner runner) {
-    if (runner.chainVersion() > 0) {
+    int version = runner.chainVersion();
+    LocalState state = RoutingMessages.toMessage(runner.localState());
+    if (version > 0) {
       report.addChains(
           ChainReport.newBuilder()
               .setChainId(runner.chainId().value())
-              .setLocalState(RoutingMessages.toMessage(runner.localState()))
-              .setChainVersion(runner.chainVersion()));
+              .setLocalState(state)
+              .setChainVersion(version));
+    }
+    if (state != LocalState.LOCAL_STATE_OFFLINE) {
+      report.setLocalState(LocalState.LOCAL_STATE_ONLINE);
     }
     if (report.getError().isEmpty()) {
       report.setError(runner.trouble());
