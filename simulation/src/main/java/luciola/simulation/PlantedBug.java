@@ -27,7 +27,11 @@ public enum PlantedBug {
   /** Metadata becomes durable before the bytes that it names. */
   METADATA_BEFORE_DATA,
   /** What was read is answered although the lease ended meanwhile. */
-  NO_CHECK_AFTER_READ;
+  NO_CHECK_AFTER_READ,
+  /** A member that steps down counts as told of it whatever its server reports. */
+  REMOVED_UNTOLD,
+  /** A member that is being filled counts as complete, so that others leave before it is. */
+  COMPLETE_TOO_EARLY;
 
   /** As an option: {@code ack-before-durable}. */
   public String optionName() {

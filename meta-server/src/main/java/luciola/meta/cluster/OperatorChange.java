@@ -160,10 +160,12 @@ final class OperatorChange {
         serves || Set.copyOf(plan.getWantedList()).containsAll(members),
         ErrorCode.NO_SERVING_REPLICA,
         "no member serves, so none may leave: " + chain);
+    // One that is to leave is to be drained: a plan made before that must not bring it back.
+    Set<Long> stays = stored.getWantedCount() > 0 ? Set.copyOf(stored.getWantedList()) : members;
     for (TargetId target : wanted) {
       state.target(target.value());
       check(
-          members.contains(target.value()) || !state.draining(target),
+          stays.contains(target.value()) || !state.draining(target),
           ErrorCode.INVALID_ARGUMENT,
           "target is being drained: " + chain + " target=" + target);
     }

@@ -127,6 +127,16 @@ class OperatorChangeTest {
   }
 
   @Test
+  void aPlanThatWasMadeBeforeADrainDoesNotUndoIt() {
+    done(Operation.newBuilder().addDrainNodes(1).addPlans(plan(1, 2, 3, 5)));
+    refused(
+        Operation.newBuilder().addPlans(plan(1, 1, 2, 3, 4).addFormer(1).addFormer(2).addFormer(3)),
+        ErrorCode.INVALID_ARGUMENT,
+        "being drained");
+    done(Operation.newBuilder().addUndrainNodes(1).addPlans(plan(1, 1, 2, 3, 4)));
+  }
+
+  @Test
   void aPlanThatWasMadeForOtherMembersIsRefused() {
     refused(
         Operation.newBuilder().addPlans(plan(1, 2, 3, 5).addFormer(2).addFormer(3).addFormer(4)),

@@ -49,7 +49,7 @@ final class Cluster {
     this.plan = plan;
     this.bug = bug;
     this.network = new Network(world);
-    this.log = new SimLog(world, network);
+    this.log = new SimLog(world, network, rules.authority);
   }
 
   void metas(List<SimMeta> all) {

@@ -1,5 +1,6 @@
 package luciola.simulation.cluster;
 
+import java.util.SplittableRandom;
 import luciola.simulation.world.World;
 
 /**
@@ -12,6 +13,7 @@ import luciola.simulation.world.World;
  * @param replicas members of each chain
  * @param clients clients, each with one operation at a time
  * @param chunksPerChain chunks of each chain that clients work on
+ * @param operated whether an operator changes members of chains
  */
 record ClusterPlan(
     int metas,
@@ -20,11 +22,15 @@ record ClusterPlan(
     int chains,
     int replicas,
     int clients,
-    int chunksPerChain) {
+    int chunksPerChain,
+    boolean operated) {
+  private static final int OPERATED_PERCENT = 40;
+
   /** Mostly three replicas; few chunks, so that clients meet on them. */
-  static ClusterPlan draw(World world) {
+  static ClusterPlan draw(World world, long seed) {
+    boolean operated = new SplittableRandom(seed).split().nextInt(100) < OPERATED_PERCENT;
     int replicas = world.chance(0.75) ? 3 : 1 + world.below(4);
-    int servers = replicas + (world.chance(0.5) ? 0 : world.below(3));
+    int servers = replicas + (world.chance(0.5) ? 0 : world.below(3)) + (operated ? 1 : 0);
     int chains = world.chance(0.4) ? 1 : 2 + world.below(2);
     return new ClusterPlan(
         world.chance(0.6) ? 3 : 1,
@@ -33,6 +39,7 @@ record ClusterPlan(
         chains,
         replicas,
         4 + world.below(3),
-        chains == 1 ? 3 : 2);
+        chains == 1 ? 3 : 2,
+        operated);
   }
 }

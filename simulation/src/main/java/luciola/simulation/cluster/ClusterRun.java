@@ -36,12 +36,13 @@ public final class ClusterRun {
   private final List<SimServer> servers = new ArrayList<>();
   private final List<SimClient> clients = new ArrayList<>();
   private final Faults faults;
+  private final Operator operator;
   private final ReadsAreLinearizable linearizable = new ReadsAreLinearizable(CONFIGURATIONS_MAX);
 
   /** A run that has not begun. */
   public ClusterRun(long seed, SimulationOptions options, Trace trace) {
     this.world = new World(seed, trace);
-    this.plan = ClusterPlan.draw(world);
+    this.plan = ClusterPlan.draw(world, seed);
     world.log("run", plan::toString);
     this.cluster = new Cluster(world, plan, options.bug());
     for (int i = 1; i <= plan.metas(); i++) {
@@ -59,6 +60,7 @@ public final class ClusterRun {
       clients.add(new SimClient(cluster, i, share, DRIFT_MAX));
     }
     this.faults = new Faults(cluster, clients);
+    this.operator = new Operator(cluster);
   }
 
   /** Runs to the end; the broken rule if there is one. */
@@ -89,12 +91,15 @@ public final class ClusterRun {
     servers.forEach(SimServer::start);
     runUntil(START_NANOS, this::allServe);
     clients.forEach(SimClient::start);
-    faults.plan(world.nowNanos() + world.between(SECOND, 4 * SECOND));
+    long untilNanos = world.nowNanos() + world.between(SECOND, 4 * SECOND);
+    faults.plan(untilNanos);
+    operator.plan(untilNanos);
     runUntil(
         120 * SECOND,
         () -> {
           if (faults.over()) {
             restartFailed();
+            operator.finish();
           }
           return faults.over() && clients.stream().allMatch(SimClient::finished);
         });
@@ -120,7 +125,7 @@ public final class ClusterRun {
     }
     clients.forEach(client ->
         text.append("\n  ").append(client.process()).append(client.finished() ? "" : " works"));
-    return text.toString();
+    return text.append(plan.operated() ? operator.describe() : "").toString();
   }
 
   private boolean allServe() {
@@ -151,7 +156,7 @@ public final class ClusterRun {
   /** A target that failed stays out until somebody restarts its server. */
   private void restartFailed() {
     for (SimServer server : servers) {
-      if (server.process().up() && server.replicas().stream().anyMatch(ReplicaWatch::failed)) {
+      if (server.process().up() && server.failed()) {
         server.crash(false);
         server.start();
       }
@@ -160,7 +165,9 @@ public final class ClusterRun {
 
   private boolean settled() {
     restartFailed();
+    operator.finish();
     return allServe()
+        && operator.done()
         && servers.stream()
             .allMatch(server ->
                 server.quiet() && server.replicas().stream().allMatch(ReplicaWatch::quiet));

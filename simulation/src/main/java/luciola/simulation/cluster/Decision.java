@@ -25,6 +25,11 @@ record Decision(ClusterState state, Optional<CommandReply> reply) {
         yield new Decision(
             applied.state(), Optional.of(reply.setAddTable(applied.reply()).build()));
       }
+      case OPERATION -> {
+        var applied = state.operate(command.getOperation());
+        yield new Decision(
+            applied.state(), Optional.of(reply.setOperation(applied.reply()).build()));
+      }
       case COMMAND_NOT_SET -> new Decision(state, Optional.of(reply.build()));
       default -> throw new IllegalStateException("not simulated: " + command);
     };

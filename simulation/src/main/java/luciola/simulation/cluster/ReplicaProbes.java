@@ -291,10 +291,12 @@ final class ReplicaProbes {
         meetRevival(before);
         inherited.addAll(pending);
       }
-      if (before.members().stream()
-          .anyMatch(member -> next.stateOf(member.target()).isEmpty() && !pending.isEmpty())) {
-        world.met(Probe.MEMBER_LEFT_WITH_WRITE_IN_FLIGHT);
-      }
+    }
+    if (isHead()
+        && before != null
+        && !pending.isEmpty()
+        && before.members().stream().anyMatch(member -> next.stateOf(member.target()).isEmpty())) {
+      world.met(Probe.MEMBER_LEFT_WITH_WRITE_IN_FLIGHT);
     }
     if (count(next, PublicState.SYNCING) > 1 && isHead()) {
       world.met(Probe.TWO_SYNCING_AT_ONCE);

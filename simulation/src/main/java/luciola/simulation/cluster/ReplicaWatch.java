@@ -42,6 +42,7 @@ final class ReplicaWatch {
   private @Nullable Chain chain;
   private boolean failed;
   private boolean fills;
+  private boolean leftSomething;
 
   ReplicaWatch(
       Cluster cluster, SimTarget target, ChainId chainId, ChunkEngine engine, ChainReplica core) {
@@ -80,6 +81,14 @@ final class ReplicaWatch {
         && chain.members().stream().anyMatch(member -> member.state() == PublicState.SYNCING);
   }
 
+  /** Looks whether what it has left is dropped. */
+  void meetDropped() {
+    if (leftSomething && engine.isHealthy() && engine.isEmpty(chainId)) {
+      leftSomething = false;
+      world.met(Probe.CHAIN_DATA_DROPPED);
+    }
+  }
+
   /** Whether nothing is pending. */
   boolean quiet() {
     return engine.pendingChunks(chainId).isEmpty();
@@ -106,6 +115,9 @@ final class ReplicaWatch {
     if (before.isPresent() && before.get() != now) {
       world.met("a member went from " + before.get() + " to " + now);
     }
+    if (next.stateOf(self).isEmpty()) {
+      leftSomething = !engine.isEmpty(chainId);
+    }
     boolean filled = fills();
     chain = next;
     fills = true;
@@ -117,7 +129,7 @@ final class ReplicaWatch {
   private void judge(ChainEffect effect) {
     switch (effect) {
       case ChainEffect.ServeRead _ ->
-          cluster.rules().authority.serves(self, cluster.books(chainId));
+          cluster.rules().authority.serves(self, cluster.books(chainId), known());
       case ChainEffect.Answer(long request, Reply reply) -> answered(request, reply);
       case ChainEffect.Commit commit -> committed(commit);
       case ChainEffect.Install _ -> world.met("resync installed a copy");
@@ -150,7 +162,7 @@ final class ReplicaWatch {
     }
     if (reply instanceof VersionReply said
         && said.answers().stream().anyMatch(each -> each.code() == ErrorCode.OK)) {
-      cluster.rules().authority.decides(self, cluster.books(chainId));
+      cluster.rules().authority.decides(self, cluster.books(chainId), known());
     }
   }
 
@@ -190,6 +202,11 @@ final class ReplicaWatch {
             .isPresent()) {
       var _ = engine.forget(key);
     }
+  }
+
+  /** The version of the chain that it acts by. */
+  long known() {
+    return core.chainVersion();
   }
 
   /** Its server dies. */

@@ -2,8 +2,10 @@ package luciola.simulation.cluster;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
@@ -11,6 +13,7 @@ import luciola.grpc.v1.InitCluster;
 import luciola.meta.cluster.ClusterState;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.Routing;
+import luciola.simulation.check.OneAuthority;
 import luciola.simulation.world.Network;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.World;
@@ -31,6 +34,8 @@ final class SimLog {
   private final List<SimMeta> members = new ArrayList<>();
   private final ArrayDeque<Entry> inFlight = new ArrayDeque<>();
   private final ArrayDeque<ClusterState> recent = new ArrayDeque<>();
+  private final Set<Operator.ChainPlace> left = new HashSet<>();
+  private final OneAuthority authority;
   private ClusterState decided =
       ClusterState.EMPTY.initCluster(InitCluster.newBuilder().setClusterId(CLUSTER).build());
   private long decidedCount;
@@ -44,7 +49,8 @@ final class SimLog {
   private record Entry(
       Command command, long dueNanos, SimMeta by, int life, Consumer<Optional<CommandReply>> end) {}
 
-  SimLog(World world, Network network) {
+  SimLog(World world, Network network, OneAuthority authority) {
+    this.authority = authority;
     this.world = world;
     this.network = network;
     recent.add(decided);
@@ -225,8 +231,13 @@ final class SimLog {
 
   private void logChanges(Routing before) {
     for (Chain chain : decided.routing().chains().values()) {
-      if (!chain.equals(before.chains().get(chain.id()))) {
+      Chain was = before.chains().get(chain.id());
+      if (!chain.equals(was)) {
         world.log("log", () -> "decided " + chain);
+        if (was != null) {
+          authority.decided(was, chain);
+          Operator.meet(world, left, decided, was, chain);
+        }
       }
     }
   }

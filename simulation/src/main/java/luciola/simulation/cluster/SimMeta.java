@@ -6,6 +6,7 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.Operation;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -14,6 +15,7 @@ import luciola.meta.cluster.ClusterEvent;
 import luciola.meta.cluster.ClusterManager;
 import luciola.meta.cluster.ClusterState;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.PublicState;
 import luciola.simulation.PlantedBug;
@@ -144,6 +146,13 @@ final class SimMeta {
         world.met(Probe.MANAGER_CHANGED_DURING_RESYNC);
       }
     }
+    if (applied.plans().stream()
+        .map(plan -> new ChainId(plan.getChainId()))
+        .flatMap(chain -> applied.routing().chain(chain).stream())
+        .flatMap(chain -> chain.members().stream())
+        .anyMatch(member -> applied.draining(member.target()))) {
+      world.met(Probe.MANAGER_CHANGED_DURING_DRAIN);
+    }
     if (cluster.servers().stream().anyMatch(SimServer::leased)) {
       world.met(Probe.LEASES_CROSS_LEADERS);
     }
@@ -171,6 +180,11 @@ final class SimMeta {
           null);
     }
     process.later(cluster.timings().heartbeatNanos() / 2, this::tick);
+  }
+
+  /** An operator asks for something. */
+  void operate(Operation operation) {
+    execute(core.step(new ClusterEvent.Operate(operation), process.clockNanos()), null);
   }
 
   // What callers ask.
@@ -212,7 +226,11 @@ final class SimMeta {
   }
 
   private void heartbeat(HeartbeatRequest request, Network.ReplySink<Object> sink) {
-    execute(core.step(new ClusterEvent.Heartbeat(request), process.clockNanos()), sink);
+    execute(
+        core.step(
+            new ClusterEvent.Heartbeat(HeartbeatBugs.heard(cluster, applied, request)),
+            process.clockNanos()),
+        sink);
   }
 
   private void register(RegisterRequest request, Network.ReplySink<Object> sink) {
@@ -239,7 +257,8 @@ final class SimMeta {
         case ClusterEffect.ProposeChains(var command) ->
             propose(Command.newBuilder().setChangeChains(command).build());
         case ClusterEffect.Propose(var command) -> propose(command);
-        case ClusterEffect.Refuse _ -> {}
+        case ClusterEffect.Refuse(var code, var message) ->
+            world.log(process.name(), () -> "refuses: " + code + " " + message);
         case ClusterEffect.AnswerHeartbeat(HeartbeatReply reply) -> {
           if (sink != null) {
             sink.reply(reply);

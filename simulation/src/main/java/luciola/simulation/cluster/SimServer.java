@@ -19,6 +19,7 @@ import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.grpc.v1.TargetReport;
+import luciola.meta.cluster.ClusterState;
 import luciola.protocol.connection.DataClient;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.control.RoutingMessages;
@@ -187,10 +188,28 @@ final class SimServer implements ChainObserver {
    */
   void crash(boolean power) {
     watches.values().forEach(ReplicaWatch::meetCrash);
+    meetDrain();
     process.stop();
     host = null;
     targets.forEach(target -> target.crash(power));
     watches.clear();
+  }
+
+  private void meetDrain() {
+    ClusterState state = cluster.log().decided();
+    if (targets.stream()
+        .filter(SimTarget::registered)
+        .map(SimTarget::id)
+        .anyMatch(target -> state.draining(target) && !state.chainsOf(target).isEmpty())) {
+      world.met(Probe.DRAIN_INTERRUPTED);
+    }
+  }
+
+  /** Whether one of its targets is of no use before it starts again. */
+  boolean failed() {
+    return watches.values().stream().anyMatch(ReplicaWatch::failed)
+        || targets.stream()
+            .anyMatch(target -> target.engine().filter(it -> !it.isHealthy()).isPresent());
   }
 
   private ReplicaHost serve(Map<SimTarget, ChunkEngine> engines) {
@@ -268,14 +287,14 @@ final class SimServer implements ChainObserver {
       ChainEvent event,
       List<ChainEffect> effects,
       ChainReplica replica) {
-    watches
-        .computeIfAbsent(
-            new Place(chain, target),
-            _ -> {
-              SimTarget of = cluster.target(target).orElseThrow();
-              return new ReplicaWatch(cluster, of, chain, of.engine().orElseThrow(), replica);
-            })
-        .stepped(event, effects);
+    var place = new Place(chain, target);
+    ReplicaWatch watch = watches.get(place);
+    if (watch == null || watch.core() != replica) {
+      SimTarget of = cluster.target(target).orElseThrow();
+      watch = new ReplicaWatch(cluster, of, chain, of.engine().orElseThrow(), replica);
+      watches.put(place, watch);
+    }
+    watch.stepped(event, effects);
   }
 
   @Override
@@ -347,6 +366,7 @@ final class SimServer implements ChainObserver {
   }
 
   private void sendHeartbeat() {
+    watches.values().forEach(ReplicaWatch::meetDropped);
     List<TargetReport> reports = reports();
     if (!process.heldBefore(() -> sendHeartbeat(reports))) {
       sendHeartbeat(reports);
@@ -486,7 +506,11 @@ final class SimServer implements ChainObserver {
         ReadRequest.Range range = read.ranges().get(i);
         ErrorCode code = reply.results().get(i).code();
         if (code == ErrorCode.OK) {
-          cluster.rules().authority.serves(range.target(), cluster.books(range.chain()));
+          long known =
+              replica(range.chain(), range.target())
+                  .map(ReplicaWatch::known)
+                  .orElse(Long.MAX_VALUE);
+          cluster.rules().authority.serves(range.target(), cluster.books(range.chain()), known);
         } else if (code == ErrorCode.NO_LEASE && reading) {
           world.met(Probe.LEASE_ENDED_WHILE_READING);
         }

@@ -14,6 +14,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
+import luciola.protocol.routing.ChainMember;
 import luciola.simulation.PlantedBug;
 import luciola.simulation.check.AcknowledgedWritesSurvive;
 import luciola.simulation.check.Content;
@@ -192,7 +193,9 @@ final class SimTarget {
   /** Another replica's bytes, as {@code OtherReplicas} gets them. */
   private void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException {
     Optional<Chain> chain = server.routing().chain(chunk.chain());
-    for (TargetId other : chain.map(Chain::serving).orElseThrow(() -> new IOException("unknown"))) {
+    for (ChainMember member :
+        chain.map(Chain::members).orElseThrow(() -> new IOException("unknown"))) {
+      TargetId other = member.target();
       Optional<ChunkEngine> from =
           other.equals(id())
               ? Optional.empty()
