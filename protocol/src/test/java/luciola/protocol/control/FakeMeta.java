@@ -1,6 +1,7 @@
 package luciola.protocol.control;
 
 import io.grpc.Server;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -63,8 +64,16 @@ final class FakeMeta implements AutoCloseable {
 
   void publish(RoutingUpdate update) {
     routing = update;
-    for (StreamObserver<RoutingUpdate> watch : watches) {
+    watches.removeIf(watch -> !told(watch, update));
+  }
+
+  /** Whether the watch's client is still there; one that gave it up asks anew. */
+  private static boolean told(StreamObserver<RoutingUpdate> watch, RoutingUpdate update) {
+    try {
       watch.onNext(update);
+      return true;
+    } catch (StatusRuntimeException _) {
+      return false;
     }
   }
 

@@ -17,7 +17,11 @@ final class ReadsAreLinearizableTest {
   private void write(long value, long from, long to) {
     History.Operation write =
         history.updateCalled(
-            "w", CHUNK, new Update.Write(0, Content.CELL, Content.CELL), Content.of(1, value), from);
+            "w",
+            CHUNK,
+            new Update.Write(0, Content.CELL, Content.CELL),
+            Content.of(1, value),
+            from);
     if (to != History.OPEN) {
       history.acknowledged(write, to);
     }
@@ -88,7 +92,11 @@ final class ReadsAreLinearizableTest {
             "w", CHUNK, new Update.Truncate(2 * Content.CELL), Content.of(0, 0), 11),
         12);
     history.read(
-        "r", CHUNK, 13, 14, Content.of(1, 1).after(new Update.Truncate(2 * Content.CELL), Content.MISSING));
+        "r",
+        CHUNK,
+        13,
+        14,
+        Content.of(1, 1).after(new Update.Truncate(2 * Content.CELL), Content.MISSING));
     history.acknowledged(
         history.updateCalled("w", CHUNK, new Update.Remove(), Content.of(0, 0), 15), 16);
     read(0, 17, 18);
