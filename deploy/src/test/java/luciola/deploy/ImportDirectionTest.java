@@ -55,14 +55,15 @@ class ImportDirectionTest {
 
   /**
    * Beside the cores, what takes its threads, clock, disk and connections from outside: the chunk
-   * engine and the host of a server's replicas.
+   * engine, the host of a server's replicas, and the search for layouts and moves.
    */
   private static final List<String> DRIVEN =
       List.of(
           "luciola.storage.engine",
           "luciola.storage.index",
           "luciola.storage.disk",
-          "luciola.storage.server");
+          "luciola.storage.server",
+          "luciola.meta.placement");
 
   @Test
   void simulationTouchesOnlyPureCoresOfTheServersAndWhatItDrives() {
