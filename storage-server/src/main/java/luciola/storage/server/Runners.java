@@ -1,6 +1,7 @@
 package luciola.storage.server;
 
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,10 @@ final class Runners implements AutoCloseable {
   private final ServerParts parts;
   private final ConcurrentHashMap<Place, ChainRunner> runners = new ConcurrentHashMap<>();
   private final Set<Place> dropping = ConcurrentHashMap.newKeySet();
+
+  /** Places of chains left in a former life, of which no member served when that was seen. */
+  private final Set<Place> leftovers = new HashSet<>();
+
   private Routing seen = Routing.EMPTY;
   private boolean lookedForLeftovers;
   private boolean leased;
@@ -110,6 +115,7 @@ final class Runners implements AutoCloseable {
   private void meet(Chain chain, TargetId id) {
     var place = new Place(chain.id(), id);
     if (chain.stateOf(id).isPresent()) {
+      leftovers.remove(place);
       if (!dropping.contains(place)) {
         runner(place).chainChanged(chain);
       }
@@ -123,6 +129,8 @@ final class Runners implements AutoCloseable {
         runners.remove(place);
         drop(place, left.stop());
       }
+    } else if (leftovers.contains(place)) {
+      leftover(place);
     }
   }
 
@@ -166,14 +174,18 @@ final class Runners implements AutoCloseable {
   }
 
   private synchronized void leftover(Place place) {
-    boolean left =
-        seen.chain(place.chain())
-            .filter(chain -> chain.stateOf(place.target()).isEmpty() && chain.head().isPresent())
-            .isPresent();
-    if (left && !closed && !runners.containsKey(place)) {
-      log.info("drops what is left of a chain chain={} target={}", place.chain(), place.target());
-      drop(place, CompletableFuture.completedFuture(true));
+    Optional<Chain> left =
+        seen.chain(place.chain()).filter(chain -> chain.stateOf(place.target()).isEmpty());
+    if (left.isEmpty() || closed || runners.containsKey(place)) {
+      return;
     }
+    if (left.get().head().isEmpty()) {
+      leftovers.add(place);
+      return;
+    }
+    leftovers.remove(place);
+    log.info("drops what is left of a chain chain={} target={}", place.chain(), place.target());
+    drop(place, CompletableFuture.completedFuture(true));
   }
 
   private void drop(Place place, CompletableFuture<Boolean> stopped) {

@@ -204,6 +204,22 @@ final class ReplicaHostTest {
   }
 
   @Test
+  void whatAFormerLifeHadLeftWaitsForAMemberThatServes() throws Exception {
+    hold(LEFT, CHUNKS);
+    Chain nobodyServes =
+        new Chain(
+            LEFT,
+            new ChainVersion(6),
+            List.of(new ChainMember(OTHER, PublicState.LAST_SERVING)));
+    route(1, nobodyServes, chain(KEPT, 5, SELF, OTHER));
+    owner.submit(() -> {}).get();
+    owner.submit(() -> {}).get();
+    assertEquals(CHUNKS, engine.totals(LEFT).chunks());
+    route(2, chain(LEFT, 7, OTHER));
+    awaitDropped();
+  }
+
+  @Test
   void whatRoutingDoesNotKnowIsNotTouched() {
     hold(LEFT, 10);
     route(1, chain(KEPT, 5, SELF, OTHER));
