@@ -1,6 +1,7 @@
 package luciola.simulation;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -26,7 +27,9 @@ public final class ClusterSimulation {
    */
   public static SimulationResult run(SimulationOptions options, Consumer<String> output) {
     SimulationResult sum = SimulationResult.NONE;
-    for (int at = 0; at < options.seeds() && sum.failure().isEmpty(); at++) {
+    for (int at = 0;
+        at < options.seeds() && (options.keepGoing() || sum.failures().isEmpty());
+        at++) {
       sum = sum.plus(one(options.firstSeed() + at, options, output));
     }
     return sum;
@@ -44,10 +47,11 @@ public final class ClusterSimulation {
         1,
         run.operations(),
         run.undecided(),
+        run.undecided() == 0 ? List.of() : List.of(seed),
         run.simulatedNanos(),
         run.coverage(),
         probes,
-        broken.map(message -> failure(seed, message, options, trace)));
+        broken.map(message -> failure(seed, message, options, trace)).stream().toList());
   }
 
   private static SimulationResult.Failure failure(

@@ -10,9 +10,15 @@ import java.util.Optional;
  * @param operations client operations of each run, 1 or more
  * @param bug a mistake to make on purpose
  * @param trace whether to print everything that happens
+ * @param keepGoing whether seeds follow one that broke a rule
  */
 public record SimulationOptions(
-    long firstSeed, int seeds, int operations, Optional<PlantedBug> bug, boolean trace) {
+    long firstSeed,
+    int seeds,
+    int operations,
+    Optional<PlantedBug> bug,
+    boolean trace,
+    boolean keepGoing) {
   /** Client operations of a run unless told otherwise. */
   public static final int OPERATIONS = 400;
 
@@ -25,12 +31,13 @@ public record SimulationOptions(
 
   /** That many seeds, nothing special. */
   public static SimulationOptions seeds(long firstSeed, int seeds) {
-    return new SimulationOptions(firstSeed, seeds, OPERATIONS, Optional.empty(), false);
+    return new SimulationOptions(firstSeed, seeds, OPERATIONS, Optional.empty(), false, false);
   }
 
   /** The same with a bug. */
   public SimulationOptions with(PlantedBug planted) {
-    return new SimulationOptions(firstSeed, seeds, operations, Optional.of(planted), trace);
+    return new SimulationOptions(
+        firstSeed, seeds, operations, Optional.of(planted), trace, keepGoing);
   }
 
   /** The command that repeats one run. */

@@ -4,33 +4,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import luciola.simulation.world.Probe;
 
 /**
- * What came of the runs. They end with the first failure.
+ * What came of the runs.
  *
  * @param seeds runs made
  * @param operations client operations in all of them
  * @param undecided chunk histories that were too hard to decide
+ * @param undecidedSeeds the runs that they are of
  * @param simulatedNanos simulated time in all of them
  * @param coverage situations that were met and how often
  * @param probes rare situations that were reached
+ * @param failures runs that broke a rule
  */
 public record SimulationResult(
     int seeds,
     long operations,
     int undecided,
+    List<Long> undecidedSeeds,
     long simulatedNanos,
     Map<String, Long> coverage,
     Map<Probe, Reach> probes,
-    Optional<Failure> failure) {
+    List<Failure> failures) {
   /** No run. */
   public static final SimulationResult NONE =
-      new SimulationResult(0, 0, 0, 0, Map.of(), Map.of(), Optional.empty());
+      new SimulationResult(0, 0, 0, List.of(), 0, Map.of(), Map.of(), List.of());
 
   public SimulationResult {
     coverage = Map.copyOf(coverage);
     probes = Map.copyOf(probes);
+    undecidedSeeds = List.copyOf(undecidedSeeds);
+    failures = List.copyOf(failures);
+  }
+
+  /** The first run that broke a rule. */
+  public Optional<Failure> failure() {
+    return failures.stream().findFirst();
   }
 
   /**
@@ -47,7 +58,7 @@ public record SimulationResult(
     }
   }
 
-  /** Both together; the failure of this one first. */
+  /** Both together, this one first. */
   public SimulationResult plus(SimulationResult other) {
     var situations = new TreeMap<>(coverage);
     other.coverage.forEach((situation, times) -> situations.merge(situation, times, Long::sum));
@@ -57,10 +68,15 @@ public record SimulationResult(
         seeds + other.seeds,
         operations + other.operations,
         undecided + other.undecided,
+        both(undecidedSeeds, other.undecidedSeeds),
         simulatedNanos + other.simulatedNanos,
         situations,
         reached,
-        failure.or(other::failure));
+        both(failures, other.failures));
+  }
+
+  private static <T> List<T> both(List<T> first, List<T> second) {
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 
   /**

@@ -86,6 +86,11 @@ public final class SimulateCommand implements Runnable {
         description = "A mistake to make on purpose, by its name; an unknown name lists them.")
     private @Nullable String bug;
 
+    @Option(
+        names = "--keep-going",
+        description = "Go on after a failing seed; all that failed are told in the end.")
+    private boolean keepGoing;
+
     @Option(names = "--trace", description = "Print everything that happens; one seed at a time.")
     private boolean trace;
 
@@ -112,13 +117,15 @@ public final class SimulateCommand implements Runnable {
         int seeds,
         long operations,
         int undecided,
+        List<Long> undecidedSeeds,
         double simulatedSeconds,
         double seconds,
         Map<String, Long> coverage,
         Map<String, SimulationResult.Reach> probes,
         @Nullable Long failedSeed,
         @Nullable String failure,
-        @Nullable String replay) {}
+        @Nullable String replay,
+        List<Long> failedSeeds) {}
 
     @Override
     public Integer call() throws InterruptedException {
@@ -147,7 +154,7 @@ public final class SimulateCommand implements Runnable {
     private SimulationResult run(Optional<PlantedBug> planted) throws InterruptedException {
       if (trace || seeds == 1) {
         return ClusterSimulation.run(
-            new SimulationOptions(seed, seeds, operations, planted, trace),
+            new SimulationOptions(seed, seeds, operations, planted, trace, keepGoing),
             invocation.out()::println);
       }
       var stop = new AtomicBoolean();
@@ -174,8 +181,13 @@ public final class SimulateCommand implements Runnable {
       SimulationResult result =
           ClusterSimulation.run(
               new SimulationOptions(
-                  seed + done, Math.min(BLOCK, seeds - done), operations, planted, false));
-      if (result.failure().isPresent()) {
+                  seed + done,
+                  Math.min(BLOCK, seeds - done),
+                  operations,
+                  planted,
+                  false,
+                  keepGoing));
+      if (result.failure().isPresent() && !keepGoing) {
         stop.set(true);
       }
       return Optional.of(result);
@@ -192,6 +204,9 @@ public final class SimulateCommand implements Runnable {
           continue;
         }
         sum = sum.plus(result.get());
+        if (keepGoing) {
+          result.get().failures().forEach(this::tellFailure);
+        }
         if (System.nanoTime() - printed > PROGRESS_NANOS) {
           printed = System.nanoTime();
           invocation.err().println("simulated " + sum.seeds() + " of " + seeds + " seeds");
@@ -218,13 +233,15 @@ public final class SimulateCommand implements Runnable {
                 result.seeds(),
                 result.operations(),
                 result.undecided(),
+                result.undecidedSeeds(),
                 result.simulatedNanos() / 1e9,
                 nanos / 1e9,
                 new TreeMap<>(result.coverage()),
                 byName(result.probes()),
                 result.failure().map(SimulationResult.Failure::seed).orElse(null),
                 result.failure().map(SimulationResult.Failure::message).orElse(null),
-                result.failure().map(SimulationResult.Failure::replay).orElse(null)));
+                result.failure().map(SimulationResult.Failure::replay).orElse(null),
+                result.failures().stream().map(SimulationResult.Failure::seed).toList()));
         return;
       }
       var out = invocation.out();
@@ -236,6 +253,16 @@ public final class SimulateCommand implements Runnable {
         table.print(out);
       }
       result.failure().ifPresent(this::printFailure);
+      if (result.failures().size() > 1) {
+        out.println();
+        out.println(result.failures().size() + " seeds broke a rule:");
+        result
+            .failures()
+            .forEach(failure -> out.println(failure.seed() + " " + firstLine(failure)));
+      }
+      if (result.undecided() > 0) {
+        out.println("undecided: seeds " + result.undecidedSeeds());
+      }
       out.printf(
           "%s, %d operations, %.0f simulated seconds in %.1f s, %d histories undecided: %s%n",
           Units.count(result.seeds(), "seed"),
@@ -268,6 +295,14 @@ public final class SimulateCommand implements Runnable {
       }
       table.print(invocation.out());
       invocation.out().println(reached + " of " + Probe.values().length + " probes reached");
+    }
+
+    private void tellFailure(SimulationResult.Failure failure) {
+      invocation.err().println("seed " + failure.seed() + " broke a rule: " + firstLine(failure));
+    }
+
+    private static String firstLine(SimulationResult.Failure failure) {
+      return failure.message().lines().findFirst().orElse("");
     }
 
     private void printFailure(SimulationResult.Failure failure) {

@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A member that steps down is on the write path until it was told; until it acts by the version
  * in which it does not serve it may go on, because nothing is committed without it.
+ *
+ * <p>A read takes effect when it is decided. What was decided so may still be answered after the
+ * member was told, and after it was taken out because it was told: that is a matter of the lease
+ * under which it was decided, and whoever is taken out for another reason has lost that.
  */
 public final class OneAuthority {
   private static final String RULE = "OneAuthority";
@@ -23,20 +27,36 @@ public final class OneAuthority {
   private record Place(ChainId chain, TargetId target) {}
 
   /** The version with which a member stopped to serve, and whether it was the head. */
-  private record Step(long version, boolean head) {}
+  private record Step(long version, boolean head, boolean left) {
+    Step leaves() {
+      return new Step(version, head, true);
+    }
+  }
 
   /** The manager's books change. */
   public void decided(Chain before, Chain after) {
     for (TargetId target : before.serving()) {
       boolean head = before.head().filter(target::equals).isPresent();
-      steppedDown.put(new Place(after.id(), target), new Step(after.version().value(), head));
+      steppedDown.put(
+          new Place(after.id(), target), new Step(after.version().value(), head, false));
     }
+    steppedDown.replaceAll((place, step) ->
+        place.chain().equals(after.id()) && leaves(before, after, place.target())
+            ? step.leaves()
+            : step);
     steppedDown
-        .keySet()
-        .removeIf(place ->
-            place.chain().equals(after.id())
-                && (!after.writePath().contains(place.target())
-                    || after.serving().contains(place.target())));
+        .entrySet()
+        .removeIf(each ->
+            each.getKey().chain().equals(after.id())
+                && !each.getValue().left()
+                && (!after.writePath().contains(each.getKey().target())
+                    || after.serving().contains(each.getKey().target())));
+  }
+
+  private static boolean leaves(Chain before, Chain after, TargetId target) {
+    return after.stateOf(target).isEmpty()
+        && before.writePath().contains(target)
+        && !before.serving().contains(target);
   }
 
   /**
@@ -49,6 +69,18 @@ public final class OneAuthority {
     if (step == null && !present.serving().contains(target)) {
       throw new RuleBroken(
           RULE, "target=" + target + " serves a read, but the chain is " + present);
+    }
+  }
+
+  /**
+   * A target answers a read.
+   *
+   * @param known the version that the target acted by when it decided to serve it
+   */
+  public void answers(TargetId target, Chain present, long known) {
+    Step step = steppedDown.get(new Place(present.id(), target));
+    if (step == null || !step.left() || known >= step.version()) {
+      serves(target, present, known);
     }
   }
 
@@ -67,6 +99,6 @@ public final class OneAuthority {
 
   private @Nullable Step steppedDown(TargetId target, Chain present, long known) {
     Step step = steppedDown.get(new Place(present.id(), target));
-    return step != null && known < step.version() ? step : null;
+    return step != null && !step.left() && known < step.version() ? step : null;
   }
 }

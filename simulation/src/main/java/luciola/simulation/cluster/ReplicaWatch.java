@@ -2,10 +2,12 @@ package luciola.simulation.cluster;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateRequest;
@@ -39,6 +41,10 @@ final class ReplicaWatch {
   private final ChainReplica core;
   private final ReplicaProbes probes;
   private final Map<Long, UpdateRequest> updates = new HashMap<>();
+
+  /** By which version it decided to serve what; the same request may come twice. */
+  private final IdentityHashMap<ReadRequest.Range, Long> decided = new IdentityHashMap<>();
+
   private @Nullable Chain chain;
   private boolean failed;
   private boolean fills;
@@ -128,8 +134,10 @@ final class ReplicaWatch {
 
   private void judge(ChainEffect effect) {
     switch (effect) {
-      case ChainEffect.ServeRead _ ->
-          cluster.rules().authority.serves(self, cluster.books(chainId), known());
+      case ChainEffect.ServeRead read -> {
+        cluster.rules().authority.serves(self, cluster.books(chainId), known());
+        decided.putIfAbsent(read.range(), known());
+      }
       case ChainEffect.Answer(long request, Reply reply) -> answered(request, reply);
       case ChainEffect.Commit commit -> committed(commit);
       case ChainEffect.Install _ -> world.met("resync installed a copy");
@@ -202,6 +210,12 @@ final class ReplicaWatch {
             .isPresent()) {
       var _ = engine.forget(key);
     }
+  }
+
+  /** A range is answered. */
+  void answers(ReadRequest.Range range) {
+    long known = decided.getOrDefault(range, known());
+    cluster.rules().authority.answers(self, cluster.books(chainId), known);
   }
 
   /** The version of the chain that it acts by. */

@@ -506,11 +506,15 @@ final class SimServer implements ChainObserver {
         ReadRequest.Range range = read.ranges().get(i);
         ErrorCode code = reply.results().get(i).code();
         if (code == ErrorCode.OK) {
-          long known =
-              replica(range.chain(), range.target())
-                  .map(ReplicaWatch::known)
-                  .orElse(Long.MAX_VALUE);
-          cluster.rules().authority.serves(range.target(), cluster.books(range.chain()), known);
+          Optional<ReplicaWatch> replica = replica(range.chain(), range.target());
+          if (replica.isPresent()) {
+            replica.get().answers(range);
+          } else {
+            cluster
+                .rules()
+                .authority
+                .serves(range.target(), cluster.books(range.chain()), Long.MAX_VALUE);
+          }
         } else if (code == ErrorCode.NO_LEASE && reading) {
           world.met(Probe.LEASE_ENDED_WHILE_READING);
         }
