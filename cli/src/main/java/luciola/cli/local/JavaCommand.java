@@ -64,6 +64,19 @@ public final class JavaCommand {
         .start();
   }
 
+  /**
+   * Starts a child as {@link #child(List, Path)} does, but in a session of its own where that is
+   * known: what a terminal sends to this process it does not get.
+   */
+  public static Process apart(List<String> command, Path log) throws IOException {
+    List<String> whole = new ArrayList<>();
+    if (Files.isExecutable(SETSID)) {
+      whole.add(SETSID.toString());
+    }
+    whole.addAll(command);
+    return child(whole, log);
+  }
+
   /** Starts a process that goes on after this one, in a session of its own where that is known. */
   public static Process background(List<String> jvmOptions, List<String> arguments, Path log)
       throws IOException {

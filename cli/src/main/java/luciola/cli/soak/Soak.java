@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import luciola.cli.soak.fault.FaultDriver;
+import luciola.cli.soak.fault.FaultScene;
 import luciola.cli.soak.fault.Fleet;
 import luciola.cli.soak.fault.FleetStart;
 import luciola.cli.soak.fault.ReplicaProbe;
@@ -47,9 +48,12 @@ public final class Soak {
   private final ClusterTimings timings;
   private final Consumer<String> log;
   private final AtomicLong started = new AtomicLong();
+  private final AtomicLong stopped = new AtomicLong();
   private final Findings findings = new Findings(this::found);
-  private @Nullable ReplicaProbe probe;
-  private @Nullable VerifyingLoad load;
+  private volatile @Nullable ReplicaProbe probe;
+  private volatile @Nullable VerifyingLoad load;
+  private volatile @Nullable FaultDriver driver;
+  private volatile boolean ended;
 
   /**
    * Nothing runs yet.
@@ -62,20 +66,36 @@ public final class Soak {
     this.options = options;
     this.fleet = fleet;
     this.timings = timings;
-    this.log = line -> log.accept(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + line);
+    this.log =
+        line -> {
+          if (!ended) {
+            log.accept(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + line);
+          }
+        };
+  }
+
+  /**
+   * Ends it from another thread, before its servers are killed: nothing more is told or counted.
+   *
+   * @return what was done and found so far; nothing was read back
+   */
+  public SoakReport end() {
+    SoakReport sofar = report(null, 0);
+    ended = true;
+    return sofar;
   }
 
   /** Runs all of it. */
   public SoakReport run() throws IOException, InterruptedException {
-    log.accept("starting " + fleet.metaServer() + ", " + fleet.storageServers());
+    log.accept("starting " + fleet.metaServers() + ", " + fleet.storageServers());
     try (Watch watch = FleetStart.start(fleet, timings, options.replicas());
         var own = connect();
         var direct = new ReplicaProbe(own);
         var _ = GarbageCollector.start(own, Duration.ofSeconds(2), 64)) {
       probe = direct;
       try (VerifyingLoad working = VerifyingLoad.start(options.load(), this::connect, findings)) {
-        load = working;
         started.set(System.nanoTime());
+        load = working;
         return loaded(watch, own, direct, working);
       }
     }
@@ -88,27 +108,24 @@ public final class Soak {
   private SoakReport loaded(
       Watch watch, ClusterFileSystem own, ReplicaProbe direct, VerifyingLoad working)
       throws InterruptedException {
-    var driver =
+    var scene = new FaultScene(fleet, timings, watch, findings, options.load().seed(), log);
+    var hurting =
         new FaultDriver(
-            fleet,
-            timings,
-            working,
-            own,
-            direct,
-            watch,
-            findings,
-            options.faults(),
-            options.once() ? 1 : Integer.MAX_VALUE,
-            options.load().seed(),
-            log);
-    Thread faults = Thread.ofPlatform().name("faults").daemon().start(driver);
-    progressUntil(working, faults, System.nanoTime() + options.duration().toNanos());
-    driver.stop();
-    faults.join();
+            scene, working, own, direct, options.faults(), options.once() ? 1 : Integer.MAX_VALUE);
+    driver = hurting;
+    Thread faults = Thread.ofPlatform().name("faults").daemon().start(hurting);
+    try {
+      progressUntil(working, faults, System.nanoTime() + options.duration().toNanos());
+      hurting.stop();
+      faults.join();
+    } catch (InterruptedException e) {
+      faults.interrupt();
+      throw e;
+    }
     await(watch, RECOVERY, "after the last fault");
     working.checkHanging();
     working.stop();
-    double seconds = (System.nanoTime() - started.get()) / 1e9;
+    stopped.set(System.nanoTime());
     log.accept("the load has ended; reading everything back");
     VerifyingLoad.Verified verified = null;
     long compared = 0;
@@ -118,15 +135,24 @@ public final class Soak {
     } catch (LuciolaException e) {
       findings.add("everything can be read back", "the end", "read", e.toString());
     }
+    return report(verified, compared);
+  }
+
+  private SoakReport report(VerifyingLoad.@Nullable Verified verified, long compared) {
+    FaultDriver hurting = driver;
+    VerifyingLoad working = load;
+    long now = stopped.get() == 0 ? System.nanoTime() : stopped.get();
     Map<String, Integer> done = new TreeMap<>();
-    driver.done().forEach((kind, count) -> done.put(kind.optionName(), count));
+    if (hurting != null) {
+      hurting.done().forEach((kind, count) -> done.put(kind.optionName(), count));
+    }
     return new SoakReport(
         options.load().seed(),
-        seconds,
+        working == null ? 0 : (now - started.get()) / 1e9,
         done,
-        working.meter().rows(),
-        working.meter().errors(),
-        driver.staleAnswers(),
+        working == null ? List.of() : working.meter().rows(),
+        working == null ? Map.of() : working.meter().errors(),
+        hurting == null ? Map.of() : hurting.staleAnswers(),
         verified,
         compared,
         findings.count(),
@@ -140,12 +166,11 @@ public final class Soak {
     }
   }
 
-  private void progressUntil(VerifyingLoad working, Thread faults, long deadline) {
+  private void progressUntil(VerifyingLoad working, Thread faults, long deadline)
+      throws InterruptedException {
     long next = System.nanoTime() + PROGRESS_NANOS;
-    while (System.nanoTime() - deadline < 0
-        && !(options.once() && !faults.isAlive())
-        && !Thread.currentThread().isInterrupted()) {
-      LockSupport.parkNanos(LOOK_NANOS);
+    while (System.nanoTime() - deadline < 0 && !(options.once() && !faults.isAlive())) {
+      TimeUnit.NANOSECONDS.sleep(LOOK_NANOS);
       if (System.nanoTime() - next > 0) {
         next += PROGRESS_NANOS;
         working.checkHanging();
@@ -212,6 +237,9 @@ public final class Soak {
 
   /** A violation: says it at once, with what each replica holds of the block. */
   private void found(Violation violation) {
+    if (ended) {
+      return;
+    }
     log.accept(violation.toString());
     ReplicaProbe direct = probe;
     VerifyingLoad working = load;

@@ -9,6 +9,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -66,13 +67,20 @@ public final class SoakCommand implements Callable<Integer> {
   private int replicas;
 
   @Option(
+      names = "--metas",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Meta-servers, 1, 3 or 5 (${DEFAULT-VALUE}).")
+  private int metas;
+
+  @Option(
       names = "--faults",
       paramLabel = "KIND",
       split = ",",
       description =
           "Which, separated by commas: kill, kill-two, kill-all, kill-during-resync, pause,"
-              + " pause-shortly, meta-kill, meta-pause, corrupt, truncate, full, cut (with"
-              + " --namespaces); none. All if not given.")
+              + " pause-shortly, meta-kill, meta-pause, corrupt, truncate, full, with --namespaces"
+              + " cut and, of several meta-servers, meta-cut; none. All if not given.")
   private @Nullable String @Nullable [] faults;
 
   @Option(
@@ -112,42 +120,82 @@ public final class SoakCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws Exception {
     if (minutes < 0
         || minutes > 60 * 24 * 30
         || servers < 1
         || servers > 16
+        || metas < 1
+        || metas > 5
+        || metas % 2 == 0
         || replicas < 1
         || replicas > servers
         || mibPerSecond < 1
         || capacityMib < 128) {
       throw CommandFailure.wrongUse(
-          "--minutes is not negative, --servers 1 to 16, --replicas 1 to as many as servers,"
+          "--minutes is not negative, --servers 1 to 16, --metas 1, 3 or 5, --replicas 1 to as many"
+              + " as servers,"
               + " --mib-per-second 1 or more, --capacity-mib 128 or more");
     }
     Set<FaultKind> kinds = kinds();
     Path folder = folder();
+    FleetOptions fleetOptions =
+        FleetOptions.of(folder, servers)
+            .withMetaServers(metas)
+            .withCapacityBytes((long) capacityMib << 20);
+    var options =
+        SoakOptions.forTime(
+            Duration.ofMillis((long) (minutes * 60_000)),
+            replicas,
+            kinds,
+            LoadOptions.of("/soak", seed).withRate((long) mibPerSecond << 20));
     SoakReport report;
-    try (Fleet fleet = fleet(FleetOptions.of(folder, servers))) {
-      var options =
-          SoakOptions.forTime(
-              Duration.ofMillis((long) (minutes * 60_000)),
-              replicas,
-              kinds,
-              LoadOptions.of("/soak", seed).withRate((long) mibPerSecond << 20));
-      invocation.err().println("servers' data and logs: " + folder);
-      report =
-          new Soak(options, fleet, FleetOptions.of(folder, servers).timings(), this::say).run();
+    try (EarlyEnd end = EarlyEnd.listen((sofar, left) -> ended(sofar, left, folder))) {
+      try (Fleet fleet = end.make(() -> fleet(fleetOptions))) {
+        say("servers' data and logs: " + folder);
+        var soak = new Soak(options, fleet, fleetOptions.timings(), this::say);
+        end.runs(soak);
+        report = soak.run();
+      } catch (Exception e) {
+        if (end.begun()) {
+          return ExitCode.FAILED;
+        }
+        throw e;
+      }
     }
+    print(report);
+    removeIfGood(report, folder);
+    return report.violations() == 0 ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  /** In the middle, by a signal; the servers are gone already. */
+  private void ended(Optional<SoakReport> report, String left, Path folder) {
+    report.ifPresent(this::print);
+    say("ended early; nothing was read back" + (left.isEmpty() ? "" : "; left behind: " + left));
+    try {
+      if (report.isPresent()) {
+        removeIfGood(report.get(), folder);
+      } else {
+        remove(folder);
+      }
+    } catch (IOException e) {
+      say("cannot remove " + folder + ": " + e);
+    }
+  }
+
+  private void removeIfGood(SoakReport report, Path folder) throws IOException {
+    if (!keep && report.violations() == 0) {
+      remove(folder);
+    }
+  }
+
+  private void print(SoakReport report) {
     if (json) {
       Json.print(invocation.out(), report);
     } else {
       report.print(invocation.out());
     }
-    if (!keep && report.violations() == 0) {
-      remove(folder);
-    }
-    return report.violations() == 0 ? ExitCode.DONE : ExitCode.FAILED;
+    invocation.out().flush();
   }
 
   private void say(String line) {
@@ -156,8 +204,7 @@ public final class SoakCommand implements Callable<Integer> {
   }
 
   private Fleet fleet(FleetOptions options) throws IOException, InterruptedException {
-    FleetOptions sized = options.withCapacityBytes((long) capacityMib << 20);
-    return namespaces ? ProcessFleet.inNamespaces(sized) : ProcessFleet.prepare(sized);
+    return namespaces ? ProcessFleet.inNamespaces(options) : ProcessFleet.prepare(options);
   }
 
   private Set<FaultKind> kinds() {

@@ -123,8 +123,8 @@ final class ContainerFleet implements Fleet {
   }
 
   @Override
-  public String metaServer() {
-    return META;
+  public List<String> metaServers() {
+    return List.of(META);
   }
 
   @Override
@@ -139,7 +139,7 @@ final class ContainerFleet implements Fleet {
 
   @Override
   public String address(String name) {
-    return server(name).address + ":" + STORAGE_PORT;
+    return server(name).address + ":" + (name.equals(META) ? META_PORT : STORAGE_PORT);
   }
 
   @Override

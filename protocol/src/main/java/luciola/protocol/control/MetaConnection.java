@@ -90,8 +90,7 @@ public final class MetaConnection implements AutoCloseable {
         "connect",
         options.callNanos(),
         (endpoint, attemptNanos) -> {
-          checkCluster(
-              endpoint.address(), new ClusterId(endpoint.identify(attemptNanos).getClusterId()));
+          checkCluster(endpoint.address(), endpoint.identify(attemptNanos));
           return Outcome.done(true);
         });
   }

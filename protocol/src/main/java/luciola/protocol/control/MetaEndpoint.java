@@ -8,6 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
 import luciola.grpc.v1.IdentifyRequest;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClusterId;
 import org.jspecify.annotations.Nullable;
@@ -48,15 +49,27 @@ final class MetaEndpoint {
     return channel;
   }
 
-  /** Asks who this is. */
-  IdentifyReply identify(long timeoutNanos) {
+  /**
+   * Asks which cluster this is.
+   *
+   * @throws LuciolaException NOT_LEADER if it does not know yet: it is one of several that have no
+   *     leader so far, or it has only just started
+   */
+  ClusterId identify(long timeoutNanos) {
+    IdentifyReply reply;
     try {
-      return ClusterGrpc.newBlockingStub(channel())
-          .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
-          .identify(IdentifyRequest.getDefaultInstance());
+      reply =
+          ClusterGrpc.newBlockingStub(channel())
+              .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
+              .identify(IdentifyRequest.getDefaultInstance());
     } catch (StatusRuntimeException e) {
       throw fault("identify", e);
     }
+    if (reply.getClusterId() == 0) {
+      throw new LuciolaException(
+          ErrorCode.NOT_LEADER, "identify: meta=" + address + " knows of no cluster yet");
+    }
+    return new ClusterId(reply.getClusterId());
   }
 
   /** The stream of namespace calls, opened after a check of the cluster if there is none. */
@@ -69,7 +82,7 @@ final class MetaEndpoint {
     try {
       open = stream;
       if (open == null || !open.usable()) {
-        check.accept(address, new ClusterId(identify(timeoutNanos).getClusterId()));
+        check.accept(address, identify(timeoutNanos));
         open = NamespaceStream.open(address, channel);
         stream = open;
       }

@@ -74,6 +74,18 @@ final class MetaConnectionTest {
   }
 
   @Test
+  void oneThatKnowsOfNoClusterYetIsAskedAgain() throws Exception {
+    FakeMeta young = new FakeMeta(0);
+    open.add(young);
+    FakeMeta old = meta();
+    assertEquals(new ClusterId(CLUSTER), connect(young.address(), old.address()).cluster());
+    MetaOptions impatient =
+        MetaOptions.of(List.of(young.address())).withCallNanos(TimeUnit.MILLISECONDS.toNanos(50));
+    var fault = assertThrows(LuciolaException.class, () -> MetaConnection.connect(impatient));
+    assertEquals(ErrorCode.NOT_LEADER, fault.code());
+  }
+
+  @Test
   void acknowledgesOnlyWhatHasEnded() throws Exception {
     FakeMeta meta = meta();
     MetaConnection connection = connect(meta.address());

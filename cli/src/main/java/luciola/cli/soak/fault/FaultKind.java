@@ -22,10 +22,12 @@ public enum FaultKind {
   PAUSE,
   /** SIGSTOP for less than the lease. */
   PAUSE_SHORTLY,
-  /** SIGKILL of the meta-server, started again after a while. */
+  /** SIGKILL of the meta-server that leads, started again after a while. */
   META_KILL,
-  /** SIGSTOP of the meta-server for longer than the lease. */
+  /** SIGSTOP of the meta-server that leads for longer than the lease. */
   META_PAUSE,
+  /** The meta-server that leads, of several, cut off the network in one of several ways. */
+  META_CUT,
   /** Bits flipped in block files of one storage-server, which goes on. */
   CORRUPT,
   /** Block files of one storage-server cut short, while it runs or while it is down. */

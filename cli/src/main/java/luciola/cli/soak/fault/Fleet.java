@@ -8,8 +8,8 @@ import java.util.Set;
 
 /** The servers of one cluster, which can be hurt. Used by one thread at a time. */
 public interface Fleet extends AutoCloseable {
-  /** Name of the meta-server. */
-  String metaServer();
+  /** Names of the meta-servers. */
+  List<String> metaServers();
 
   /** Names of the storage-servers. */
   List<String> storageServers();
@@ -17,7 +17,7 @@ public interface Fleet extends AutoCloseable {
   /** Addresses of the meta-servers for clients. */
   List<String> metaAddresses();
 
-  /** {@code host:port} at which others reach a storage-server. */
+  /** {@code host:port} at which others reach a server. */
   String address(String server);
 
   /** Starts a server; it may not serve yet when this returns. */
@@ -41,13 +41,13 @@ public interface Fleet extends AutoCloseable {
   /** How servers can be cut off here. */
   Set<Cut> cuts();
 
-  /** Cuts a storage-server off, besides what is cut already. */
+  /** Cuts a server off, besides what is cut already. */
   void cut(String server, Cut cut) throws IOException, InterruptedException;
 
   /** Mends everything that was cut of a server. */
   void heal(String server) throws IOException, InterruptedException;
 
-  /** Ends all processes. */
+  /** Ends all processes, from any thread; nothing can be started any more. */
   @Override
   void close() throws IOException;
 }

@@ -9,6 +9,7 @@ import luciola.meta.cluster.ClusterTimings;
  *
  * @param folder everything it keeps; made if missing
  * @param storageServers number of them, with a target each
+ * @param metaServers number of them, 1 or more
  * @param timings of heartbeats, leases and failures
  * @param capacityBytes of each target
  * @param scrubPause between two rounds of the scrub
@@ -17,6 +18,7 @@ import luciola.meta.cluster.ClusterTimings;
 public record FleetOptions(
     Path folder,
     int storageServers,
+    int metaServers,
     ClusterTimings timings,
     long capacityBytes,
     Duration scrubPause,
@@ -26,6 +28,7 @@ public record FleetOptions(
     return new FleetOptions(
         folder,
         storageServers,
+        1,
         new ClusterTimings(300_000_000L, 2_000_000_000L, 3_000_000_000L),
         512L << 20,
         Duration.ofSeconds(10),
@@ -34,6 +37,13 @@ public record FleetOptions(
 
   /** The same with targets of another size. */
   public FleetOptions withCapacityBytes(long bytes) {
-    return new FleetOptions(folder, storageServers, timings, bytes, scrubPause, heapBytes);
+    return new FleetOptions(
+        folder, storageServers, metaServers, timings, bytes, scrubPause, heapBytes);
+  }
+
+  /** The same with so many meta-servers. */
+  public FleetOptions withMetaServers(int number) {
+    return new FleetOptions(
+        folder, storageServers, number, timings, capacityBytes, scrubPause, heapBytes);
   }
 }

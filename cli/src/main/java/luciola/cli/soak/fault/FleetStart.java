@@ -27,7 +27,9 @@ public final class FleetStart {
    * @throws CommandFailure if it does not come up
    */
   public static Watch start(Fleet fleet, ClusterTimings timings, int replicas) throws IOException {
-    fleet.start(fleet.metaServer());
+    for (String server : fleet.metaServers()) {
+      fleet.start(server);
+    }
     for (String server : fleet.storageServers()) {
       fleet.start(server);
     }
@@ -49,7 +51,7 @@ public final class FleetStart {
   private static Watch awaitServers(Fleet fleet, Duration settle) {
     int count = fleet.storageServers().size();
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    while (System.nanoTime() - deadline < 0) {
+    while (System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
       for (String server : fleet.storageServers()) {
         Optional<String> ended = fleet.ended(server);
         if (ended.isPresent()) {

@@ -22,23 +22,23 @@ final class Namespaces implements Network {
 
   private final String prefix;
   private final int subnet;
-  private final String manager;
+  private final Set<String> managers;
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
 
-  private Namespaces(String prefix, int subnet, String manager) {
+  private Namespaces(String prefix, int subnet, Set<String> managers) {
     this.prefix = prefix;
     this.subnet = subnet;
-    this.manager = manager;
+    this.managers = managers;
   }
 
   /** Makes the bridge and a namespace for each server. */
-  static Namespaces make(List<String> servers, String manager)
+  static Namespaces make(List<String> servers, Set<String> managers)
       throws IOException, InterruptedException {
     long pid = ProcessHandle.current().pid();
     Namespaces made = null;
     for (int attempt = 0; made == null; attempt++) {
       var candidate =
-          new Namespaces("lc" + pid % 100_000, (int) ((pid + attempt) % NETWORKS), manager);
+          new Namespaces("lc" + pid % 100_000, (int) ((pid + attempt) % NETWORKS), managers);
       try {
         candidate.makeBridge();
         made = candidate;
@@ -47,6 +47,9 @@ final class Namespaces implements Network {
         if (attempt >= 3) {
           throw taken;
         }
+      } catch (InterruptedException | RuntimeException e) {
+        candidate.close();
+        throw e;
       }
     }
     try {
@@ -154,13 +157,19 @@ final class Namespaces implements Network {
       case DEAF -> drop(server, "INPUT");
       case MUTE -> drop(server, "OUTPUT");
       case MANAGER -> {
-        drop(server, "INPUT", "-s", host(manager));
-        drop(server, "OUTPUT", "-d", host(manager));
+        for (String manager : managers) {
+          drop(server, "INPUT", "-s", host(manager));
+          drop(server, "OUTPUT", "-d", host(manager));
+        }
       }
-      case MANAGER_UNHEARD -> drop(server, "INPUT", "-s", host(manager));
+      case MANAGER_UNHEARD -> {
+        for (String manager : managers) {
+          drop(server, "INPUT", "-s", host(manager));
+        }
+      }
       case PEERS -> {
         for (String peer : numbers.keySet()) {
-          if (!peer.equals(server) && !peer.equals(manager)) {
+          if (!peer.equals(server) && managers.contains(peer) == managers.contains(server)) {
             drop(server, "INPUT", "-s", host(peer));
             drop(server, "OUTPUT", "-d", host(peer));
           }
@@ -186,26 +195,33 @@ final class Namespaces implements Network {
     run(inside(server, List.of(command)).toArray(String[]::new));
   }
 
+  /** Removes everything, also in a thread that is interrupted. */
   @Override
-  public void close() throws IOException {
-    try {
-      for (String server : numbers.keySet()) {
-        quietly("ip", "netns", "del", namespace(server));
-      }
-      for (int number : numbers.values()) {
-        quietly("ip", "link", "del", prefix + "v" + number);
-      }
-      quietly("ip", "link", "del", bridge());
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+  public void close() {
+    for (String server : numbers.keySet()) {
+      quietly("ip", "netns", "del", namespace(server));
     }
+    for (int number : numbers.values()) {
+      quietly("ip", "link", "del", prefix + "v" + number);
+    }
+    quietly("ip", "link", "del", bridge());
   }
 
-  private static void quietly(String... command) throws InterruptedException {
-    try {
-      run(command);
-    } catch (IOException _) {
-      // It was not there, or is gone with its namespace.
+  private static void quietly(String... command) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        run(command);
+        break;
+      } catch (IOException _) {
+        // It was not there, or is gone with its namespace.
+        break;
+      } catch (InterruptedException _) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -14,9 +14,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import luciola.cli.local.JavaCommand;
 import luciola.cli.server.ConfigFile;
 import luciola.cli.server.ServerKind;
+import luciola.meta.log.Member;
 import luciola.meta.server.MetaServerConfig;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.server.StorageServerConfig;
@@ -24,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Each server a process of this program, with a folder, a configuration and a log of its own. */
 public final class ProcessFleet implements Fleet {
-  private static final String META = "meta-1";
   private static final Duration CLIENT_TIMEOUT = Duration.ofSeconds(60);
 
   /**
@@ -38,19 +39,12 @@ public final class ProcessFleet implements Fleet {
   private final FleetOptions options;
   private final Network network;
   private final Map<String, Server> servers = new LinkedHashMap<>();
-  private final String metaAddress;
+  private boolean closed;
 
   private ProcessFleet(FleetOptions options, Network network) throws IOException {
     this.options = options;
     this.network = network;
-    int metaPort = freePort();
-    this.metaAddress = network.host(META) + ":" + metaPort;
-    add(META, ServerKind.META_SERVER);
-    ConfigFile.write(
-        server(META).config(),
-        MetaServerConfig.of(server(META).folder.resolve("data"))
-            .withAddress(network.host(META), metaPort)
-            .withTimings(options.timings(), CLIENT_TIMEOUT.toNanos()));
+    addMetas();
     for (int number = 1; number <= options.storageServers(); number++) {
       addStorage("storage-" + number);
     }
@@ -64,16 +58,42 @@ public final class ProcessFleet implements Fleet {
   /** Prepares a fleet where each server has a network namespace of its own; needs root. */
   public static ProcessFleet inNamespaces(FleetOptions options)
       throws IOException, InterruptedException {
-    List<String> names = new ArrayList<>(List.of(META));
+    List<String> metas = metaNames(options);
+    List<String> names = new ArrayList<>(metas);
     for (int number = 1; number <= options.storageServers(); number++) {
       names.add("storage-" + number);
     }
-    Namespaces network = Namespaces.make(names, META);
+    Namespaces network = Namespaces.make(names, Set.copyOf(metas));
     try {
       return new ProcessFleet(options, network);
     } catch (IOException | RuntimeException e) {
       network.close();
       throw e;
+    }
+  }
+
+  private static List<String> metaNames(FleetOptions options) {
+    return IntStream.rangeClosed(1, options.metaServers())
+        .mapToObj(number -> "meta-" + number)
+        .toList();
+  }
+
+  private void addMetas() throws IOException {
+    List<Member> members = new ArrayList<>();
+    for (String name : metaNames(options)) {
+      add(name, ServerKind.META_SERVER);
+      var member = new Member(name, network.host(name), freePort(), freePort());
+      server(name).address = member.serviceAddress();
+      members.add(member);
+    }
+    for (Member member : members) {
+      MetaServerConfig alone =
+          MetaServerConfig.of(server(member.id()).folder.resolve("data"))
+              .withAddress(member.host(), member.servicePort())
+              .withTimings(options.timings(), CLIENT_TIMEOUT.toNanos());
+      ConfigFile.write(
+          server(member.id()).config(),
+          members.size() == 1 ? alone : alone.withMembers(member.id(), members));
     }
   }
 
@@ -85,7 +105,7 @@ public final class ProcessFleet implements Fleet {
     ConfigFile.write(
         server(name).config(),
         StorageServerConfig.of(
-                folder.resolve("data"), List.of(folder.resolve("target-1")), List.of(metaAddress))
+                folder.resolve("data"), List.of(folder.resolve("target-1")), metaAddresses())
             .withAddress(network.host(name), port)
             .withEngine(EngineConfig.DEFAULTS.withCapacityBytes(options.capacityBytes()))
             .withScrub(64L << 20, options.scrubPause()));
@@ -149,21 +169,25 @@ public final class ProcessFleet implements Fleet {
   }
 
   @Override
-  public String metaServer() {
-    return META;
+  public List<String> metaServers() {
+    return names(ServerKind.META_SERVER);
   }
 
   @Override
   public List<String> storageServers() {
+    return names(ServerKind.STORAGE_SERVER);
+  }
+
+  private List<String> names(ServerKind kind) {
     return servers.values().stream()
-        .filter(server -> server.kind == ServerKind.STORAGE_SERVER)
+        .filter(server -> server.kind == kind)
         .map(server -> server.name)
         .toList();
   }
 
   @Override
   public List<String> metaAddresses() {
-    return List.of(metaAddress);
+    return metaServers().stream().map(this::address).toList();
   }
 
   @Override
@@ -172,7 +196,8 @@ public final class ProcessFleet implements Fleet {
   }
 
   @Override
-  public void start(String name) throws IOException {
+  public synchronized void start(String name) throws IOException {
+    checkOpen();
     Server server = server(name);
     Process before = server.process;
     if (before != null && before.isAlive()) {
@@ -184,11 +209,11 @@ public final class ProcessFleet implements Fleet {
             List.of(
                 server.kind.commandName(), "--config", server.config().toString(), "--until-eof"));
     server.killed = false;
-    server.process = JavaCommand.child(network.inside(name, command), server.log());
+    server.process = JavaCommand.apart(network.inside(name, command), server.log());
   }
 
   @Override
-  public void kill(String name) throws IOException, InterruptedException {
+  public synchronized void kill(String name) throws IOException, InterruptedException {
     Server server = server(name);
     server.killed = true;
     server.running().destroyForcibly().waitFor();
@@ -234,18 +259,30 @@ public final class ProcessFleet implements Fleet {
   }
 
   @Override
-  public void cut(String name, Cut cut) throws IOException, InterruptedException {
+  public synchronized void cut(String name, Cut cut) throws IOException, InterruptedException {
+    checkOpen();
     network.cut(name, cut);
   }
 
   @Override
-  public void heal(String name) throws IOException, InterruptedException {
+  public synchronized void heal(String name) throws IOException, InterruptedException {
+    checkOpen();
     network.heal(name);
+  }
+
+  private void checkOpen() throws IOException {
+    if (closed) {
+      throw new IOException("the fleet is closed");
+    }
   }
 
   /** SIGKILL for all: what they acknowledged must be safe at any time. */
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
     for (Server server : servers.values()) {
       Process process = server.process;
       if (process != null) {
@@ -253,16 +290,20 @@ public final class ProcessFleet implements Fleet {
         process.destroyForcibly();
       }
     }
-    try {
-      for (Server server : servers.values()) {
-        Process process = server.process;
-        if (process != null) {
-          process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
+    boolean interrupted = Thread.interrupted();
+    for (Server server : servers.values()) {
+      Process process = server.process;
+      try {
+        if (process != null && !process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+          throw new IOException("still runs: server=" + server.name + " pid=" + process.pid());
         }
+      } catch (InterruptedException _) {
+        interrupted = true;
       }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
     }
     network.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

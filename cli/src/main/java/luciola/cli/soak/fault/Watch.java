@@ -54,7 +54,7 @@ public final class Watch implements AutoCloseable {
     long deadline = System.nanoTime() + timeout.toNanos();
     while (true) {
       Optional<String> seen = await(this::whole, Duration.ofNanos(deadline - System.nanoTime()));
-      if (seen.isPresent()) {
+      if (seen.isPresent() || Thread.currentThread().isInterrupted()) {
         return seen;
       }
       Optional<String> stayed = await(view -> !whole(view), settle);
@@ -64,11 +64,14 @@ public final class Watch implements AutoCloseable {
     }
   }
 
-  /** Waits until the cluster is as wished; what was seen last if it does not become so. */
+  /**
+   * Waits until the cluster is as wished; what was seen last if it does not become so, or if this
+   * thread is interrupted.
+   */
   public Optional<String> await(Predicate<ClusterView> wish, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
     String seen = "the meta-server does not answer";
-    while (System.nanoTime() - deadline < 0) {
+    while (System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
       Optional<ClusterView> view = view();
       if (view.filter(wish).isPresent()) {
         return Optional.empty();

@@ -105,7 +105,7 @@ final class PausedServerProcessTest {
   private static void pausedManager(FencedCluster cluster, byte value) throws Exception {
     cluster.write(value);
     List<ReplicaProbe.Replica> replicas = cluster.replicas();
-    cluster.fleet.pause(cluster.fleet.metaServer());
+    cluster.fleet.pause(cluster.fleet.metaServers().getFirst());
     try {
       for (ReplicaProbe.Replica each : replicas) {
         FencedCluster.await(
@@ -120,7 +120,7 @@ final class PausedServerProcessTest {
         assertEquals("NO_LEASE", FencedCluster.said(answer), each.toString());
       }
     } finally {
-      cluster.fleet.resume(cluster.fleet.metaServer());
+      cluster.fleet.resume(cluster.fleet.metaServers().getFirst());
     }
     assertEquals(value, cluster.read());
     cluster.write((byte) (value + 1));
