@@ -43,7 +43,7 @@ final class CaseOptions {
   @Option(
       names = "--warm-up",
       paramLabel = "S",
-      defaultValue = "12",
+      defaultValue = "60",
       description =
           "At most so many seconds before each figure; it ends when the rate grows no more"
               + " (${DEFAULT-VALUE}).")

@@ -8,12 +8,14 @@ import luciola.cli.bench.BenchCase.Work;
  * Takes one figure: the machine's limits first, then the load until it is steady, then the load for
  * the time that counts.
  *
- * <p>Steady means that a slice brought no more than 5 % above the best before it. Servers compile
- * their code, page caches fill and memory is touched for the first time while that is not so.
+ * <p>Steady means that a slice brought no more than 5 % above the best before it, while page caches
+ * fill and memory is touched for the first time; and that the compilers of all processes used less
+ * than a tenth of a processor meanwhile.
  */
 final class Meter {
   private static final long SLICE_NANOS = 1_000_000_000L;
   private static final double STEADY = 1.05;
+  private static final double COMPILERS_MAX = 0.1;
   private static final int STEADY_SLICES = 2;
 
   private final Path diskDirectory;
@@ -58,10 +60,13 @@ final class Meter {
     double best = 0;
     int steady = 0;
     for (int slice = 0; slice < warmSlicesMax && steady < STEADY_SLICES; slice++) {
+      double compiled = cpu.compilers();
       long start = System.nanoTime();
       long done = load.run(start + Math.min(SLICE_NANOS, nanos), new Latencies());
-      double rate = done / (double) (System.nanoTime() - start);
-      steady = rate > best * STEADY ? 0 : steady + 1;
+      double spent = System.nanoTime() - start;
+      double rate = done / spent;
+      boolean compiles = (cpu.compilers() - compiled) * 1e9 / spent > COMPILERS_MAX;
+      steady = compiles || rate > best * STEADY ? 0 : steady + 1;
       best = Math.max(best, rate);
     }
   }
