@@ -206,6 +206,11 @@ public final class ChunkEngine implements AutoCloseable {
     return space.hasRoomFor(bytes);
   }
 
+  /** Whether {@link #chunk} answers from memory, without a look at the disk. */
+  public boolean isAtHand(ChunkKey chunk) {
+    return states.isAtHand(chunk);
+  }
+
   /** What is durably held of a chunk, the newest commit marks included. */
   public ChunkRecord chunk(ChunkKey chunk) {
     return states.durable(chunk);

@@ -91,6 +91,11 @@ final class ChunkStates {
     }
   }
 
+  /** Whether what is known of a chunk is in memory. */
+  boolean isAtHand(ChunkKey chunk) {
+    return locked(chunk, () -> live.containsKey(chunk) || stripe(chunk).cache().get(chunk) != null);
+  }
+
   /** What is known, what is still being written included. */
   ChunkRecord current(ChunkKey chunk) {
     return locked(

@@ -15,30 +15,34 @@ import luciola.storage.engine.ChunkEngine;
 
 /**
  * Sends a replica's messages to the other members and brings their answers back. Belongs to the
- * chain's owner thread.
+ * chain's lane.
  */
 final class ChainMessages {
   private final ChunkEngine engine;
   private final ServerParts parts;
   private final OpenWork work;
   private final Executor owner;
+  private final Executor light;
   private final Consumer<ChainEvent> events;
   private final Map<TargetId, SendQueue> queues = new HashMap<>();
 
   /**
-   * @param owner runs things on the owner thread
-   * @param events takes an event, on the owner thread
+   * @param owner runs things in the chain's lane
+   * @param light the same for what is short
+   * @param events takes an event, in the lane
    */
   ChainMessages(
       ChunkEngine engine,
       ServerParts parts,
       OpenWork work,
       Executor owner,
+      Executor light,
       Consumer<ChainEvent> events) {
     this.engine = engine;
     this.parts = parts;
     this.work = work;
     this.owner = owner;
+    this.light = light;
     this.events = events;
   }
 
@@ -60,7 +64,7 @@ final class ChainMessages {
         queue(forward.to())
             .put(ready, UpdateReply.class)
             .whenComplete((reply, failure) ->
-                owner.execute(() ->
+                light.execute(() ->
                     events.accept(
                         failure == null
                             ? new ChainEvent.ForwardAnswered(forward.forward(), reply)
@@ -74,7 +78,7 @@ final class ChainMessages {
             .peers()
             .call(ask.to(), ask.question(), VersionReply.class)
             .whenComplete((reply, failure) ->
-                owner.execute(() ->
+                light.execute(() ->
                     events.accept(
                         failure == null
                             ? new ChainEvent.VersionAnswered(ask.ask(), reply)

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers what a replica has decided to serve, on the threads that read from disks. Whatever goes
- * wrong there, the caller gets an answer. Called on the chain's owner thread.
+ * wrong there, the caller gets an answer. Called on the chain's lane.
  */
 final class ChainReads {
   private static final Logger log = LoggerFactory.getLogger(ChainReads.class);

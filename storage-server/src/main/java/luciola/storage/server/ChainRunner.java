@@ -42,12 +42,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Drives the replica of one chain on one target: turns calls, notices of the engine, answers of
- * peers and ticks into events, and hands effects to who executes them. Everything here runs on the
- * chain's owner thread but {@link #handle}, {@link #read}, {@link #holdCommitted} and the getters,
- * which any thread may call.
+ * peers and ticks into events, and hands effects to who executes them. Everything here runs in the
+ * chain's {@link ChainLane} but {@link #handle}, {@link #read}, {@link #holdCommitted} and the
+ * getters, which any thread may call.
  */
 final class ChainRunner {
   private static final Logger log = LoggerFactory.getLogger(ChainRunner.class);
+
+  /** Payloads whose checksums are verified in some microseconds. */
+  private static final int LIGHT_BYTES_MAX = 64 << 10;
 
   private final ChainId chainId;
   private final TargetId target;
@@ -55,7 +58,7 @@ final class ChainRunner {
   private final LongAdder disagreements;
   private final ServerParts parts;
   private final LongSupplier clock;
-  private final ScheduledExecutorService owner;
+  private final ChainLane lane;
   private final ChainReplica replica;
   private final OpenWork work = new OpenWork();
   private final ChainWrites writes;
@@ -86,18 +89,19 @@ final class ChainRunner {
     this.disagreements = disagreements;
     this.parts = parts;
     this.clock = parts.clock();
-    this.owner = parts.owners().apply(chainId);
+    ScheduledExecutorService owner = parts.owners().apply(chainId);
+    this.lane = new ChainLane(owner);
     var view = new EngineView(chainId, engine);
     this.replica = new ChainReplica(chainId, target, parts.config().chain(), view);
     this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
-    this.messages = new ChainMessages(engine, parts, work, this::post, this::step);
+    this.messages = new ChainMessages(engine, parts, work, this::post, this::postHere, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
     this.resync =
         new ResyncRunner(
             target, engine, view, replica, parts, messages::queue, this::post, disagreements);
     long tick = parts.config().chain().tickNanos();
     this.ticks =
-        owner.scheduleWithFixedDelay(() -> guarded(this::tick), tick, tick, TimeUnit.NANOSECONDS);
+        owner.scheduleWithFixedDelay(() -> post(this::tick), tick, tick, TimeUnit.NANOSECONDS);
   }
 
   ChainId chainId() {
@@ -224,21 +228,33 @@ final class ChainRunner {
   void handle(Call call) {
     PayloadBuffer payload = call.payload().retain();
     boolean taken =
-        post(() -> {
-          try {
-            if (broken) {
-              call.fail(ErrorCode.NOT_SERVING);
-            } else {
-              arrived(call, payload);
-            }
-          } finally {
-            payload.release();
-          }
-        });
+        post(
+            isLight(call, payload),
+            () -> {
+              try {
+                if (broken) {
+                  call.fail(ErrorCode.NOT_SERVING);
+                } else {
+                  arrived(call, payload);
+                }
+              } finally {
+                payload.release();
+              }
+            });
     if (!taken) {
       payload.release();
       call.fail(ErrorCode.SHUTTING_DOWN);
     }
+  }
+
+  /** Whether a call is decided in some microseconds, without a look at the disk. */
+  private boolean isLight(Call call, PayloadBuffer payload) {
+    return payload.bytes() <= LIGHT_BYTES_MAX
+        && switch (call.request()) {
+          case UpdateRequest update -> engine.isAtHand(new ChunkKey(chainId, update.chunk()));
+          case ForwardRequest forward -> engine.isAtHand(new ChunkKey(chainId, forward.chunk()));
+          default -> false;
+        };
   }
 
   private void arrived(Call call, PayloadBuffer payload) {
@@ -276,10 +292,23 @@ final class ChainRunner {
     return good;
   }
 
-  /** Runs on the owner thread; false, and dropped, once the server stops. */
+  /** Runs in the lane; false, and dropped, once the server stops. */
   private boolean post(Runnable action) {
+    return post(false, action);
+  }
+
+  /** The same for light work, which may run at once on the calling thread. */
+  private boolean postHere(Runnable action) {
+    return post(true, action);
+  }
+
+  private boolean post(boolean light, Runnable action) {
     try {
-      owner.execute(() -> guarded(action));
+      if (light) {
+        lane.executeHere(() -> guarded(action));
+      } else {
+        lane.execute(() -> guarded(action));
+      }
       return true;
     } catch (RejectedExecutionException e) {
       log.debug("dropped at the stop chain={} target={}", chainId, target);
@@ -304,7 +333,7 @@ final class ChainRunner {
     parts.reportNow().run();
   }
 
-  /** Takes part in nothing any more; completes when the owner thread has seen it. */
+  /** Takes part in nothing any more; completes when the lane has seen it. */
   CompletableFuture<Boolean> stop() {
     var stopped = new CompletableFuture<Boolean>();
     boolean taken =

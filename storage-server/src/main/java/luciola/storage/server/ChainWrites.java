@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Carries what a replica wants written to the engine, and the engine's notices back. Belongs to the
- * chain's owner thread.
+ * chain's lane.
  */
 final class ChainWrites {
   private static final Logger log = LoggerFactory.getLogger(ChainWrites.class);
@@ -35,8 +35,8 @@ final class ChainWrites {
   private final Consumer<ChainEvent> events;
 
   /**
-   * @param owner runs things on the owner thread
-   * @param events takes an event, on the owner thread
+   * @param owner runs things in the lane
+   * @param events takes an event, in the lane
    */
   ChainWrites(
       ChainId chain,

@@ -17,7 +17,7 @@ import luciola.storage.index.VersionRecord;
 
 /**
  * What the replica of one chain sees of the engine: versions whose durable-notice it has been
- * given. Belongs to the chain's owner thread.
+ * given. Belongs to the chain's lane.
  */
 final class EngineView implements ChunkView {
   private final ChainId chain;

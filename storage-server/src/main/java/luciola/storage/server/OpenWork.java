@@ -10,7 +10,7 @@ import luciola.storage.chain.ChainEvent;
 
 /**
  * What the numbers of one replica stand for: calls that wait for their answer, ranges of reads,
- * payloads in memory. Belongs to the chain's owner thread.
+ * payloads in memory. Belongs to the chain's lane.
  */
 final class OpenWork {
   private final Map<Long, Call> calls = new HashMap<>();

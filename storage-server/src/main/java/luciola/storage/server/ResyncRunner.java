@@ -38,8 +38,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fills the syncing members of a chain while this target is its tail. Belongs to the chain's owner
- * thread.
+ * Fills the syncing members of a chain while this target is its tail. Belongs to the chain's lane.
  */
 final class ResyncRunner {
   private static final Logger log = LoggerFactory.getLogger(ResyncRunner.class);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Requests of one chain to one target, sent in the order they were put although the payload of some
- * must be read from disk first. Belongs to the chain's owner thread.
+ * must be read from disk first. Belongs to the chain's lane.
  */
 final class SendQueue {
   private final TargetId to;

@@ -50,7 +50,7 @@ import org.slf4j.LoggerFactory;
  * A running storage-server: {@link #start}, {@link #port}, {@link #close}.
  *
  * <pre>
- * calls ──event loops──&gt; RequestRouter ──owner thread of the chain──&gt; ChainRunner ──&gt; ChainReplica
+ * calls ──event loops──&gt; RequestRouter ──the chain's lane──&gt; ChainRunner ──&gt; ChainReplica
  *                                                                        │ effects
  *          ChunkEngine (writers, commit loop, readers) &lt;────────────┼───&gt; Peers (other servers)
  * cluster manager ──heartbeats, leases, routing──&gt; Membership, RoutingFeed ──&gt; Runners
