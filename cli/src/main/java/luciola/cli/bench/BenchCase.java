@@ -49,7 +49,7 @@ record BenchCase(Work work, Pattern pattern, int bytes, int depth, int batch, in
   enum Pattern {
     /** One after the other; each write is durable before the next of its writer. */
     SEQUENTIAL,
-    /** Anywhere; each write is durable before the next of its writer. */
+    /** Anywhere, over what is there; each write is durable before the next of its writer. */
     RANDOM,
     /** Writes only: one after the other, gathered and sent by the client, durable at the end. */
     STREAM;

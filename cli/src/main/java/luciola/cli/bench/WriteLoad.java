@@ -16,12 +16,11 @@ import luciola.client.WritableFile;
  * durable on every replica: each writer syncs after each of its writes, or, as a stream, once at
  * the end.
  *
- * <p>Sequential writers fill their file and begin again with an empty one. Random ones write
- * anywhere into a file of a fixed length, whose chunks are no larger than need be: a chunk is
- * written anew with each small change.
+ * <p>Sequential writers fill their file and begin again with an empty one. Random ones write over
+ * what is there, anywhere in a file that was filled before, in chunks of the usual size.
  */
 final class WriteLoad implements Load {
-  private static final int CHUNK_MIN = 64 << 10;
+  private static final int FILL_BYTES = 4 << 20;
 
   private final LuciolaFileSystem files;
   private final BenchCase of;
@@ -72,13 +71,18 @@ final class WriteLoad implements Load {
       this.path = path;
       this.slots = fileBytes / of.bytes();
       this.random = new SplittableRandom(seed);
-      boolean small = of.pattern() == Pattern.RANDOM;
-      var options =
-          new OpenOptions(true, false, true, 0644, small ? Math.max(CHUNK_MIN, of.bytes()) : 0, 0);
-      this.file = files.openWrite(path, options);
-      if (small) {
-        file.truncate(slots * of.bytes());
+      this.file = files.openWrite(path, OpenOptions.CREATE);
+      if (of.pattern() == Pattern.RANDOM) {
+        fill(slots * of.bytes());
       }
+    }
+
+    private void fill(long fileBytes) {
+      MemorySegment piece = noise(FILL_BYTES);
+      for (long at = 0; at < fileBytes; at += piece.byteSize()) {
+        file.write(at, piece.asSlice(0, Math.min(piece.byteSize(), fileBytes - at)));
+      }
+      file.sync();
     }
 
     Writers.Job job(long untilNanos, Latencies latencies) {
