@@ -150,22 +150,29 @@ final class StorageLoad implements Load {
     MemorySegment bytes = into;
     switch (read) {
       case ChunkRead.InMemory memory -> bytes = memory.data();
-      case ChunkRead.InFile file -> {
+      case ChunkRead.InFiles files -> {
         ByteBuffer buffer = into.asByteBuffer();
-        try {
-          while (buffer.hasRemaining()
-              && file.file().read(buffer, file.position() + buffer.position()) > 0) {
-            // until all of it is there
-          }
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+        files.ranges().forEach(each -> fill(buffer, each));
       }
     }
     if (read.dataBytes() != of.bytes()
         || Granules.firstMismatch(offset, bytes, read.checksums()) >= 0) {
       throw new IllegalStateException("bench read: bad bytes: offset=" + offset);
     }
+  }
+
+  private static void fill(ByteBuffer buffer, ChunkRead.FileRange range) {
+    int start = buffer.position();
+    buffer.limit(start + range.bytes());
+    try {
+      while (buffer.hasRemaining()
+          && range.file().read(buffer, range.position() + buffer.position() - start) > 0) {
+        // until all of it is there
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    buffer.limit(buffer.capacity());
   }
 
   @Override

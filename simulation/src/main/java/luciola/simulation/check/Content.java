@@ -9,8 +9,11 @@ import luciola.protocol.frame.Update;
  * Immutable. Every write of a run has a value of its own, so that a read says which writes it saw.
  */
 public final class Content {
-  /** Bytes of a cell: three sectors, so that cells and pages do not end together. */
-  public static final int CELL = 1536;
+  /**
+   * Bytes of a cell: fifteen sectors, so that cells, pages and granules do not end together; a
+   * chunk of a few has several granules.
+   */
+  public static final int CELL = 7680;
 
   private static final int WORD = 8;
 

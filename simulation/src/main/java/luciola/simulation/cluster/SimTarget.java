@@ -47,7 +47,9 @@ final class SimTarget {
           64 << 20,
           1 << 30,
           1 << 24,
-          20);
+          20,
+          16 << 10,
+          3);
 
   private final Cluster cluster;
   private final World world;
@@ -155,6 +157,9 @@ final class SimTarget {
             .chunk(new ChunkKey(chain.id(), each.chunk()))
             .versions()
             .forEach(version -> {
+              if (!version.patches().isEmpty()) {
+                world.met("a target opened with a patched version");
+              }
               if (read(opened, chain.id(), each.chunk(), version).isEmpty()) {
                 throw new RuleBroken(
                     "MetadataNamesWholeBlocks",

@@ -121,6 +121,11 @@ final class SimBlocks {
     }
 
     @Override
+    public void writeCached(long position, MemorySegment data) throws IOException {
+      write(position, data);
+    }
+
+    @Override
     public void read(long position, MemorySegment into) throws IOException {
       power.read();
       for (long at = 0; at < into.byteSize(); ) {

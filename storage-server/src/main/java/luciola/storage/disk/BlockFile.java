@@ -19,9 +19,7 @@ public interface BlockFile extends AutoCloseable {
   void write(long position, MemorySegment data) throws IOException;
 
   /** Like {@link #write} but through the page cache: faster for a few pages, slower for many. */
-  default void writeCached(long position, MemorySegment data) throws IOException {
-    write(position, data);
-  }
+  void writeCached(long position, MemorySegment data) throws IOException;
 
   /** Fills {@code into} through the page cache. */
   void read(long position, MemorySegment into) throws IOException;

@@ -156,10 +156,12 @@ public final class BlockStore implements AutoCloseable {
     }
   }
 
-  /** Keeps a block's bytes as they are until the pin is closed. */
-  public Pin pin(BlockRef block) {
-    pinned.merge(block, new Readers(1, false), (old, _) -> old.plus(1));
-    return new Pin(this, block);
+  /** Keeps the bytes of some blocks as they are until the pin is closed. */
+  public Pin pin(List<BlockRef> blocks) {
+    for (BlockRef block : blocks) {
+      pinned.merge(block, Readers.ONE, (old, _) -> old.plus(1));
+    }
+    return new Pin(this, blocks);
   }
 
   private void unpin(BlockRef block) {
@@ -179,6 +181,11 @@ public final class BlockStore implements AutoCloseable {
   /** The file that a block lies in. */
   public BlockFile file(BlockRef block) {
     return space(block).file();
+  }
+
+  /** The file of a class. */
+  public BlockFile file(BlockClass blockClass) {
+    return spaces.get(blockClass.number()).file();
   }
 
   private BlockSpace space(BlockRef block) {
@@ -226,6 +233,8 @@ public final class BlockStore implements AutoCloseable {
 
   /** Readers of a block, and whether its owner is gone. */
   private record Readers(int count, boolean givingBack) {
+    static final Readers ONE = new Readers(1, false);
+
     Readers plus(int more) {
       return new Readers(count + more, givingBack);
     }
@@ -235,14 +244,14 @@ public final class BlockStore implements AutoCloseable {
     }
   }
 
-  /** One reader's hold on a block. Closing twice is harmless. */
+  /** One reader's hold on some blocks. Closing twice is harmless. */
   public static final class Pin implements AutoCloseable {
     private @Nullable BlockStore store;
-    private final BlockRef block;
+    private final List<BlockRef> blocks;
 
-    private Pin(BlockStore store, BlockRef block) {
+    private Pin(BlockStore store, List<BlockRef> blocks) {
       this.store = store;
-      this.block = block;
+      this.blocks = blocks;
     }
 
     @Override
@@ -250,7 +259,7 @@ public final class BlockStore implements AutoCloseable {
       BlockStore held = store;
       store = null;
       if (held != null) {
-        held.unpin(block);
+        blocks.forEach(held::unpin);
       }
     }
   }

@@ -96,10 +96,10 @@ public final class ChunkEngine implements AutoCloseable {
     this.states = new ChunkStates(index, config.recordCacheBytes());
     var reader = new VersionReader(blocks, parts.scratch(), config.fileRangeBytes());
     List<PendingCheck.Torn> torn = new PendingCheck(index, reader, ledger.flushed()).run();
-    this.loop = new CommitLoop(name, config, index, blocks, ledger, threads.lane(name + "-commit"));
-    this.writers = new Writers(name, config.writeThreads(), threads, blocks, parts.scratch());
+    this.loop = new CommitLoop(name, config, index, blocks, ledger, threads);
+    this.writers = new Writers(name, parts, blocks);
     this.changes = new RecordChanges(states, loop, blocks);
-    this.repair = new ChunkRepair(name, parts, states, reader, writers, changes);
+    this.repair = new ChunkRepair(name, parts, states, loop, reader, writers, changes);
     this.reads = new ChunkReads(name, states, blocks, reader, repair);
     this.compactor = new Compactor(name, parts, index, states, blocks, writers, changes);
     this.dedups = new DedupStore(index, loop, ledger);
@@ -110,7 +110,7 @@ public final class ChunkEngine implements AutoCloseable {
             loop,
             blocks,
             writers,
-            new VersionMaker(states, loop, repair, compactor, threads.oneThread()),
+            new VersionMaker(states, loop, repair, compactor, blocks),
             new StageLimit(config.waitingMax(), loop, threads.oneThread()),
             dedups);
     this.lists = new ChunkLists(index, states);

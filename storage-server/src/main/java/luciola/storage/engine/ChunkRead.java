@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.util.List;
 import luciola.protocol.id.ChunkVersion;
 
 /**
@@ -39,16 +40,26 @@ public sealed interface ChunkRead extends AutoCloseable {
     }
   }
 
-  /** The bytes are a range of a file, probably in the page cache. */
-  record InFile(
+  /** Bytes of a file, probably in the page cache. */
+  record FileRange(FileChannel file, long position, int bytes) {}
+
+  /**
+   * The bytes are in files.
+   *
+   * @param ranges one after the other
+   */
+  record InFiles(
       ChunkVersion version,
       int chunkBytes,
       int[] checksums,
-      FileChannel file,
-      long position,
+      List<FileRange> ranges,
       int dataBytes,
       Runnable release)
       implements ChunkRead {
+    public InFiles {
+      ranges = List.copyOf(ranges);
+    }
+
     @Override
     public void close() {
       release.run();

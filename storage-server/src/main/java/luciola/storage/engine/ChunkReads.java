@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ChunkVersion;
@@ -42,7 +43,7 @@ final class ChunkReads {
         chunk,
         () -> {
           VersionRecord record = find(chunk, version);
-          return new ChunkEngine.Held(chunk, record, record.blockIfAny().map(blocks::pin));
+          return held(chunk, record);
         });
   }
 
@@ -52,10 +53,15 @@ final class ChunkReads {
         chunk,
         () -> {
           VersionRecord settled = states.settled(chunk);
-          return settled == null || settled.removed()
-              ? null
-              : new ChunkEngine.Held(chunk, settled, settled.blockIfAny().map(blocks::pin));
+          return settled == null || settled.removed() ? null : held(chunk, settled);
         });
+  }
+
+  private ChunkEngine.Held held(ChunkKey chunk, VersionRecord version) {
+    return new ChunkEngine.Held(
+        chunk,
+        version,
+        version.block() == null ? Optional.empty() : Optional.of(blocks.pin(version.blocks())));
   }
 
   private VersionRecord find(ChunkKey chunk, ChunkVersion version) {

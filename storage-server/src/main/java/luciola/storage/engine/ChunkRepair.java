@@ -1,24 +1,30 @@
 package luciola.storage.engine;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Granules;
+import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds versions whose bytes went bad on the device and writes the committed one anew from another
- * replica. On the chunk's writer lane, in order with its updates.
+ * Finds versions whose bytes went bad on the device and writes them anew: as another replica has
+ * them, or a pending one that no other has out of the committed one there and of what is still good
+ * here. On the chunk's writer lane, in order with its updates.
  */
 final class ChunkRepair {
   private static final Logger log = LoggerFactory.getLogger(ChunkRepair.class);
@@ -26,6 +32,7 @@ final class ChunkRepair {
   private final String name;
   private final EngineParts parts;
   private final ChunkStates states;
+  private final CommitLoop loop;
   private final VersionReader reader;
   private final Writers writers;
   private final RecordChanges changes;
@@ -35,12 +42,14 @@ final class ChunkRepair {
       String name,
       EngineParts parts,
       ChunkStates states,
+      CommitLoop loop,
       VersionReader reader,
       Writers writers,
       RecordChanges changes) {
     this.name = name;
     this.parts = parts;
     this.states = states;
+    this.loop = loop;
     this.reader = reader;
     this.writers = writers;
     this.changes = changes;
@@ -93,7 +102,9 @@ final class ChunkRepair {
     if (badVersions(chunk).isEmpty()) {
       return ChunkEngine.Health.GOOD;
     }
-    return repair(writer, chunk) ? ChunkEngine.Health.REPAIRED : ChunkEngine.Health.BAD;
+    return repair(writer, chunk, this::isBad)
+        ? ChunkEngine.Health.REPAIRED
+        : ChunkEngine.Health.BAD;
   }
 
   private List<VersionRecord> badVersions(ChunkKey chunk) {
@@ -115,37 +126,117 @@ final class ChunkRepair {
   }
 
   /**
-   * Fetches the committed version from another replica and puts it in place of the bad one. On the
+   * Has every bad version of a chunk written anew, each as a whole to a block of its own. On the
    * chunk's writer lane.
+   *
+   * @param suspect the version that was found bad; repaired even if the device has it right
+   * @return whether all of them are good now
    */
-  boolean repair(VersionWriter writer, ChunkKey chunk) {
-    ChunkRecord record = states.current(chunk);
-    VersionRecord committed = record.committed();
-    if (committed == null || committed.block() == null) {
+  boolean repair(VersionWriter writer, ChunkKey chunk, ChunkVersion suspect) {
+    return repair(writer, chunk, each -> each.version().equals(suspect) || isBad(each));
+  }
+
+  private boolean repair(VersionWriter writer, ChunkKey chunk, Predicate<VersionRecord> isBad) {
+    // Every version that is held is durable after that: no other comes, this is its lane.
+    if (!loop.settle()) {
       return false;
     }
-    BlockRef from = committed.block();
-    boolean shared = record.pending().stream().anyMatch(each -> from.equals(each.block()));
-    Optional<PayloadBuffer> buffer = parts.scratch().tryAcquire(committed.chunkBytes());
-    if (shared || buffer.isEmpty()) {
-      log.warn("repair must wait engine={} chunk={} pending={}", name, chunk, shared);
-      buffer.ifPresent(PayloadBuffer::release);
-      return false;
-    }
-    try {
-      MemorySegment bytes = buffer.get().segment();
-      parts.replicas().fetch(chunk, committed.version(), bytes);
-      if (Granules.firstMismatch(0, bytes, committed.granules()) >= 0) {
-        throw new IOException("replica's bytes are others: chunk=" + chunk);
+    ChunkRecord record = states.movable(chunk);
+    Map<VersionRecord, BlockRef> restored = new LinkedHashMap<>();
+    boolean all = true;
+    for (VersionRecord each : record.versions().filter(isBad).toList()) {
+      try {
+        restored.put(each, restored(writer, chunk, record.committed(), each));
+        log.info("repaired engine={} chunk={} version={}", name, chunk, each.version());
+      } catch (IOException | LuciolaException e) {
+        log.warn("repair failed engine={} chunk={} version={}", name, chunk, each.version(), e);
+        all = false;
       }
-      var _ = changes.move(chunk, from, writer.writeCopy(bytes, committed));
-      log.info("repaired engine={} chunk={} version={}", name, chunk, committed.version());
+    }
+    if (!restored.isEmpty()) {
+      changes.restored(chunk, restored);
+    }
+    return all && !restored.isEmpty();
+  }
+
+  private boolean isBad(VersionRecord version) {
+    try {
+      return reader.firstBadGranule(version) >= 0;
+    } catch (IOException _) {
       return true;
-    } catch (IOException e) {
-      log.warn("repair failed engine={} chunk={}", name, chunk, e);
-      return false;
+    }
+  }
+
+  private BlockRef restored(
+      VersionWriter writer,
+      ChunkKey chunk,
+      @Nullable VersionRecord committed,
+      VersionRecord version)
+      throws IOException {
+    int most = Math.max(version.chunkBytes(), committed == null ? 0 : committed.chunkBytes());
+    PayloadBuffer buffer =
+        parts
+            .scratch()
+            .tryAcquire(most)
+            .orElseThrow(() -> new IOException("no memory for a repair: bytes=" + most));
+    try {
+      MemorySegment bytes = buffer.segment().asSlice(0, version.chunkBytes());
+      try {
+        fetch(chunk, version, bytes);
+      } catch (IOException e) {
+        if (committed == null || committed.version().equals(version.version())) {
+          throw e;
+        }
+        fetch(chunk, committed, buffer.segment().asSlice(0, committed.chunkBytes()));
+        merge(version, committed.chunkBytes(), bytes);
+      }
+      return writer.writeCopy(bytes, version);
     } finally {
-      buffer.get().release();
+      buffer.release();
+    }
+  }
+
+  private void fetch(ChunkKey chunk, VersionRecord version, MemorySegment into) throws IOException {
+    if (version.chunkBytes() == 0) {
+      return;
+    }
+    parts.replicas().fetch(chunk, version.version(), into);
+    if (Granules.firstMismatch(0, into, version.granules()) >= 0) {
+      throw new IOException("replica's bytes are others: version=" + version.version());
+    }
+  }
+
+  /**
+   * Over the bytes of the committed version, which are there, puts those of a pending one that this
+   * disk still has: granules that are good, and of one that was only added to, what was added.
+   */
+  private void merge(VersionRecord pending, int committedBytes, MemorySegment bytes)
+      throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment own = arena.allocate(Granules.BYTES);
+      for (int granule = 0; granule < pending.granules().length; granule++) {
+        int from = granule * Granules.BYTES;
+        int length = pending.granuleBytes(granule);
+        MemorySegment held = own.asSlice(0, length);
+        boolean good = isReadGood(pending, granule, held);
+        int known = good ? 0 : Math.clamp(committedBytes - from, 0, length);
+        MemorySegment.copy(held, known, bytes, from + known, length - known);
+        if (Granules.crc(bytes.asSlice(from, length)) != pending.granules()[granule]) {
+          throw new IOException(
+              "no replica has the pending version, and its bytes here are bad: version="
+                  + pending.version()
+                  + " granule="
+                  + granule);
+        }
+      }
+    }
+  }
+
+  private boolean isReadGood(VersionRecord version, int granule, MemorySegment into) {
+    try {
+      return reader.isGood(version, granule, into);
+    } catch (IOException _) {
+      return false;
     }
   }
 }

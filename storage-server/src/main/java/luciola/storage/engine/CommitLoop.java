@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +42,7 @@ final class CommitLoop implements AutoCloseable {
   private final BlockStore blocks;
   private final Ledger ledger;
   private final EngineThreads.Lane lane;
+  private final boolean oneThread;
   private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
   private final SmallWrites small;
@@ -54,13 +56,14 @@ final class CommitLoop implements AutoCloseable {
       ChunkIndex index,
       BlockStore blocks,
       Ledger ledger,
-      EngineThreads.Lane lane) {
+      EngineThreads threads) {
     this.name = name;
     this.config = config;
     this.index = index;
     this.blocks = blocks;
     this.ledger = ledger;
-    this.lane = lane;
+    this.lane = threads.lane(name + "-commit");
+    this.oneThread = threads.oneThread();
     this.small = new SmallWrites(blocks);
   }
 
@@ -129,10 +132,12 @@ final class CommitLoop implements AutoCloseable {
           outcome);
     }
 
-    /** The same after the flush of a block's file. */
-    Item touching(BlockRef block) {
+    /** The same after the flush of some blocks' files. */
+    Item touching(List<BlockRef> blocks) {
+      Set<BlockClass> classes = new LinkedHashSet<>();
+      blocks.forEach(block -> classes.add(block.blockClass()));
       return new Item(
-          Optional.of(new VersionWriter.Bytes(block, Optional.empty())),
+          Optional.of(new VersionWriter.Bytes(classes, List.of())),
           change,
           dedups,
           expired,
@@ -161,6 +166,21 @@ final class CommitLoop implements AutoCloseable {
   void put(Item item) {
     waiting.add(item);
     wake();
+  }
+
+  /**
+   * Waits until everything that was put is written, and freed blocks came back. Not on the commit
+   * lane.
+   *
+   * @return whether the disk works
+   */
+  boolean settle() {
+    var done = new CompletableFuture<Boolean>();
+    put(Item.of(List.of(), List.of(), failed -> done.complete(failed == null)));
+    if (oneThread) {
+      commitAll();
+    }
+    return done.join();
   }
 
   private void wake() {
@@ -303,29 +323,28 @@ final class CommitLoop implements AutoCloseable {
     for (Item item : group) {
       if (item.written().isPresent()) {
         VersionWriter.Bytes written = item.written().get();
-        smallBytes += written.small().map(each -> each.bytes().length).orElse(0);
+        smallBytes += written.small().stream().mapToLong(each -> each.bytes().length).sum();
         if (written.small().isEmpty()) {
-          flushed.add(written.block().blockClass());
+          flushed.addAll(written.classes());
         }
       }
     }
     if (smallBytes > SmallWrites.BATCH_BYTES_MAX || small.isFull()) {
-      group.forEach(
-          item -> item.written().ifPresent(written -> flushed.add(written.block().blockClass())));
+      group.forEach(item -> item.written().ifPresent(written -> flushed.addAll(written.classes())));
       small.flushAll();
     }
     for (BlockClass each : flushed) {
-      blocks.file(new BlockRef(each, 0)).flush();
+      blocks.file(each).flush();
       small.flushed(each);
     }
     return flushed;
   }
 
   private void keepUnflushed(Item item, Set<BlockClass> flushed) {
-    item.written()
-        .filter(written -> !flushed.contains(written.block().blockClass()))
-        .flatMap(VersionWriter.Bytes::small)
-        .ifPresent(small::keep);
+    item.written().stream()
+        .flatMap(written -> written.small().stream())
+        .filter(each -> !flushed.contains(each.place().blockClass()))
+        .forEach(small::keep);
   }
 
   private void freed(List<BlockRef> freed) {

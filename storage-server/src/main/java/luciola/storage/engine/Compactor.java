@@ -13,7 +13,6 @@ import java.util.function.LongSupplier;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.Granules;
 import luciola.protocol.id.ChainId;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockRef;
@@ -22,7 +21,6 @@ import luciola.storage.disk.ClosedRun;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
-import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -205,10 +203,10 @@ final class Compactor implements AutoCloseable {
     long bytes = 0;
     for (BlockRef from : record.blocks()) {
       if (pass.holds(from)) {
-        VersionRecord longest = longest(record, from);
-        BlockRef to = copy(writer, from, longest);
+        BlockUse use = BlockUse.of(record, from);
+        BlockRef to = copy(writer, from, use);
         if (to != null) {
-          bytes += longest.chunkBytes();
+          bytes += use.bytes();
           moves.add(changes.move(chunk, from, to));
         }
       }
@@ -219,29 +217,18 @@ final class Compactor implements AutoCloseable {
             .whenComplete((_, failed) -> done.complete(failed == null ? moved : 0L));
   }
 
-  /** Versions in one block are each the beginning of the longest. */
-  private static VersionRecord longest(ChunkRecord record, BlockRef block) {
-    return record
-        .versions()
-        .filter(each -> block.equals(each.block()))
-        .reduce((a, b) -> b.chunkBytes() >= a.chunkBytes() ? b : a)
-        .orElseThrow();
-  }
-
   /** Null if the bytes are bad (the scrub will find them too), or if there is no memory now. */
-  private @Nullable BlockRef copy(VersionWriter writer, BlockRef from, VersionRecord version)
+  private @Nullable BlockRef copy(VersionWriter writer, BlockRef from, BlockUse use)
       throws IOException {
-    int length = BlockClass.pageCeiling(version.chunkBytes());
-    Optional<PayloadBuffer> buffer = scratch.tryAcquire(length);
+    Optional<PayloadBuffer> buffer =
+        scratch.tryAcquire(Math.max(BlockClass.PAGE_BYTES, BlockClass.pageCeiling(use.bytes())));
     if (buffer.isEmpty()) {
       return null;
     }
     try {
       MemorySegment bytes = buffer.get().segment();
       blocks.file(from).readDevice(from.position(), bytes);
-      MemorySegment chunk = bytes.asSlice(0, version.chunkBytes());
-      boolean good = Granules.firstMismatch(0, chunk, version.granules()) < 0;
-      return good ? writer.writeCopy(chunk, version) : null;
+      return use.isGood(bytes) ? writer.writePages(bytes, from.blockClass()) : null;
     } finally {
       buffer.get().release();
     }

@@ -20,6 +20,10 @@ package luciola.storage.engine;
  * @param compactBytesPerSecond bytes that compaction moves in a second, 1 MiB …; default 256 MiB
  * @param idleSyncMillis how long freed blocks wait for a synced write before the engine makes one,
  *     1 … 60000; default 200
+ * @param rewriteBytesMax chunks up to this length are written anew as a whole when some of their
+ *     bytes are overwritten, longer ones get patches where that is little, 4 KiB …; default 64 KiB
+ * @param patchesMax patches of a version before it is written anew as a whole, 0 … 1024; default
+ *     64. Twice that where there is no room for the whole
  */
 public record EngineConfig(
     Durability durability,
@@ -33,7 +37,9 @@ public record EngineConfig(
     long scratchBytes,
     int fileRangeBytes,
     long compactBytesPerSecond,
-    int idleSyncMillis) {
+    int idleSyncMillis,
+    int rewriteBytesMax,
+    int patchesMax) {
   public static final EngineConfig DEFAULTS =
       new EngineConfig(
           Durability.FLUSH,
@@ -47,7 +53,9 @@ public record EngineConfig(
           128L << 20,
           128 << 10,
           256L << 20,
-          200);
+          200,
+          64 << 10,
+          64);
 
   public EngineConfig {
     check(capacityBytes >= 1, "capacityBytes", capacityBytes);
@@ -61,6 +69,8 @@ public record EngineConfig(
     check(fileRangeBytes >= 1, "fileRangeBytes", fileRangeBytes);
     check(compactBytesPerSecond >= 1 << 20, "compactBytesPerSecond", compactBytesPerSecond);
     check(idleSyncMillis >= 1 && idleSyncMillis <= 60_000, "idleSyncMillis", idleSyncMillis);
+    check(rewriteBytesMax >= 4096, "rewriteBytesMax", rewriteBytesMax);
+    check(patchesMax >= 0 && patchesMax <= 1024, "patchesMax", patchesMax);
   }
 
   private static void check(boolean ok, String name, long value) {
@@ -83,7 +93,28 @@ public record EngineConfig(
         scratchBytes,
         fileRangeBytes,
         compactBytesPerSecond,
-        idleSyncMillis);
+        idleSyncMillis,
+        rewriteBytesMax,
+        patchesMax);
+  }
+
+  /** The same with other bounds of patches. */
+  public EngineConfig withPatches(int rewriteMax, int max) {
+    return new EngineConfig(
+        durability,
+        capacityBytes,
+        reserveBytes,
+        writeThreads,
+        waitingMax,
+        groupMax,
+        metadataCacheBytes,
+        recordCacheBytes,
+        scratchBytes,
+        fileRangeBytes,
+        compactBytesPerSecond,
+        idleSyncMillis,
+        rewriteMax,
+        max);
   }
 
   /** The same with another durability. */
@@ -100,6 +131,8 @@ public record EngineConfig(
         scratchBytes,
         fileRangeBytes,
         compactBytesPerSecond,
-        idleSyncMillis);
+        idleSyncMillis,
+        rewriteBytesMax,
+        patchesMax);
   }
 }

@@ -79,6 +79,17 @@ record Image(
     return checksums[granule - payloadOffset / Granules.BYTES];
   }
 
+  /** First byte that is not the old version's, where all of that is kept. */
+  int changedFrom(int oldBytes) {
+    int added = chunkBytes > oldBytes ? oldBytes : chunkBytes;
+    return payload.byteSize() == 0 ? added : Math.min(payloadOffset, added);
+  }
+
+  /** End of what is not the old version's, where all of that is kept. */
+  int changedTo(int oldBytes) {
+    return chunkBytes > oldBytes ? chunkBytes : payloadEnd();
+  }
+
   /**
    * First byte that nothing was written to before, where all the image adds lies past the old
    * version's last page; -1 where it does not.

@@ -66,6 +66,8 @@ final class RecordCache {
   }
 
   private static long weight(VersionRecord version) {
-    return VERSION_BYTES + (long) Integer.BYTES * version.granules().length;
+    return VERSION_BYTES
+        + (long) Integer.BYTES * version.granules().length
+        + 2L * Integer.BYTES * version.patches().count();
   }
 }

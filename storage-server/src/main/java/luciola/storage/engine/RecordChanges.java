@@ -1,6 +1,8 @@
 package luciola.storage.engine;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.error.ErrorCode;
@@ -10,6 +12,7 @@ import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
+import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
 /** Changes of records that bring no new bytes: commit marks, moves and forgetting. */
@@ -92,10 +95,35 @@ final class RecordChanges {
                         states.settled(chunk, failed);
                         complete(result, "move: chunk=" + chunk, failed);
                       })
-                  .touching(to));
+                  .touching(List.of(to)));
           return true;
         });
     return result;
+  }
+
+  /**
+   * Bytes of some of a chunk's versions were written anew, not flushed, each to a block of its own.
+   * On the chunk's writer lane, with every version durable.
+   */
+  void restored(ChunkKey chunk, Map<VersionRecord, BlockRef> to) {
+    states.locked(
+        chunk,
+        () -> {
+          ChunkRecord before = states.current(chunk);
+          ChunkRecord after = VersionRules.restored(before, to);
+          List<BlockRef> named = VersionRules.named(before, after);
+          to.values().stream().filter(block -> !named.contains(block)).forEach(blocks::release);
+          if (!named.isEmpty()) {
+            states.change(chunk, after, null);
+            loop.put(
+                CommitLoop.Item.of(
+                        new ChunkChange(chunk, before, after),
+                        true,
+                        failed -> states.settled(chunk, failed))
+                    .touching(named));
+          }
+          return true;
+        });
   }
 
   static void complete(

@@ -57,7 +57,7 @@ final class SmallWrites {
       Set<BlockFile> written = new LinkedHashSet<>();
       try (Arena arena = Arena.ofConfined()) {
         for (SmallBytes each : page) {
-          BlockFile file = file(blocks, each.place().blockClass());
+          BlockFile file = blocks.file(each.place().blockClass());
           MemorySegment bytes = arena.allocate(each.bytes().length, BlockClass.PAGE_BYTES);
           file.write(each.place().position(), bytes.copyFrom(MemorySegment.ofArray(each.bytes())));
           written.add(file);
@@ -69,10 +69,6 @@ final class SmallWrites {
       index.forgetSmallBytes(page.stream().map(SmallBytes::place).toList());
       page = index.smallBytes(PAGE);
     }
-  }
-
-  private static BlockFile file(BlockStore blocks, BlockClass blockClass) {
-    return blocks.file(new BlockRef(blockClass, 0));
   }
 
   /** The next batch keeps these bytes. */
@@ -120,7 +116,7 @@ final class SmallWrites {
     Set<BlockClass> classes = new LinkedHashSet<>();
     kept.keySet().forEach(place -> classes.add(place.blockClass()));
     for (BlockClass each : classes) {
-      file(blocks, each).flush();
+      blocks.file(each).flush();
       flushed(each);
     }
   }

@@ -153,9 +153,7 @@ final class Staging {
         () -> {
           ChunkRecord before = states.current(chunk);
           if (ticket.dropped) {
-            made.blockIfAny()
-                .filter(block -> !before.blocks().contains(block))
-                .ifPresent(blocks::release);
+            written.fresh().forEach(blocks::release);
             throw discarded(chunk, update.version());
           }
           var change = new ChunkChange(chunk, before, after(update, before, made));

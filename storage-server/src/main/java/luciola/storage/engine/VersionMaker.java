@@ -2,13 +2,13 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Update;
 import luciola.protocol.id.ChunkVersion;
+import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.NoSpaceException;
+import luciola.storage.index.ChunkKey;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -21,19 +21,19 @@ final class VersionMaker {
   private final CommitLoop loop;
   private final ChunkRepair repair;
   private final Compactor compactor;
-  private final boolean oneThread;
+  private final BlockStore blocks;
 
   VersionMaker(
       ChunkStates states,
       CommitLoop loop,
       ChunkRepair repair,
       Compactor compactor,
-      boolean oneThread) {
+      BlockStore blocks) {
     this.states = states;
     this.loop = loop;
     this.repair = repair;
     this.compactor = compactor;
-    this.oneThread = oneThread;
+    this.blocks = blocks;
   }
 
   /**
@@ -46,11 +46,13 @@ final class VersionMaker {
     try {
       return makeOnce(writer, update);
     } catch (NoSpaceException e) {
-      awaitFreed(e);
+      if (!loop.settle()) {
+        throw e;
+      }
       compactor.needed();
     } catch (BadBlockException e) {
       repair.report(update.chunk(), e);
-      if (!repair.repair(writer, update.chunk())) {
+      if (!repair.repair(writer, update.chunk(), e.version())) {
         throw e;
       }
     }
@@ -59,7 +61,31 @@ final class VersionMaker {
 
   private VersionWriter.Written makeOnce(VersionWriter writer, ChunkUpdate update)
       throws IOException {
-    @Nullable VersionRecord base = states.current(update.chunk()).newest().orElse(null);
+    try (Base base = base(update.chunk())) {
+      return make(writer, update, base.version());
+    }
+  }
+
+  /** What an update builds on, kept as it is meanwhile: it may be discarded at any time. */
+  private record Base(@Nullable VersionRecord version, BlockStore.Pin pin)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      pin.close();
+    }
+  }
+
+  private Base base(ChunkKey chunk) {
+    return states.locked(
+        chunk,
+        () -> {
+          @Nullable VersionRecord newest = states.current(chunk).newest().orElse(null);
+          return new Base(newest, blocks.pin(newest == null ? List.of() : newest.blocks()));
+        });
+  }
+
+  private static VersionWriter.Written make(
+      VersionWriter writer, ChunkUpdate update, @Nullable VersionRecord base) throws IOException {
     ChunkVersion held = base == null ? ChunkVersion.NONE : base.version();
     boolean whole = update.update() instanceof Update.Replace;
     if (!whole && !follows(update.version(), base)) {
@@ -73,8 +99,8 @@ final class VersionMaker {
               + held);
     }
     if (isRemoval(update.update())) {
-      return new VersionWriter.Written(
-          VersionRecord.tombstone(update.version(), update.chainVersion()), Optional.empty());
+      return VersionWriter.Written.nothing(
+          VersionRecord.tombstone(update.version(), update.chainVersion()));
     }
     @Nullable VersionRecord old = whole || base == null || base.removed() ? null : base;
     Image image =
@@ -101,17 +127,5 @@ final class VersionMaker {
   private static boolean isRemoval(Update update) {
     return update instanceof Update.Remove
         || (update instanceof Update.Replace replace && replace.removed());
-  }
-
-  /** Waits until blocks freed so far can be used again. */
-  private void awaitFreed(NoSpaceException cause) throws IOException {
-    var done = new CompletableFuture<Boolean>();
-    loop.put(CommitLoop.Item.of(List.of(), List.of(), failed -> done.complete(failed == null)));
-    if (oneThread) {
-      loop.commitAll();
-    }
-    if (!done.join()) {
-      throw cause;
-    }
   }
 }

@@ -2,6 +2,7 @@ package luciola.storage.engine;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import luciola.protocol.connection.PayloadBuffer;
@@ -11,14 +12,14 @@ import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Granules;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockFile;
-import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.index.VersionRecord;
 
 /**
  * Reads ranges of versions. Short ranges are read into memory and verified here. Long ones go out
- * as they lie in the file, with their stored checksums, and are verified by whoever receives them;
- * but a granule of which only a part is asked is verified here, and the part summed anew.
+ * as they lie in the files, with their stored checksums, and are verified by whoever receives them;
+ * but a granule of which only a part is asked is verified here, and the part summed anew. Bytes
+ * that a patch covers are not read.
  */
 final class VersionReader {
   private static final int[] NONE = {};
@@ -43,14 +44,13 @@ final class VersionReader {
       throws IOException {
     try {
       int end = (int) Math.min((long) offset + length, version.chunkBytes());
-      BlockRef block = version.block();
-      if (block == null || offset >= end) {
+      if (offset >= end) {
         pin.close();
         return empty(version);
       }
       return end - offset >= fileRangeBytes
-          ? fileRange(version, block, pin, offset, end)
-          : memory(version, block, pin, offset, end);
+          ? fileRange(version, pin, offset, end)
+          : memory(version, pin, offset, end);
     } catch (IOException | RuntimeException e) {
       pin.close();
       throw e;
@@ -62,15 +62,14 @@ final class VersionReader {
         version.version(), version.chunkBytes(), NONE, MemorySegment.NULL, () -> {});
   }
 
-  private ChunkRead memory(
-      VersionRecord version, BlockRef block, BlockStore.Pin pin, int offset, int end)
+  private ChunkRead memory(VersionRecord version, BlockStore.Pin pin, int offset, int end)
       throws IOException {
     int from = offset / Granules.BYTES * Granules.BYTES;
     int to = granuleEnd(version, end);
     PayloadBuffer buffer = acquire(to - from);
     try {
       MemorySegment bytes = buffer.segment();
-      blocks.file(block).read(block.position() + from, bytes);
+      fill(version, from, bytes);
       pin.close();
       verify(version, bytes, from, to);
       int[] sums = storedSums(version, offset, end);
@@ -94,6 +93,16 @@ final class VersionReader {
     }
   }
 
+  /** Reads from a byte of the version on, through the page cache; not verified. */
+  private void fill(VersionRecord version, int from, MemorySegment into) throws IOException {
+    for (VersionRecord.Extent each :
+        version.extents(from, from + Math.toIntExact(into.byteSize()))) {
+      blocks
+          .file(each.blockClass())
+          .read(each.position(), into.asSlice(each.from() - from, each.bytes()));
+    }
+  }
+
   private static void verify(VersionRecord version, MemorySegment bytes, int from, int to) {
     int bad = Granules.firstMismatch(from, bytes, storedSums(version, from, to));
     if (bad >= 0) {
@@ -101,29 +110,26 @@ final class VersionReader {
     }
   }
 
-  private ChunkRead fileRange(
-      VersionRecord version, BlockRef block, BlockStore.Pin pin, int offset, int end)
+  private ChunkRead fileRange(VersionRecord version, BlockStore.Pin pin, int offset, int end)
       throws IOException {
-    BlockFile file = blocks.file(block);
-    file.warm(block.position() + offset, end - offset);
+    var ranges = new ArrayList<ChunkRead.FileRange>();
+    for (VersionRecord.Extent each : version.extents(offset, end)) {
+      BlockFile file = blocks.file(each.blockClass());
+      file.warm(each.position(), each.bytes());
+      ranges.add(new ChunkRead.FileRange(file.channel(), each.position(), each.bytes()));
+    }
     int[] sums = storedSums(version, offset, end);
     int firstFrom = offset / Granules.BYTES * Granules.BYTES;
     int firstEnd = Math.min(end, firstFrom + Granules.BYTES);
     if (offset > firstFrom || firstEnd < granuleEnd(version, firstEnd)) {
-      sums[0] = partSum(version, block, firstFrom, offset, firstEnd);
+      sums[0] = partSum(version, firstFrom, offset, firstEnd);
     }
     int lastFrom = (end - 1) / Granules.BYTES * Granules.BYTES;
     if (sums.length > 1 && end < granuleEnd(version, end)) {
-      sums[sums.length - 1] = partSum(version, block, lastFrom, lastFrom, end);
+      sums[sums.length - 1] = partSum(version, lastFrom, lastFrom, end);
     }
-    return new ChunkRead.InFile(
-        version.version(),
-        version.chunkBytes(),
-        sums,
-        file.channel(),
-        block.position() + offset,
-        end - offset,
-        pin::close);
+    return new ChunkRead.InFiles(
+        version.version(), version.chunkBytes(), sums, ranges, end - offset, pin::close);
   }
 
   private static int[] storedSums(VersionRecord version, int offset, int end) {
@@ -138,30 +144,29 @@ final class VersionReader {
     return Math.min(ceiling, version.chunkBytes());
   }
 
-  private int partSum(VersionRecord version, BlockRef block, int granuleFrom, int from, int to)
-      throws IOException {
-    PayloadBuffer buffer = acquire(granuleEnd(version, granuleFrom + 1) - granuleFrom);
+  /** Verifies a granule and sums the part {@code [from, to)} of it. */
+  private int partSum(VersionRecord version, int granuleFrom, int from, int to) throws IOException {
+    int granule = granuleFrom / Granules.BYTES;
+    PayloadBuffer buffer = acquire(version.granuleBytes(granule));
     try {
-      blocks.file(block).read(block.position() + granuleFrom, buffer.segment());
-      return partSum(version, buffer.segment(), granuleFrom, from, to);
+      if (!isGood(version, granule, buffer.segment())) {
+        throw new BadBlockException(version, granule);
+      }
+      return Granules.crc(buffer.segment().asSlice(from - granuleFrom, to - from));
     } finally {
       buffer.release();
     }
   }
 
   /**
-   * Verifies a granule and sums the part {@code [from, to)} of it.
+   * Reads a granule.
    *
-   * @param bytes begin with the granule
+   * @param into as long as the granule
+   * @return whether it is what was written
    */
-  private static int partSum(
-      VersionRecord version, MemorySegment bytes, int granuleFrom, int from, int to) {
-    int granuleBytes = granuleEnd(version, granuleFrom + 1) - granuleFrom;
-    int granule = granuleFrom / Granules.BYTES;
-    if (Granules.crc(bytes.asSlice(0, granuleBytes)) != version.granules()[granule]) {
-      throw new BadBlockException(version, granule);
-    }
-    return Granules.crc(bytes.asSlice(from - granuleFrom, to - from));
+  boolean isGood(VersionRecord version, int granule, MemorySegment into) throws IOException {
+    fill(version, granule * Granules.BYTES, into);
+    return Granules.crc(into) == version.granules()[granule];
   }
 
   private PayloadBuffer acquire(int bytes) {
@@ -183,13 +188,10 @@ final class VersionReader {
 
   /** Fills {@code into} with the whole version, verified. */
   void readWhole(VersionRecord version, MemorySegment into) throws IOException {
-    BlockRef block = version.block();
-    if (block != null) {
-      blocks.file(block).read(block.position(), into);
-      int bad = Granules.firstMismatch(0, into, version.granules());
-      if (bad >= 0) {
-        throw new BadBlockException(version, bad);
-      }
+    fill(version, 0, into);
+    int bad = Granules.firstMismatch(0, into, version.granules());
+    if (bad >= 0) {
+      throw new BadBlockException(version, bad);
     }
   }
 
@@ -199,18 +201,23 @@ final class VersionReader {
    * @return the first bad granule, or -1
    */
   int firstBadGranule(VersionRecord version) throws IOException {
-    BlockRef block = version.block();
-    if (block == null) {
+    if (version.chunkBytes() == 0) {
       return -1;
     }
     PayloadBuffer buffer = acquire(VersionWriter.PIECE_BYTES);
     try {
       for (int at = 0; at < version.chunkBytes(); at += VersionWriter.PIECE_BYTES) {
         int end = Math.min(at + VersionWriter.PIECE_BYTES, version.chunkBytes());
-        MemorySegment bytes = buffer.segment().asSlice(0, BlockClass.pageCeiling(end - at));
-        blocks.file(block).readDevice(block.position() + at, bytes);
+        for (VersionRecord.Extent each : version.extents(at, end)) {
+          blocks
+              .file(each.blockClass())
+              .readDevice(
+                  each.position(),
+                  buffer.segment().asSlice(each.from() - at, BlockClass.pageCeiling(each.bytes())));
+        }
         int bad =
-            Granules.firstMismatch(at, bytes.asSlice(0, end - at), storedSums(version, at, end));
+            Granules.firstMismatch(
+                at, buffer.segment().asSlice(0, end - at), storedSums(version, at, end));
         if (bad >= 0) {
           return at / Granules.BYTES + bad;
         }

@@ -3,7 +3,10 @@ package luciola.storage.engine;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import luciola.protocol.frame.ChunkSummary;
@@ -20,6 +23,8 @@ import luciola.storage.index.VersionRecord;
  * the shorter one holds is never written again.
  */
 final class VersionRules {
+  private static final int FEW = 4;
+
   private VersionRules() {}
 
   /** After staging the next version. */
@@ -61,16 +66,38 @@ final class VersionRules {
         record.pending().stream().filter(each -> each.version().compareTo(from) < 0).toList());
   }
 
-  /** After the bytes of every version in one block were written to another. */
+  /** After what versions have in one block was written to another. */
   static ChunkRecord moved(ChunkRecord record, BlockRef from, BlockRef to) {
     VersionRecord committed = record.committed();
     return new ChunkRecord(
-        committed == null ? null : moved(committed, from, to),
-        record.pending().stream().map(each -> moved(each, from, to)).toList());
+        committed == null ? null : committed.moved(from, to),
+        record.pending().stream().map(each -> each.moved(from, to)).toList());
   }
 
-  private static VersionRecord moved(VersionRecord version, BlockRef from, BlockRef to) {
-    return from.equals(version.block()) ? version.withBlock(to) : version;
+  /**
+   * After bytes of some versions were written anew, each as a whole to a block of its own; of those
+   * versions that still are where they were.
+   */
+  static ChunkRecord restored(ChunkRecord record, Map<VersionRecord, BlockRef> to) {
+    VersionRecord committed = record.committed();
+    return new ChunkRecord(
+        committed == null ? null : restored(committed, to),
+        record.pending().stream().map(each -> restored(each, to)).toList());
+  }
+
+  private static VersionRecord restored(VersionRecord version, Map<VersionRecord, BlockRef> to) {
+    return to.entrySet().stream()
+        .filter(each -> sameBytes(each.getKey(), version))
+        .findFirst()
+        .map(each -> version.whollyIn(each.getValue()))
+        .orElse(version);
+  }
+
+  /** It may have become the committed one meanwhile. */
+  private static boolean sameBytes(VersionRecord one, VersionRecord other) {
+    return one.version().equals(other.version())
+        && one.blocks().equals(other.blocks())
+        && Arrays.equals(one.granules(), other.granules());
   }
 
   /** Blocks that nothing of the chunk lies in any more. */
@@ -85,7 +112,8 @@ final class VersionRules {
 
   private static List<BlockRef> onlyIn(ChunkRecord one, ChunkRecord other) {
     var blocks = new ArrayList<>(one.blocks());
-    blocks.removeAll(other.blocks());
+    List<BlockRef> gone = other.blocks();
+    blocks.removeAll(gone.size() > FEW ? new HashSet<>(gone) : gone);
     return blocks;
   }
 

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import luciola.protocol.connection.PayloadBuffer;
-import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.storage.disk.BlockStore;
@@ -20,12 +19,13 @@ final class Writers implements AutoCloseable {
   private final List<VersionWriter> writers = new ArrayList<>();
   private final List<PayloadBuffer> buffers = new ArrayList<>();
 
-  Writers(String name, int count, EngineThreads threads, BlockStore blocks, PayloadPool scratch) {
-    for (int i = 0; i < count; i++) {
-      PayloadBuffer buffer = scratch.tryAcquire(VersionWriter.PIECE_BYTES).orElseThrow();
+  Writers(String name, EngineParts parts, BlockStore blocks) {
+    EngineConfig config = parts.config();
+    for (int i = 0; i < config.writeThreads(); i++) {
+      PayloadBuffer buffer = parts.scratch().tryAcquire(VersionWriter.PIECE_BYTES).orElseThrow();
       buffers.add(buffer);
-      writers.add(new VersionWriter(blocks, buffer.segment()));
-      lanes.add(threads.lane(name + "-write-" + i));
+      writers.add(new VersionWriter(blocks, buffer.segment(), config));
+      lanes.add(parts.threads().lane(name + "-write-" + i));
     }
   }
 

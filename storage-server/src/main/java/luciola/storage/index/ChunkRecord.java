@@ -22,19 +22,22 @@ import org.jspecify.annotations.Nullable;
  * oldest first. Stored under key {@code 'C'} + {@link ChunkKey} (20 bytes) as, little-endian:
  *
  * <pre>
- *  0  u8   format, 1
+ *  0  u8   format: 1, but 2 if some version has patches
  *  1  u8   1 if the first version is committed, else 0
  *  2  u16  number of versions
  *  4       versions, each:
  *     u64  version
  *     u32  chain version
- *     u8   bit 0: removed; bit 1: made by a client's update, whose name follows
+ *     u8   bit 0: removed; bit 1: made by a client's update, whose name follows;
+ *          bit 2: has patches (format 2)
  *     u8   block class; 255: no block
  *     u16  zero
  *     u32  block index; 0 without a block
  *     u32  length in bytes
  *     u32  CRC32C of each granule of 16 KiB, the last one possibly shorter
  *     u64  client, u32 channel, u64 sequence: only with bit 1
+ *     u16  number of patches, then of each u16 granule, u32 index of its block of 16 KiB, in
+ *          order of the granules: only with bit 2
  * </pre>
  *
  * @param committed newest committed version; null if there never was one
@@ -45,12 +48,15 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
   public static final ChunkRecord NONE = new ChunkRecord(null, List.of());
 
   private static final int FORMAT = 1;
+  private static final int PATCHED_FORMAT = 2;
   private static final int NO_BLOCK = 255;
   private static final int HEADER_BYTES = 4;
   private static final int VERSION_BYTES = 24;
   private static final int TAG_BYTES = 20;
   private static final int REMOVED = 1;
   private static final int TAGGED = 2;
+  private static final int PATCHED = 4;
+  private static final int PATCH_BYTES = 6;
 
   public ChunkRecord {
     pending = List.copyOf(pending);
@@ -75,9 +81,12 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
     return versions().filter(each -> each.version().equals(version)).findFirst();
   }
 
-  /** Every block that some version lies in. */
+  /** Every block that something of some version lies in. */
   public List<BlockRef> blocks() {
-    return versions().flatMap(each -> each.blockIfAny().stream()).distinct().toList();
+    if (pending.isEmpty()) {
+      return committed == null ? List.of() : committed.blocks();
+    }
+    return versions().flatMap(each -> each.blocks().stream()).distinct().toList();
   }
 
   /** Whether the chunk exists once everything pending is done. */
@@ -89,12 +98,17 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
   public byte[] toBytes() {
     List<VersionRecord> all = versions().toList();
     int size = HEADER_BYTES;
+    boolean patched = false;
     for (VersionRecord each : all) {
       size += VERSION_BYTES + Integer.BYTES * each.granules().length;
       size += each.tag().isPresent() ? TAG_BYTES : 0;
+      size += each.patches().isEmpty() ? 0 : Short.BYTES + PATCH_BYTES * each.patches().count();
+      patched |= !each.patches().isEmpty();
     }
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-    out.put((byte) FORMAT).put((byte) (committed == null ? 0 : 1)).putShort((short) all.size());
+    out.put((byte) (patched ? PATCHED_FORMAT : FORMAT))
+        .put((byte) (committed == null ? 0 : 1))
+        .putShort((short) all.size());
     all.forEach(each -> write(each, out));
     return out.array();
   }
@@ -102,8 +116,7 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
   private static void write(VersionRecord record, ByteBuffer out) {
     BlockRef block = record.block();
     out.putLong(record.version().value()).putInt(record.chainVersion());
-    int flags = (record.removed() ? REMOVED : 0) | (record.tag().isPresent() ? TAGGED : 0);
-    out.put((byte) flags);
+    out.put((byte) flags(record));
     out.put((byte) (block == null ? NO_BLOCK : block.blockClass().number()));
     out.putShort((short) 0);
     out.putInt(block == null ? 0 : block.index()).putInt(record.chunkBytes());
@@ -114,6 +127,19 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
         .tag()
         .ifPresent(
             tag -> out.putLong(tag.client().value()).putInt(tag.channel()).putLong(tag.sequence()));
+    Patches patches = record.patches();
+    if (!patches.isEmpty()) {
+      out.putShort((short) patches.count());
+      for (int i = 0; i < patches.count(); i++) {
+        out.putShort((short) patches.granule(i)).putInt(patches.block(i).index());
+      }
+    }
+  }
+
+  private static int flags(VersionRecord record) {
+    return (record.removed() ? REMOVED : 0)
+        | (record.tag().isPresent() ? TAGGED : 0)
+        | (record.patches().isEmpty() ? 0 : PATCHED);
   }
 
   /**
@@ -125,7 +151,7 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     try {
       int format = in.get();
-      if (format != FORMAT) {
+      if (format != FORMAT && format != PATCHED_FORMAT) {
         throw new LuciolaException(
             ErrorCode.FORMAT_TOO_NEW, "unknown chunk record: format=" + format);
       }
@@ -133,7 +159,7 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
       int count = Short.toUnsignedInt(in.getShort());
       var all = new ArrayList<VersionRecord>(count);
       for (int i = 0; i < count; i++) {
-        all.add(read(in));
+        all.add(read(in, format == PATCHED_FORMAT));
       }
       if (in.hasRemaining() || (hasCommitted && all.isEmpty())) {
         throw new LuciolaException(
@@ -148,7 +174,7 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
     }
   }
 
-  private static VersionRecord read(ByteBuffer in) {
+  private static VersionRecord read(ByteBuffer in, boolean mayBePatched) {
     var version = new ChunkVersion(in.getLong());
     int chainVersion = in.getInt();
     int flags = in.get();
@@ -169,7 +195,23 @@ public record ChunkRecord(@Nullable VersionRecord committed, List<VersionRecord>
         (flags & TAGGED) == 0
             ? Optional.empty()
             : Optional.of(new UpdateTag(new ClientId(in.getLong()), in.getInt(), in.getLong()));
+    Patches patches = (flags & PATCHED) == 0 || !mayBePatched ? Patches.NONE : readPatches(in);
     boolean removed = (flags & REMOVED) != 0;
-    return new VersionRecord(version, chainVersion, removed, chunkBytes, block, granules, tag);
+    return new VersionRecord(
+        version, chainVersion, removed, chunkBytes, block, patches, granules, tag);
+  }
+
+  private static Patches readPatches(ByteBuffer in) {
+    int count = Short.toUnsignedInt(in.getShort());
+    if (count > in.remaining() / PATCH_BYTES) {
+      throw new IllegalArgumentException("bad number of patches: count=" + count);
+    }
+    var granules = new int[count];
+    var blocks = new int[count];
+    for (int i = 0; i < count; i++) {
+      granules[i] = Short.toUnsignedInt(in.getShort());
+      blocks[i] = in.getInt();
+    }
+    return Patches.of(granules, blocks);
   }
 }

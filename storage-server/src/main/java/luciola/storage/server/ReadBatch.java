@@ -102,19 +102,22 @@ final class ReadBatch {
       } else {
         all.add(result);
         if (read != null && read.dataBytes() > 0) {
-          parts.add(part(read));
+          add(read, parts);
         }
       }
     }
     call.reply(new ReadReply(ErrorCode.OK, all), new ReplyBody(parts, this::release));
   }
 
-  private static ReplyBody.Part part(ChunkRead read) {
-    return switch (read) {
-      case ChunkRead.InMemory memory -> new ReplyBody.Memory(memory.data());
-      case ChunkRead.InFile file ->
-          new ReplyBody.FileRange(file.file(), file.position(), file.dataBytes());
-    };
+  private static void add(ChunkRead read, List<ReplyBody.Part> parts) {
+    switch (read) {
+      case ChunkRead.InMemory memory -> parts.add(new ReplyBody.Memory(memory.data()));
+      case ChunkRead.InFiles files ->
+          files
+              .ranges()
+              .forEach(each ->
+                  parts.add(new ReplyBody.FileRange(each.file(), each.position(), each.bytes())));
+    }
   }
 
   private void release() {

@@ -107,8 +107,8 @@ class BlockStoreTest {
     try (BlockStore store = open(Long.MAX_VALUE)) {
       store.finishRestore();
       BlockRef block = store.allocate(4096);
-      BlockStore.Pin first = store.pin(block);
-      BlockStore.Pin second = store.pin(block);
+      BlockStore.Pin first = store.pin(List.of(block));
+      BlockStore.Pin second = store.pin(List.of(block));
       store.release(block);
       assertTrue(store.isTaken(block));
       first.close();

@@ -46,16 +46,26 @@ class ChunkEngineCrashTest {
   /** Of a chunk: with few bytes most updates are small ones. */
   private int bytesMax;
 
+  /** What chunks get patches differs too, and how many. */
+  private EngineConfig config = EngineFixture.CONFIG;
+
+  private int patched;
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void everyAcknowledgedVersionSurvivesAndHasItsBytes(long seed) throws IOException {
     var random = new Random(seed);
     bytesMax = seed % 2 == 0 ? 200_000 : 30_000;
+    config = EngineFixture.CONFIG.withPatches(seed % 2 == 0 ? 65_536 : 4096, 1 + (int) seed);
     Arrays.setAll(models, _ -> new Model());
     var disk = new MemoryDisk(seed);
     var store = new MemoryKeyValues();
     for (int life = 0; life < 12; life++) {
-      ChunkEngine engine = EngineFixture.open(disk, store, ReplicaSource.NONE);
+      ChunkEngine engine =
+          ChunkEngine.open(
+              "t",
+              EngineFixture.parts(
+                  config, disk, store, ReplicaSource.NONE, EngineThreads.platform()));
       recover(engine);
       run(engine, random);
       if (random.nextInt(4) == 0) {
@@ -69,6 +79,7 @@ class ChunkEngineCrashTest {
         store.powerOn();
       }
     }
+    assertTrue(patched > 20, "patched versions met: " + patched);
   }
 
   /** Ends its threads; whether that fails depends on what was under way. */
@@ -114,7 +125,7 @@ class ChunkEngineCrashTest {
     byte[] payload = new byte[0];
     byte @Nullable [] next;
     Update update;
-    switch (random.nextInt(10)) {
+    switch (random.nextInt(14)) {
       case 0 -> {
         update = new Update.Remove();
         next = null;
@@ -128,6 +139,13 @@ class ChunkEngineCrashTest {
         payload = bytes(random.nextLong(), random.nextInt(bytesMax));
         update = new Update.Replace(payload.length, false);
         next = payload;
+      }
+      case 3, 4, 5, 6 -> {
+        int offset = random.nextInt(Math.max(1, oldBytes));
+        payload = bytes(random.nextLong(), 1 + random.nextInt(Math.min(9000, bytesMax - offset)));
+        update = new Update.Write(offset, payload.length, 1 << 20);
+        next = Arrays.copyOf(base, Math.max(base.length, offset + payload.length));
+        System.arraycopy(payload, 0, next, offset, payload.length);
       }
       default -> {
         int offset =
@@ -167,6 +185,13 @@ class ChunkEngineCrashTest {
       assertArrayEquals(
           Arrays.copyOfRange(expected, offset, offset + length),
           read(engine, number, v, offset, length));
+      patched +=
+          engine
+              .chunk(chunk(number))
+              .find(version(v))
+              .filter(held -> !held.patches().isEmpty())
+              .map(_ -> 1)
+              .orElse(0);
     }
   }
 

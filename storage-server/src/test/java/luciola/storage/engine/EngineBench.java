@@ -93,12 +93,13 @@ final class EngineBench {
       offset = offset / 4096 * 4096;
       try (ChunkRead read =
           engine.read(key(file, i % chunks), new ChunkVersion(1), offset, bytes)) {
-        if (read instanceof ChunkRead.InFile range) {
-          var buffer = into.asByteBuffer();
-          while (buffer.hasRemaining()) {
-            int got = range.file().read(buffer, range.position() + buffer.position());
-            if (got < 0) {
-              throw new IllegalStateException("short file");
+        if (read instanceof ChunkRead.InFiles files) {
+          for (ChunkRead.FileRange range : files.ranges()) {
+            var buffer = into.asSlice(0, range.bytes()).asByteBuffer();
+            while (buffer.hasRemaining()) {
+              if (range.file().read(buffer, range.position() + buffer.position()) < 0) {
+                throw new IllegalStateException("short file");
+              }
             }
           }
         }

@@ -39,7 +39,9 @@ final class EngineFixture {
           64 << 20,
           1 << 30,
           1L << 40,
-          5);
+          5,
+          64 << 10,
+          8);
 
   private EngineFixture() {}
 
@@ -163,12 +165,17 @@ final class EngineFixture {
       MemorySegment data =
           switch (read) {
             case ChunkRead.InMemory memory -> memory.data();
-            case ChunkRead.InFile file -> {
-              ByteBuffer buffer = ByteBuffer.allocateDirect(file.dataBytes());
-              while (buffer.hasRemaining()) {
-                int count = file.file().read(buffer, file.position() + buffer.position());
-                assertTrue(count > 0);
+            case ChunkRead.InFiles files -> {
+              ByteBuffer buffer = ByteBuffer.allocateDirect(files.dataBytes());
+              for (ChunkRead.FileRange range : files.ranges()) {
+                int start = buffer.position();
+                buffer.limit(start + range.bytes());
+                while (buffer.hasRemaining()) {
+                  long at = range.position() + buffer.position() - start;
+                  assertTrue(range.file().read(buffer, at) > 0);
+                }
               }
+              assertEquals(files.dataBytes(), buffer.position());
               yield MemorySegment.ofBuffer(buffer.flip());
             }
           };

@@ -41,7 +41,9 @@ class FullDiskTest {
           64 << 20,
           1 << 30,
           1L << 30,
-          5);
+          5,
+          64 << 10,
+          64);
 
   @TempDir Path directory;
   private Path mount;

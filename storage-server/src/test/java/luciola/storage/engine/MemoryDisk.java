@@ -145,6 +145,11 @@ final class MemoryDisk {
     }
 
     @Override
+    public void writeCached(long position, MemorySegment data) throws IOException {
+      write(position, data);
+    }
+
+    @Override
     public void read(long position, MemorySegment into) throws IOException {
       synchronized (MemoryDisk.this) {
         check();

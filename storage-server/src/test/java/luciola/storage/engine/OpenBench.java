@@ -128,6 +128,9 @@ final class OpenBench {
     public void write(long position, MemorySegment data) {}
 
     @Override
+    public void writeCached(long position, MemorySegment data) {}
+
+    @Override
     public void read(long position, MemorySegment into) {}
 
     @Override

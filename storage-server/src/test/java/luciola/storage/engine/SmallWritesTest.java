@@ -32,7 +32,9 @@ class SmallWritesTest {
           64 << 20,
           1 << 30,
           1L << 40,
-          60_000);
+          60_000,
+          64 << 10,
+          8);
 
   private final MemoryDisk disk = new MemoryDisk(1);
   private final MemoryKeyValues store = new MemoryKeyValues();

@@ -14,6 +14,7 @@ import java.util.Random;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.DedupRecord;
+import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
@@ -75,6 +76,100 @@ class RecordBytesTest {
   void aChunkRecordHasItsBytes() {
     assertEquals(RECORD_BYTES, hex(RECORD.toBytes()));
     assertEquals(RECORD, ChunkRecord.fromBytes(HexFormat.of().parseHex(RECORD_BYTES)));
+  }
+
+  @Test
+  void aRecordWithPatchesHasItsBytesAndAnotherFormat() {
+    BlockClass patches = Patches.BLOCK_CLASS;
+    var record =
+        new ChunkRecord(
+            new VersionRecord(
+                new ChunkVersion(5),
+                2,
+                false,
+                20_000,
+                new BlockRef(new BlockClass(5), 0x01020304),
+                Patches.NONE.with(
+                    0, List.of(new BlockRef(patches, 0x0a0b0c0d), new BlockRef(patches, 14))),
+                new int[] {0x11223344, 0x55667788},
+                Optional.empty()),
+            RECORD.pending());
+    String text =
+        "02010200"
+            + "0500000000000000"
+            + "02000000"
+            + "04050000"
+            + "04030201"
+            + "204e0000"
+            + "44332211"
+            + "88776655"
+            + "0200"
+            + "0000"
+            + "0d0c0b0a"
+            + "0100"
+            + "0e000000"
+            + RECORD_BYTES.substring(2 * 36);
+    assertEquals(text, hex(record.toBytes()));
+    assertEquals(record, ChunkRecord.fromBytes(HexFormat.of().parseHex(text)));
+    refusesDamage(record.toBytes());
+  }
+
+  @Test
+  void patchesAreFoundReplacedAndMoved() {
+    BlockClass of = Patches.BLOCK_CLASS;
+    Patches some = Patches.NONE.with(7, List.of(new BlockRef(of, 70), new BlockRef(of, 80)));
+    Patches more =
+        some.with(2, List.of(new BlockRef(of, 20))).with(8, List.of(new BlockRef(of, 81)));
+    assertEquals(List.of(20, 70, 81), more.blocks().map(BlockRef::index).toList());
+    assertEquals(new BlockRef(of, 81), more.at(8));
+    assertEquals(null, more.at(6));
+    assertEquals(7, more.next(3));
+    assertEquals(3, more.countWith(7, 9));
+    assertEquals(5, more.countWith(8, 11));
+    assertEquals(new BlockRef(of, 9), more.moved(new BlockRef(of, 70), new BlockRef(of, 9)).at(7));
+    assertEquals(more, more.moved(new BlockRef(new BlockClass(5), 70), new BlockRef(of, 9)));
+  }
+
+  @Test
+  void extentsAreTheRangeInOrderAndWithoutGaps() {
+    var random = new Random(3);
+    for (int i = 0; i < 500; i++) {
+      int length = 1 + random.nextInt(400_000);
+      Patches patches = Patches.NONE;
+      int granules = Granules.count(0, length);
+      for (int n = random.nextInt(10); n > 0; n--) {
+        patches =
+            patches.with(
+                random.nextInt(granules),
+                List.of(new BlockRef(Patches.BLOCK_CLASS, random.nextInt(20) + 20 * n)));
+      }
+      var main = new BlockRef(BlockClass.fitting(length), random.nextInt(9));
+      var version =
+          new VersionRecord(
+              new ChunkVersion(1),
+              1,
+              false,
+              length,
+              main,
+              patches,
+              new int[granules],
+              Optional.empty());
+      int from = random.nextInt(length);
+      int to = from + 1 + random.nextInt(length - from);
+      int at = from;
+      for (VersionRecord.Extent each : version.extents(from, to)) {
+        assertEquals(at, each.from());
+        for (int probe = each.from(); probe < each.to(); probe += 1 + random.nextInt(5000)) {
+          BlockRef patch = patches.at(probe / 16_384);
+          long expected =
+              patch == null ? main.position() + probe : patch.position() + probe % 16_384;
+          assertEquals(expected, each.position() + probe - each.from());
+          assertEquals((patch == null ? main : patch).blockClass(), each.blockClass());
+        }
+        at = each.to();
+      }
+      assertEquals(to, at);
+    }
   }
 
   @Test
@@ -196,10 +291,15 @@ class RecordBytesTest {
       assertThrows(LuciolaException.class, () -> ChunkRecord.fromBytes(cut));
     }
     byte[] newer = good.clone();
-    newer[0] = 2;
+    newer[0] = 3;
     LuciolaException refused =
         assertThrows(LuciolaException.class, () -> ChunkRecord.fromBytes(newer));
     assertEquals(ErrorCode.FORMAT_TOO_NEW, refused.code());
+    refusesDamage(good);
+    assertArrayEquals(good, RECORD.toBytes());
+  }
+
+  private static void refusesDamage(byte[] good) {
     var random = new Random(2);
     for (int i = 0; i < 20_000; i++) {
       byte[] mutated = good.clone();
@@ -212,6 +312,5 @@ class RecordBytesTest {
             true, e.code() == ErrorCode.CORRUPT_DATA || e.code() == ErrorCode.FORMAT_TOO_NEW);
       }
     }
-    assertArrayEquals(good, RECORD.toBytes());
   }
 }
