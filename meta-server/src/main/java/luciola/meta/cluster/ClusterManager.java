@@ -61,6 +61,7 @@ public final class ClusterManager {
   private final ClusterTimings timings;
   private final int syncingMax;
   private final Lives lives;
+  private final BrokenLinks links;
   private final SlowDisks slowDisks = new SlowDisks();
   private final AutoReplace autoReplace = new AutoReplace();
 
@@ -88,6 +89,7 @@ public final class ClusterManager {
     this.timings = timings;
     this.syncingMax = syncingMax;
     this.lives = new Lives(timings);
+    this.links = new BrokenLinks(timings);
     this.policy = Policy.of(state.settings(), syncingMax);
   }
 
@@ -131,6 +133,7 @@ public final class ClusterManager {
   private void forgetAll() {
     lives.clear();
     proposals.clear();
+    links.clear();
     slowDisks.clear();
     autoReplace.clear();
     slow = List.of();
@@ -183,6 +186,7 @@ public final class ClusterManager {
     var effects = new ArrayList<ClusterEffect>();
     proposeAgain(nowNanos).ifPresent(effects::add);
     findSlow(nowNanos);
+    links.tick(state.routing(), lives, nowNanos);
     effects.addAll(scan(state.routing().chains().keySet(), nowNanos));
     autoReplace
         .tick(state, lives, rules(nowNanos), policy, inGrace(nowNanos), nowNanos)
@@ -333,7 +337,7 @@ public final class ClusterManager {
           ChainMoves.next(
               chain,
               reports,
-              new MemberWishes(wanted, addable, out),
+              new MemberWishes(wanted, addable, out(id, out)),
               policy.syncingPerChain(),
               this::mayFill);
       if (!next.equals(chain)) {
@@ -353,6 +357,17 @@ public final class ClusterManager {
     state.targets().stream()
         .filter(target -> target.getHeld())
         .forEach(target -> out.put(new TargetId(target.getId()), 1));
+    return out;
+  }
+
+  /** The same and those that others of the chain cannot reach. */
+  private Map<TargetId, Integer> out(ChainId chain, Map<TargetId, Integer> anyway) {
+    Set<TargetId> cut = links.out(chain);
+    if (cut.isEmpty()) {
+      return anyway;
+    }
+    var out = new HashMap<>(anyway);
+    cut.forEach(target -> out.put(target, 1));
     return out;
   }
 
@@ -447,7 +462,9 @@ public final class ClusterManager {
                       ? "its server is silent"
                       : !error.isEmpty()
                           ? error
-                          : slowReason.orElse(target.getHeld() ? "taken out by an operator" : ""))
+                          : slowReason
+                              .or(() -> links.reason(new NodeId(target.getNodeId())))
+                              .orElse(target.getHeld() ? "taken out by an operator" : ""))
               .build();
         })
         .toList();

@@ -2,12 +2,14 @@ package luciola.meta.cluster;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.id.NodeId;
@@ -31,7 +33,8 @@ final class Lives {
       long heardNanos,
       long sequence,
       long beats,
-      Map<TargetId, TargetReport> reports) {}
+      Map<TargetId, TargetReport> reports,
+      List<PeerReport> unreachable) {}
 
   Lives(ClusterTimings timings) {
     this.timings = timings;
@@ -47,7 +50,7 @@ final class Lives {
 
   /** A new life has registered: it serves nothing until it has seen what became of its chains. */
   void begin(StorageNode node, long nowNanos) {
-    lives.put(node.id(), new Life(node.incarnation(), nowNanos, 0, 0, Map.of()));
+    lives.put(node.id(), new Life(node.incarnation(), nowNanos, 0, 0, Map.of(), List.of()));
   }
 
   /** Whether a newer heartbeat of the same life was heard before. */
@@ -76,13 +79,28 @@ final class Lives {
             former == null || former.incarnation() != request.getIncarnation()
                 ? 1
                 : former.beats() + 1,
-            reports));
+            reports,
+            List.copyOf(request.getUnreachableList())));
   }
 
   /** Whether a server was heard of within the failure time. */
   boolean alive(NodeId node, long nowNanos) {
     Life life = lives.get(node);
     return life != null && nowNanos - life.heardNanos() <= timings.failureNanos();
+  }
+
+  /** Whether a server is heard so regularly that nothing can be the matter with it. */
+  boolean heardLately(NodeId node, long nowNanos) {
+    Life life = lives.get(node);
+    return life != null
+        && life.beats() > 0
+        && nowNanos - life.heardNanos() <= 3 * timings.heartbeatNanos();
+  }
+
+  /** Servers that do not answer this one, as it said last. */
+  List<PeerReport> unreachable(NodeId node) {
+    Life life = lives.get(node);
+    return life == null ? List.of() : life.unreachable();
   }
 
   /** Whether a server would have been heard of just now if its process ran: see Registrations. */

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.Command;
@@ -16,6 +17,7 @@ import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.InitCluster;
 import luciola.grpc.v1.LocalState;
 import luciola.grpc.v1.Operation;
+import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.grpc.v1.TargetReport;
@@ -35,6 +37,10 @@ final class LivingCluster {
 
   final Map<Integer, UnaryOperator<TargetReport.Builder>> reports = new HashMap<>();
   final Set<Integer> silent = new HashSet<>();
+
+  /** Of each node, which others do not answer it, and since when. */
+  final Map<Integer, Map<Integer, Long>> unreachable = new HashMap<>();
+
   final List<HeartbeatReply> answers = new ArrayList<>();
   ClusterManager manager = new ClusterManager(TIMINGS, 2);
   ClusterState state =
@@ -124,8 +130,29 @@ final class LivingCluster {
                 .setIncarnation(10 + node)
                 .setSequence(++sequence)
                 .setRoutingVersion(state.routing().version().value())
+                .addAllUnreachable(silences(node))
                 .addTargets(reports.getOrDefault(node, each -> each).apply(report))
                 .build()));
+  }
+
+  private List<PeerReport> silences(int node) {
+    return unreachable.getOrDefault(node, Map.of()).entrySet().stream()
+        .map(each ->
+            PeerReport.newBuilder()
+                .setNodeId(each.getKey())
+                .setSilentNanos(now - each.getValue())
+                .build())
+        .toList();
+  }
+
+  /** From now on one server gets no answer of another. */
+  void cut(int from, int to) {
+    unreachable.computeIfAbsent(from, _ -> new TreeMap<>()).putIfAbsent(to, now);
+  }
+
+  /** All links are whole. */
+  void mend() {
+    unreachable.clear();
   }
 
   void step(ClusterEvent event) {

@@ -1,5 +1,6 @@
 package luciola.simulation.cluster;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,9 @@ final class Cluster {
   private final PayloadPool memory = new PayloadPool(MEMORY_BYTES);
   private List<SimMeta> metas = List.of();
   private List<SimServer> servers = List.of();
+
+  /** Servers that reach the managers and no other server. */
+  private final List<SimServer> cutOffPeers = new ArrayList<>();
 
   /** Which meta-server each process believes to lead. */
   private final Map<String, Integer> leaderHints = new HashMap<>();
@@ -99,6 +103,11 @@ final class Cluster {
 
   List<SimServer> servers() {
     return servers;
+  }
+
+  /** Servers that reach the managers and no other server now; for who cuts and who looks. */
+  List<SimServer> cutOffPeers() {
+    return cutOffPeers;
   }
 
   /** Native memory of all servers; those that die give nothing back. */

@@ -82,7 +82,7 @@ final class Faults {
       return;
     }
     SimServer server = victim();
-    switch (world.below(25)) {
+    switch (world.below(26)) {
       case 0, 1 -> crash(server, false, world.between(10 * MILLI, 1500 * MILLI));
       case 2, 3 -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI));
       case 4 -> cutPower(server);
@@ -105,6 +105,7 @@ final class Faults {
       case 21 -> hold(leader().process(), world.between(50 * MILLI, 1500 * MILLI));
       case 22 -> isolateMeta(leader());
       case 23 -> transferLead();
+      case 24 -> cutOffPeers(server);
       default -> holdBetween(leader().process());
     }
   }
@@ -337,6 +338,22 @@ final class Faults {
     mendLater(mends);
   }
 
+  /** It keeps its lease, and its chains take no writes until somebody leaves the write path. */
+  private void cutOffPeers(SimServer server) {
+    world.met("a server was cut off from other servers only");
+    world.log("fault", () -> "cut off its peers " + server.process());
+    var mends = new ArrayList<Runnable>();
+    for (SimServer other : cluster.servers()) {
+      if (other != server) {
+        mends.add(cutOne(server.process(), other.process()));
+        mends.add(cutOne(other.process(), server.process()));
+      }
+    }
+    cluster.cutOffPeers().add(server);
+    mends.add(() -> cluster.cutOffPeers().remove(server));
+    mendLater(mends, world.between(500 * MILLI, 3000 * MILLI));
+  }
+
   /** From the other meta-servers, or from everything. */
   private void isolateMeta(SimMeta meta) {
     world.met("the leading meta-server was cut off");
@@ -358,8 +375,12 @@ final class Faults {
   }
 
   private void mendLater(List<Runnable> mends) {
+    mendLater(mends, world.between(50 * MILLI, 2000 * MILLI));
+  }
+
+  private void mendLater(List<Runnable> mends, long nanos) {
     world.later(
-        world.between(50 * MILLI, 2000 * MILLI),
+        nanos,
         () -> {
           if (!over) {
             world.log("fault", () -> "links mended");
@@ -420,6 +441,7 @@ final class Faults {
     over = true;
     world.log("fault", () -> "all is well from here on");
     network.repair();
+    cluster.cutOffPeers().clear();
     network.quality(0, 0, 2 * MILLI);
     for (SimClient client : clients) {
       if (!client.process().up()) {

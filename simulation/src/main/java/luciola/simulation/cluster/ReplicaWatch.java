@@ -167,10 +167,24 @@ final class ReplicaWatch {
           .rules()
           .survive
           .acknowledged(chainId, update.chunk(), made.version(), serving(cluster.books(chainId)));
+      meetCutOff(cluster.books(chainId));
     }
     if (reply instanceof VersionReply said
         && said.answers().stream().anyMatch(each -> each.code() == ErrorCode.OK)) {
       cluster.rules().authority.decides(self, cluster.books(chainId), known());
+    }
+  }
+
+  private void meetCutOff(Chain books) {
+    for (SimServer server : cluster.cutOffPeers()) {
+      if (server.leased()
+          && server.targets().stream()
+              .filter(SimTarget::registered)
+              .map(SimTarget::id)
+              .anyMatch(target ->
+                  books.stateOf(target).isPresent() && !books.writePath().contains(target))) {
+        world.met(Probe.CUT_OFF_MEMBER_PASSED);
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -368,8 +369,9 @@ final class SimServer implements ChainObserver {
   private void sendHeartbeat() {
     watches.values().forEach(ReplicaWatch::meetDropped);
     List<TargetReport> reports = reports();
-    if (!process.heldBefore(() -> sendHeartbeat(reports))) {
-      sendHeartbeat(reports);
+    List<PeerReport> unreachable = unreachable();
+    if (!process.heldBefore(() -> sendHeartbeat(reports, unreachable))) {
+      sendHeartbeat(reports, unreachable);
     }
   }
 
@@ -378,7 +380,12 @@ final class SimServer implements ChainObserver {
     return hosting == null ? List.of() : hosting.reports();
   }
 
-  private void sendHeartbeat(List<TargetReport> reports) {
+  private List<PeerReport> unreachable() {
+    ReplicaHost hosting = host;
+    return hosting == null ? List.of() : hosting.unreachable();
+  }
+
+  private void sendHeartbeat(List<TargetReport> reports, List<PeerReport> unreachable) {
     var request =
         HeartbeatRequest.newBuilder()
             .setClusterId(SimLog.CLUSTER)
@@ -387,6 +394,7 @@ final class SimServer implements ChainObserver {
             .setRoutingVersion(routing.version().value())
             .setSequence(++heartbeats)
             .addAllTargets(reports)
+            .addAllUnreachable(unreachable)
             .build();
     long sentNanos = process.clockNanos();
     toMeta(

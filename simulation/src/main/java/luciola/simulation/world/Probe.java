@@ -51,6 +51,8 @@ public enum Probe {
   LAST_SERVING_REVIVED_FIRST("the first of several that served last brings the chain back"),
   LAST_SERVING_REVIVED_OTHER("another than the first of those that served last does"),
   COMMITTED_AFTER_OUTAGE("an update under way in an outage of the whole chain is committed later"),
+  CUT_OFF_MEMBER_PASSED(
+      "an update is done while a member lives that the others cannot reach, and the link is cut"),
   NEW_LIFE_FENCED("a restarted member still counted as serving takes part in nothing"),
 
   // Disks.

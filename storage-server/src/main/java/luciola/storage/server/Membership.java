@@ -10,6 +10,7 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.ServerSettings;
 import luciola.grpc.v1.TargetReport;
 import luciola.grpc.v1.Timings;
@@ -32,6 +33,7 @@ final class Membership implements AutoCloseable {
   private final long incarnation;
   private final Timings timings;
   private final Supplier<List<TargetReport>> reports;
+  private final Supplier<List<PeerReport>> unreachable;
   private final LongConsumer leases;
   private final Consumer<ServerSettings> settings;
   private final Semaphore wanted = new Semaphore(0);
@@ -44,6 +46,7 @@ final class Membership implements AutoCloseable {
    * Starts to report.
    *
    * @param reports what to say of each target
+   * @param unreachable servers that do not answer this one
    * @param leases told the end of each lease, monotonic clock
    * @param settings told what operators set, with each reply
    */
@@ -54,6 +57,7 @@ final class Membership implements AutoCloseable {
       long incarnation,
       Timings timings,
       Supplier<List<TargetReport>> reports,
+      Supplier<List<PeerReport>> unreachable,
       LongConsumer leases,
       Consumer<ServerSettings> settings) {
     this.meta = meta;
@@ -62,6 +66,7 @@ final class Membership implements AutoCloseable {
     this.incarnation = incarnation;
     this.timings = timings;
     this.reports = reports;
+    this.unreachable = unreachable;
     this.leases = leases;
     this.settings = settings;
     this.thread = Thread.ofVirtual().name("storage-heartbeat").start(this::run);
@@ -80,7 +85,7 @@ final class Membership implements AutoCloseable {
   private void run() {
     while (!closing) {
       try {
-        heartbeat(reports.get());
+        heartbeat(reports.get(), unreachable.get());
       } catch (RuntimeException e) {
         log.warn("heartbeat failed node={} {}", node, e.getMessage());
       }
@@ -93,7 +98,7 @@ final class Membership implements AutoCloseable {
     }
   }
 
-  private synchronized void heartbeat(List<TargetReport> targets) {
+  private synchronized void heartbeat(List<TargetReport> targets, List<PeerReport> silent) {
     HeartbeatRequest request =
         HeartbeatRequest.newBuilder()
             .setClusterId(meta.cluster().value())
@@ -102,6 +107,7 @@ final class Membership implements AutoCloseable {
             .setRoutingVersion(routing.routing().version().value())
             .setSequence(++sequence)
             .addAllTargets(targets)
+            .addAllUnreachable(silent)
             .build();
     long sentNanos = System.nanoTime();
     HeartbeatReply reply = meta.heartbeat(request, timings.getLeaseNanos() / 2);
@@ -131,7 +137,7 @@ final class Membership implements AutoCloseable {
   void leave(List<TargetReport> lastWord) {
     close();
     try {
-      heartbeat(lastWord);
+      heartbeat(lastWord, List.of());
     } catch (RuntimeException e) {
       log.info("last heartbeat failed node={} {}", node, e.getMessage());
     }

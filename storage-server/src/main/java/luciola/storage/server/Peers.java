@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import luciola.protocol.connection.DataClient;
 import luciola.protocol.connection.ReplyPayload;
 import luciola.protocol.error.ErrorCode;
@@ -20,6 +22,7 @@ public final class Peers {
   private final RoutingSource routing;
   private final Connector connections;
   private final Duration timeout;
+  private final ConcurrentHashMap<TargetId, LongAdder> answers = new ConcurrentHashMap<>();
 
   public Peers(RoutingSource routing, Connector connections, Duration timeout) {
     this.routing = routing;
@@ -49,19 +52,40 @@ public final class Peers {
         : connections.client(node.get().host(), node.get().port());
   }
 
+  /** A call over a connection to the server of that target. */
   <R extends Reply> CompletableFuture<R> call(
-      DataClient client, Request request, Class<R> type, List<MemorySegment> payload) {
-    return client.call(request, type, payload, ReplyPayload.NONE, timeout);
+      TargetId to, DataClient client, Request request, Class<R> type, List<MemorySegment> payload) {
+    return counted(to, client.call(request, type, payload, ReplyPayload.NONE, timeout));
   }
 
   <R extends Reply> CompletableFuture<R> call(TargetId to, Request request, Class<R> type) {
-    return client(to).thenCompose(client -> call(client, request, type, List.of()));
+    return client(to).thenCompose(client -> call(to, client, request, type, List.of()));
   }
 
   <R extends Reply> CompletableFuture<R> call(
       TargetId to, Request request, Class<R> type, ReplyPayload destination) {
     return client(to)
-        .thenCompose(client -> client.call(request, type, List.of(), destination, timeout));
+        .thenCompose(
+            client -> counted(to, client.call(request, type, List.of(), destination, timeout)));
+  }
+
+  private <R extends Reply> CompletableFuture<R> counted(TargetId to, CompletableFuture<R> call) {
+    return call.whenComplete((reply, _) -> {
+      if (reply != null) {
+        answered(to);
+      }
+    });
+  }
+
+  /** The server of a target has answered something, whatever it said. */
+  void answered(TargetId target) {
+    answers.computeIfAbsent(target, _ -> new LongAdder()).increment();
+  }
+
+  /** How many answers have come from there. */
+  long answers(TargetId target) {
+    LongAdder count = answers.get(target);
+    return count == null ? 0 : count.sum();
   }
 
   Duration timeout() {

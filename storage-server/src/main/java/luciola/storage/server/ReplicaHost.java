@@ -2,6 +2,7 @@ package luciola.storage.server;
 
 import java.util.List;
 import java.util.Map;
+import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.DataHandler;
@@ -18,6 +19,7 @@ import luciola.storage.scrub.ScrubState;
 public final class ReplicaHost implements DataHandler, AutoCloseable {
   private final Runners runners;
   private final RequestRouter router;
+  private final PeerWatch peers;
 
   /**
    * A host without chains.
@@ -26,6 +28,7 @@ public final class ReplicaHost implements DataHandler, AutoCloseable {
    */
   public ReplicaHost(Map<TargetId, ChunkEngine> engines, ServerParts parts) {
     this.runners = new Runners(engines, parts);
+    this.peers = new PeerWatch(parts.routing(), parts.peers(), engines.keySet(), parts.clock());
     this.router =
         new RequestRouter(
             runners,
@@ -61,6 +64,14 @@ public final class ReplicaHost implements DataHandler, AutoCloseable {
   /** What to report of each target. */
   public List<TargetReport> reports() {
     return new Reports(runners, _ -> ScrubState.NONE).all();
+  }
+
+  /**
+   * Servers of other members that do not answer; asks those of which nothing was heard of late. To
+   * be called with every heartbeat.
+   */
+  public List<PeerReport> unreachable() {
+    return peers.look();
   }
 
   /** Stops every replica; calls that wait are refused. */

@@ -113,7 +113,7 @@ final class SendQueue {
     try {
       var _ =
           peers
-              .call(open, ready.request(), entry.type(), payload)
+              .call(to, open, ready.request(), entry.type(), payload)
               .whenComplete((reply, failure) -> {
                 ready.payload().release();
                 if (failure == null) {

@@ -141,7 +141,7 @@ public final class StorageServer implements AutoCloseable {
     routing.onChange(host::routingChanged);
     host.routingChanged(routing.routing());
     handler.set(host);
-    join(meta, routing, registered, runners, reports, shared.resyncBudget());
+    join(meta, routing, registered, host, reports, shared.resyncBudget());
     // Closed before the last word to the manager: first stop serving, then say so.
     part("runners", runners);
     for (Target target : targets) {
@@ -285,7 +285,7 @@ public final class StorageServer implements AutoCloseable {
       MetaConnection meta,
       RoutingFeed routing,
       RegisterReply registered,
-      Runners runners,
+      ReplicaHost host,
       Reports reports,
       TokenBucket resyncBudget) {
     var joined =
@@ -296,7 +296,8 @@ public final class StorageServer implements AutoCloseable {
             incarnation,
             registered.getTimings(),
             reports::all,
-            runners::leaseChanged,
+            host::unreachable,
+            host::leaseChanged,
             settings -> apply(settings, resyncBudget));
     membership.set(joined);
     part("membership", () -> joined.leave(reports.offline()));

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,9 +31,20 @@ final class CutOffNetworkTest {
         value += 2;
         cutOff(cluster, cut, 0, (byte) value);
       }
-      cluster.awaitWhole();
-      value += 2;
-      cutOffPeers(cluster, (byte) value);
+    }
+  }
+
+  @Test
+  void aChainTakesWritesAgainWhileAMemberIsCutOffTheOthers() throws Exception {
+    String missing = Namespaces.missing();
+    assumeTrue(missing == null, "SKIPPED-TIER network: " + missing);
+    FleetOptions options = FleetOptions.of(directory, FencedCluster.REPLICAS);
+    try (var fleet = ProcessFleet.inNamespaces(options);
+        var cluster = new FencedCluster(fleet, options.timings())) {
+      for (int position = 0; position < FencedCluster.REPLICAS; position++) {
+        cluster.awaitWhole();
+        cutOffPeers(cluster, position, (byte) (10 + 3 * position));
+      }
     }
   }
 
@@ -90,16 +102,18 @@ final class CutOffNetworkTest {
   }
 
   /**
-   * Cut off its peers only it keeps its lease, and nothing is written through it meanwhile: a write
-   * waits and succeeds when it is healed, and nobody reads anything but the two values.
+   * Cut off its peers only it keeps its lease, so nothing can be written through it: the chain goes
+   * on without it before anything is mended, and whoever asks it then gets nothing old.
    */
-  private static void cutOffPeers(FencedCluster cluster, byte value) throws Exception {
+  private static void cutOffPeers(FencedCluster cluster, int position, byte value)
+      throws Exception {
     cluster.write((byte) (value - 1));
-    String server = cluster.serverOf(cluster.replicas().get(1));
-    CompletableFuture<Void> writing;
+    ReplicaProbe.Replica replica = cluster.replicas().get(position);
+    cluster.probe.prepare(replica);
+    String server = cluster.serverOf(replica);
     cluster.fleet.cut(server, Cut.PEERS);
     try {
-      writing = CompletableFuture.runAsync(() -> cluster.write(value));
+      var writing = CompletableFuture.runAsync(() -> cluster.write(value));
       for (ReplicaProbe.Replica each : cluster.replicas()) {
         String said =
             FencedCluster.said(cluster.probe.read(each, cluster.block(), FencedCluster.ASK).join());
@@ -109,10 +123,27 @@ final class CutOffNetworkTest {
                 || said.equals("value " + value),
             said);
       }
+      writing.get(90, TimeUnit.SECONDS);
+      FencedCluster.await(
+          "the client hears that the chain goes on without " + replica,
+          () -> takenOver(cluster, replica));
+      assertEquals(value, cluster.read(), "position " + position);
+      for (int each = 0; each < 50; each++) {
+        String said =
+            FencedCluster.said(
+                cluster.probe.read(replica, cluster.block(), FencedCluster.ASK).join());
+        assertTrue(!said.startsWith("value"), "cut off its peers it said " + said);
+      }
+      cluster.write((byte) (value + 1));
+      assertEquals((byte) (value + 1), cluster.read());
     } finally {
       cluster.fleet.heal(server);
     }
-    writing.join();
-    assertEquals(value, cluster.read());
+    cluster.awaitWhole();
+    for (ReplicaProbe.Replica each : cluster.replicas()) {
+      ReplicaProbe.Answer answer =
+          cluster.probe.read(each, cluster.block(), FencedCluster.ASK).join();
+      assertEquals("value " + (value + 1), FencedCluster.said(answer), each.toString());
+    }
   }
 }
