@@ -1,6 +1,7 @@
 package luciola.cli.bench;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What is measured once.
@@ -16,6 +17,8 @@ record BenchCase(Work work, Pattern pattern, int bytes, int depth, int batch, in
   private static final int BYTES_MAX = 64 << 20;
   private static final int DEPTH_MAX = 256;
   private static final int BATCH_MAX = 512;
+  private static final int BUSY_DEPTH = 16;
+  private static final int SMALL_BYTES = 64 << 10;
 
   BenchCase {
     if (bytes < BYTES_MIN || bytes > BYTES_MAX || Integer.bitCount(bytes) != 1) {
@@ -27,6 +30,17 @@ record BenchCase(Work work, Pattern pattern, int bytes, int depth, int batch, in
     if (batch < 1 || batch > BATCH_MAX) {
       throw new IllegalArgumentException("batches are 1 to " + BATCH_MAX + " ranges");
     }
+  }
+
+  /**
+   * The same with more in flight, to be run before a case of few small requests: that one brings so
+   * few in a second that the compilers would take minutes to notice, and what is measured then is
+   * the interpreter. Empty where there is enough in flight.
+   */
+  Optional<BenchCase> busier() {
+    return depth < BUSY_DEPTH && bytes <= SMALL_BYTES
+        ? Optional.of(new BenchCase(work, pattern, bytes, BUSY_DEPTH, batch, replicas))
+        : Optional.empty();
   }
 
   /** What is done. */

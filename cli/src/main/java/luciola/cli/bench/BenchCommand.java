@@ -189,6 +189,11 @@ public final class BenchCommand implements Runnable {
         for (Work work : List.of(Work.STORAGE_WRITE, Work.STORAGE_READ)) {
           if (works.contains(work == Work.STORAGE_WRITE ? "write" : "read")) {
             for (BenchCase each : cases(work)) {
+              if (each.busier().isPresent()) {
+                try (Load busier = new StorageLoad(engine, each.busier().get(), file++)) {
+                  meter.warmUp(busier);
+                }
+              }
               try (Load load = new StorageLoad(engine, each, file++)) {
                 report.add(meter.measure(each, load));
               }

@@ -97,6 +97,11 @@ abstract class ClusterBench implements Callable<Integer> {
     prepare(on, fileBytes);
     Meter meter = options.meter(invocation, new CpuMeter(on.processes()));
     for (BenchCase each : cases) {
+      if (each.busier().isPresent()) {
+        try (Load busier = load(on, each.busier().get(), fileBytes)) {
+          meter.warmUp(busier);
+        }
+      }
       try (Load load = load(on, each, fileBytes)) {
         report.add(meter.measure(each, load));
       }

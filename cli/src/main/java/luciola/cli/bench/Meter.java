@@ -56,7 +56,8 @@ final class Meter {
         limits);
   }
 
-  private void warmUp(Load load) throws IOException {
+  /** Runs a load until it is steady. */
+  void warmUp(Load load) throws IOException {
     double best = 0;
     int steady = 0;
     for (int slice = 0; slice < warmSlicesMax && steady < STEADY_SLICES; slice++) {
