@@ -31,7 +31,13 @@ public enum PlantedBug {
   /** A member that steps down counts as told of it whatever its server reports. */
   REMOVED_UNTOLD,
   /** A member that is being filled counts as complete, so that others leave before it is. */
-  COMPLETE_TOO_EARLY;
+  COMPLETE_TOO_EARLY,
+  /** Members forget tombstones, but only the head raises its floor of versions. */
+  COLLECT_WITHOUT_FLOOR,
+  /** The head forgets tombstones of its own accord. */
+  COLLECT_WITHOUT_ASKING,
+  /** A forward counts as sent after the last collection whenever it was sent. */
+  TAKE_LATE_FORWARDS;
 
   /** As an option: {@code ack-before-durable}. */
   public String optionName() {

@@ -13,7 +13,13 @@ final class PlantedBugsAreFoundTest {
   @EnumSource(
       value = PlantedBug.class,
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"EARLY_DEDUP_RECORDS", "KEEP_OLD_ACKS", "LEASE_FROM_REPLY", "REMOVED_UNTOLD"})
+      names = {
+        "EARLY_DEDUP_RECORDS",
+        "KEEP_OLD_ACKS",
+        "LEASE_FROM_REPLY",
+        "REMOVED_UNTOLD",
+        "TAKE_LATE_FORWARDS"
+      })
   void findsItWithinFourHundredSeedsAndSaysHowToRepeatIt(PlantedBug bug) {
     SimulationResult result = ClusterSimulation.run(SimulationOptions.seeds(1, 400).with(bug));
     SimulationResult.Failure failure =

@@ -18,6 +18,8 @@ import luciola.protocol.id.TargetId;
  *     ChunkVersion#NONE} if it knows of none: the receiver commits up to it
  * @param copy whether this comes from resync: the chunk as it is committed at the sender
  * @param committedChainVersion with copy: chain version under which that version was committed
+ * @param collection the newest {@link CollectRequest} of this chain version that the sender knew;
+ *     0: none
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record ForwardRequest(
@@ -32,5 +34,6 @@ public record ForwardRequest(
     Update update,
     boolean copy,
     ChainVersion committedChainVersion,
+    int collection,
     int[] checksums)
     implements Request {}

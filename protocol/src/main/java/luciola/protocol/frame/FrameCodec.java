@@ -76,12 +76,15 @@ public final class FrameCodec {
           DedupRequest _,
           SyncDoneRequest _,
           FetchRequest _,
+          CollectRequest _,
+          ForgetRequest _,
           HelloReply _,
           UpdateReply _,
           VersionReply _,
           ChunkListReply _,
           InventoryReply _,
-          SyncReply _ ->
+          SyncReply _,
+          CollectReply _ ->
           0;
     };
   }
@@ -117,6 +120,9 @@ public final class FrameCodec {
       case SyncDoneRequest it -> SyncLayout.encode(out, it);
       case FetchRequest it -> FetchLayout.encode(out, it);
       case SyncReply it -> SyncLayout.encode(out, it);
+      case CollectRequest it -> CollectLayout.encode(out, it);
+      case ForgetRequest it -> CollectLayout.encode(out, it);
+      case CollectReply it -> CollectLayout.encode(out, it);
     }
   }
 
@@ -140,6 +146,9 @@ public final class FrameCodec {
       case FETCH -> FetchLayout.decode(in);
       case DEDUP -> SyncLayout.decodeDedup(in);
       case SYNC_REPLY -> SyncLayout.decodeReply(in);
+      case COLLECT -> CollectLayout.decode(in);
+      case FORGET -> CollectLayout.decodeForget(in);
+      case COLLECT_REPLY -> CollectLayout.decodeReply(in);
     };
   }
 }

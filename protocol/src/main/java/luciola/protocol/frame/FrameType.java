@@ -17,13 +17,16 @@ enum FrameType {
   DEDUP(9),
   SYNC_DONE(10),
   FETCH(11),
+  COLLECT(12),
+  FORGET(13),
   HELLO_REPLY(129),
   READ_REPLY(130),
   UPDATE_REPLY(131),
   VERSION_REPLY(133),
   CHUNK_LIST_REPLY(134),
   SYNC_REPLY(135),
-  INVENTORY_REPLY(136);
+  INVENTORY_REPLY(136),
+  COLLECT_REPLY(137);
 
   private static final @Nullable FrameType[] BY_NUMBER = new @Nullable FrameType[256];
 
@@ -65,6 +68,8 @@ enum FrameType {
       case DedupRequest _ -> DEDUP;
       case SyncDoneRequest _ -> SYNC_DONE;
       case FetchRequest _ -> FETCH;
+      case CollectRequest _ -> COLLECT;
+      case ForgetRequest _ -> FORGET;
       case HelloReply _ -> HELLO_REPLY;
       case ReadReply _ -> READ_REPLY;
       case UpdateReply _ -> UPDATE_REPLY;
@@ -72,6 +77,7 @@ enum FrameType {
       case ChunkListReply _ -> CHUNK_LIST_REPLY;
       case SyncReply _ -> SYNC_REPLY;
       case InventoryReply _ -> INVENTORY_REPLY;
+      case CollectReply _ -> COLLECT_REPLY;
     };
   }
 }

@@ -12,7 +12,8 @@ public sealed interface Reply extends Frame
         VersionReply,
         ChunkListReply,
         InventoryReply,
-        SyncReply {
+        SyncReply,
+        CollectReply {
   /** {@link ErrorCode#OK} or why the request as a whole was not done. */
   ErrorCode code();
 
@@ -33,6 +34,7 @@ public sealed interface Reply extends Frame
       case ChunkListRequest _ -> new ChunkListReply(code, List.of(), false);
       case InventoryRequest _ -> new InventoryReply(code, List.of(), false);
       case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> new SyncReply(code, 0);
+      case CollectRequest _, ForgetRequest _ -> new CollectReply(code, 0, List.of());
     };
   }
 
@@ -46,6 +48,7 @@ public sealed interface Reply extends Frame
       case ChunkListRequest _ -> ChunkListReply.class;
       case InventoryRequest _ -> InventoryReply.class;
       case SyncStartRequest _, DedupRequest _, SyncDoneRequest _ -> SyncReply.class;
+      case CollectRequest _, ForgetRequest _ -> CollectReply.class;
     };
   }
 }

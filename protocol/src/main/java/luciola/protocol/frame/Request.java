@@ -12,4 +12,6 @@ public sealed interface Request extends Frame
         InventoryRequest,
         DedupRequest,
         SyncDoneRequest,
-        FetchRequest {}
+        FetchRequest,
+        CollectRequest,
+        ForgetRequest {}

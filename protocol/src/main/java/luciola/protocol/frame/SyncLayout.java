@@ -7,7 +7,7 @@ import luciola.protocol.id.ChunkVersion;
  *
  * <pre>
  *   SYNC_START  chain i32 | chain version i32 | from i64 | to i64
- *   SYNC_DONE   chain i32 | chain version i32 | from i64 | to i64
+ *   SYNC_DONE   chain i32 | chain version i32 | from i64 | to i64 | floor i64
  *   DEDUP       chain i32 | chain version i32 | from i64 | to i64 | count u32 | count x record
  *   record      tag (client i64, channel i32, sequence i64) | inode i64 | chunk index i32
  *               | version i64 | chunk bytes i32                                    (44 bytes)
@@ -28,11 +28,15 @@ final class SyncLayout {
   }
 
   static void encode(BodyWriter out, SyncDoneRequest request) {
-    out.chain(request.chain(), request.chainVersion()).target(request.from()).target(request.to());
+    out.chain(request.chain(), request.chainVersion())
+        .target(request.from())
+        .target(request.to())
+        .i64(request.floor().value());
   }
 
   static SyncDoneRequest decodeDone(BodyReader in) {
-    return new SyncDoneRequest(in.chain(), in.chainVersion(), in.target(), in.target());
+    return new SyncDoneRequest(
+        in.chain(), in.chainVersion(), in.target(), in.target(), new ChunkVersion(in.i64()));
   }
 
   static void encode(BodyWriter out, DedupRequest request) {

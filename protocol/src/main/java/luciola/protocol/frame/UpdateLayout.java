@@ -13,7 +13,7 @@ import luciola.protocol.id.ClientId;
  *                 | tag | update | checksums
  *   FORWARD       chain i32 | chain version i32 | from i64 | to i64 | inode i64 | chunk index i32
  *                 | version i64 | committed i64 | tagged u8 (0, 1) | tag if tagged | update
- *                 | copy u8 (0, 1) | committed chain version i32 | checksums
+ *                 | copy u8 (0, 1) | committed chain version i32 | collection i32 | checksums
  *   UPDATE_REPLY  code u16 | version i64 | chunk bytes i32 | checksum u32 | chain version i32
  *
  *   tag           client i64 | channel i32 | sequence i64                          (20 bytes)
@@ -65,6 +65,7 @@ final class UpdateLayout {
     encode(out, request.update());
     out.bool(request.copy())
         .i32(request.committedChainVersion().value())
+        .i32(request.collection())
         .checksums(request.checksums());
   }
 
@@ -81,6 +82,7 @@ final class UpdateLayout {
         decodeUpdate(in),
         in.bool(),
         in.chainVersion(),
+        in.i32(),
         in.checksums());
   }
 

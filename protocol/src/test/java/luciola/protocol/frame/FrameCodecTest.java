@@ -74,6 +74,7 @@ class FrameCodecTest {
             write,
             false,
             new ChainVersion(14),
+            17,
             new int[] {15, 16}));
     frames.put(
         "forward-copy",
@@ -89,6 +90,7 @@ class FrameCodecTest {
             new Update.Replace(1000, false),
             true,
             new ChainVersion(14),
+            0,
             new int[] {15}));
     frames.put(
         "version",
@@ -113,7 +115,21 @@ class FrameCodecTest {
                     chunk(10, 11),
                     new ChunkVersion(12),
                     13))));
-    frames.put("sync-done", new SyncDoneRequest(CHAIN, CHAIN_VERSION, FIVE, SIX));
+    frames.put(
+        "sync-done", new SyncDoneRequest(CHAIN, CHAIN_VERSION, FIVE, SIX, new ChunkVersion(BIG)));
+    var removed = new RemovedChunk(chunk(8, 9), new ChunkVersion(10));
+    frames.put(
+        "collect",
+        new CollectRequest(
+            CHAIN,
+            CHAIN_VERSION,
+            FIVE,
+            SIX,
+            7,
+            new ChunkVersion(BIG),
+            List.of(removed, new RemovedChunk(chunk(BIG, 11), new ChunkVersion(12)))));
+    frames.put("forget", new ForgetRequest(CHAIN, CHAIN_VERSION, FIVE, SIX, 7, List.of(removed)));
+    frames.put("collect-reply", new CollectReply(ErrorCode.OK, 7, List.of(true, false)));
     frames.put("hello-reply", new HelloReply(ErrorCode.OK, 5, BIG));
     frames.put(
         "read-reply",

@@ -46,9 +46,9 @@ FRAMES = {
         + u8(2) + i32(77) + sums()),
     "update-remove": frame(3, i32(3, 4) + i64(5) + chunk(6, 7) + tag(8, 9, 10) + u8(3) + sums()),
     "forward": frame(4, i32(3, 4) + i64(5, 6) + chunk(7, 8) + i64(9, 10) + u8(1) + tag(11, 12, 13)
-        + WRITE + u8(0) + i32(14) + sums(15, 16), 70000),
+        + WRITE + u8(0) + i32(14, 17) + sums(15, 16), 70000),
     "forward-copy": frame(4, i32(3, 4) + i64(5, 6) + chunk(7, 8) + i64(9, 0) + u8(0)
-        + u8(4) + i32(1000) + u8(0) + u8(1) + i32(14) + sums(15), 1000),
+        + u8(4) + i32(1000) + u8(0) + u8(1) + i32(14, 0) + sums(15), 1000),
     "version": frame(5, i32(3, 4) + i64(5) + u32(2) + chunk(6, 7) + chunk(BIG, 8)),
     "chunk-list": frame(6, i32(3, 4) + i64(5, 6) + i32(7, 8)),
     "sync-start": frame(7, i32(3, 4) + i64(5, 6)),
@@ -56,13 +56,17 @@ FRAMES = {
     "inventory-after": frame(8, i32(3, 4) + i64(5) + i32(6) + u8(1) + chunk(7, 8)),
     "dedup": frame(9, i32(3, 4) + i64(5, 6) + u32(1)
         + tag(7, 8, 9) + chunk(10, 11) + i64(12) + i32(13)),
-    "sync-done": frame(10, i32(3, 4) + i64(5, 6)),
+    "sync-done": frame(10, i32(3, 4) + i64(5, 6, BIG)),
     "hello-reply": frame(129, u16(0) + i64(5, BIG)),
     "read-reply": frame(130, u16(0) + u32(2)
         + u16(0) + i64(BIG) + i32(4194304, 70000) + sums(0xFFFFFFFF, 2)
         + u16(60) + i64(0) + i32(0, 0) + sums(), 70000),
     "update-reply": frame(131, u16(41) + i64(5) + i32(6) + u32(0x80000001) + i32(7)),
     "fetch": frame(11, i32(3) + i64(5) + chunk(6, 7) + i64(BIG) + i32(70000)),
+    "collect": frame(12, i32(3, 4) + i64(5, 6) + i32(7) + i64(BIG) + u32(2)
+        + chunk(8, 9) + i64(10) + chunk(BIG, 11) + i64(12)),
+    "forget": frame(13, i32(3, 4) + i64(5, 6) + i32(7) + u32(1) + chunk(8, 9) + i64(10)),
+    "collect-reply": frame(137, u16(0) + i32(7) + u32(2) + u8(1, 0)),
     "version-reply": frame(133, u16(0) + i32(7) + u32(2) + u16(0) + i64(BIG) + u16(61) + i64(0)),
     "chunk-list-reply": frame(134, u16(0) + u8(1) + u32(2) + i32(0, 4194304, 1, 17)),
     "sync-reply": frame(135, u16(45) + i32(7)),

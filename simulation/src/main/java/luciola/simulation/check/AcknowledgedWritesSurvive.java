@@ -8,18 +8,22 @@ import luciola.protocol.id.ChunkVersion;
 
 /**
  * What a client was told is done is durable on every serving replica from then on, and still there
- * in the end.
+ * in the end. A removal may be forgotten; then the replica's floor of versions stands for it.
  */
 public final class AcknowledgedWritesSurvive {
   private static final String RULE = "AcknowledgedWritesSurvive";
 
   private final Map<ChunkId, ChunkVersion> acknowledged = new TreeMap<>();
   private final Map<ChunkId, ChainId> chains = new TreeMap<>();
+  private final Map<ChunkId, ChunkVersion> forgotten = new TreeMap<>();
 
   /** A replica as its disk has it. */
   public interface Replica {
     /** The newest durable version of a chunk, committed or not. */
     ChunkVersion newestDurable(ChunkId chunk);
+
+    /** Its durable floor of versions. */
+    ChunkVersion floorDurable();
 
     /** Its name in the report. */
     String name();
@@ -31,7 +35,7 @@ public final class AcknowledgedWritesSurvive {
     chains.put(chunk, chain);
     acknowledged.merge(chunk, version, (a, b) -> a.compareTo(b) >= 0 ? a : b);
     for (Replica replica : serving) {
-      ChunkVersion held = replica.newestDurable(chunk);
+      ChunkVersion held = held(replica, chunk);
       if (held.compareTo(version) < 0) {
         throw new RuleBroken(
             RULE,
@@ -47,11 +51,24 @@ public final class AcknowledgedWritesSurvive {
     }
   }
 
+  /** Some replica forgets the tombstone of this version. */
+  public void forgotten(ChunkId chunk, ChunkVersion removal) {
+    forgotten.merge(chunk, removal, (a, b) -> a.compareTo(b) >= 0 ? a : b);
+  }
+
+  private ChunkVersion held(Replica replica, ChunkId chunk) {
+    ChunkVersion held = replica.newestDurable(chunk);
+    ChunkVersion removal = forgotten.getOrDefault(chunk, ChunkVersion.NONE);
+    return held.equals(ChunkVersion.NONE) && removal.compareTo(replica.floorDurable()) <= 0
+        ? removal
+        : held;
+  }
+
   /** A replica of a chain in the end. */
   public void check(ChainId chain, Replica replica) {
     acknowledged.forEach((chunk, version) -> {
       if (chains.getOrDefault(chunk, chain).equals(chain)
-          && replica.newestDurable(chunk).compareTo(version) < 0) {
+          && held(replica, chunk).compareTo(version) < 0) {
         throw new RuleBroken(
             RULE,
             "in the end "
@@ -59,7 +76,7 @@ public final class AcknowledgedWritesSurvive {
                 + " holds chunk="
                 + chunk
                 + " version="
-                + replica.newestDurable(chunk)
+                + held(replica, chunk)
                 + ", acknowledged was "
                 + version);
       }

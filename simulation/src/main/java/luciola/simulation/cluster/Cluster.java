@@ -22,6 +22,7 @@ import luciola.simulation.world.Network;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import luciola.storage.chain.ChainLimits;
+import luciola.storage.chain.CollectLimits;
 
 /** What the members of a simulated cluster know of each other. */
 final class Cluster {
@@ -91,6 +92,11 @@ final class Cluster {
 
   ChainLimits chainLimits() {
     return chainLimits;
+  }
+
+  /** Tombstones may go at once; how soon they do differs from run to run. */
+  CollectLimits collectLimits() {
+    return new CollectLimits(0, plan.collectNanos(), 4 * plan.collectNanos(), 2);
   }
 
   SimLog log() {

@@ -13,6 +13,7 @@ import luciola.simulation.world.World;
  * @param replicas members of each chain
  * @param clients clients, each with one operation at a time
  * @param chunksPerChain chunks of each chain that clients work on
+ * @param collectNanos pause between two collections of tombstones
  * @param operated whether an operator changes members of chains
  */
 record ClusterPlan(
@@ -23,12 +24,16 @@ record ClusterPlan(
     int replicas,
     int clients,
     int chunksPerChain,
+    long collectNanos,
     boolean operated) {
+  private static final long MILLI = 1_000_000;
   private static final int OPERATED_PERCENT = 40;
 
   /** Mostly three replicas; few chunks, so that clients meet on them. */
   static ClusterPlan draw(World world, long seed) {
-    boolean operated = new SplittableRandom(seed).split().nextInt(100) < OPERATED_PERCENT;
+    SplittableRandom apart = new SplittableRandom(seed).split();
+    boolean operated = apart.nextInt(100) < OPERATED_PERCENT;
+    long collectNanos = MILLI << (2 + apart.nextInt(7));
     int replicas = world.chance(0.75) ? 3 : 1 + world.below(4);
     int servers = replicas + (world.chance(0.5) ? 0 : world.below(3)) + (operated ? 1 : 0);
     int chains = world.chance(0.4) ? 1 : 2 + world.below(2);
@@ -40,6 +45,7 @@ record ClusterPlan(
         replicas,
         4 + world.below(3),
         chains == 1 ? 3 : 2,
+        collectNanos,
         operated);
   }
 }

@@ -176,9 +176,14 @@ public final class ClusterRun {
   private void judge() {
     for (Chain chain : new TreeMap<>(cluster.books().chains()).values()) {
       Map<String, Map<ChunkId, String>> contents = new TreeMap<>();
+      long floor =
+          chain.serving().stream()
+              .mapToLong(member -> cluster.target(member).orElseThrow().versionFloor(chain.id()))
+              .max()
+              .orElse(0);
       for (TargetId member : chain.serving()) {
         SimTarget target = cluster.target(member).orElseThrow();
-        contents.put(target.toString(), target.committed(chain.id()));
+        contents.put(target.toString(), target.committed(chain.id(), floor));
         cluster.rules().survive.check(chain.id(), target.replica(chain.id()));
         for (int index = 0; index < plan.chunksPerChain(); index++) {
           ChunkId chunk = Cluster.chunk(chain.id(), index);

@@ -1,12 +1,17 @@
 package luciola.simulation.cluster;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.CollectReply;
+import luciola.protocol.frame.CollectRequest;
 import luciola.protocol.frame.DedupRequest;
+import luciola.protocol.frame.ForgetRequest;
 import luciola.protocol.frame.ForwardRequest;
+import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
 import luciola.protocol.frame.SyncDoneRequest;
@@ -14,6 +19,7 @@ import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.VersionReply;
 import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
@@ -55,10 +61,36 @@ final class PeerBugs {
             handOverAll(done);
             yield Optional.empty();
           }
+          case CollectRequest question when cluster.has(PlantedBug.COLLECT_WITHOUT_FLOOR) ->
+              Optional.of(allYes(question.chainVersion(), question.removed()));
+          case ForgetRequest order when cluster.has(PlantedBug.COLLECT_WITHOUT_FLOOR) -> {
+            forgetAt(order);
+            yield Optional.of(allYes(order.chainVersion(), order.removed()));
+          }
           default -> Optional.empty();
         };
     made.ifPresent(reply -> server.process().later(0, () -> result.complete(type.cast(reply))));
     return made.isPresent();
+  }
+
+  /** What is sent in the place of a request. */
+  Request sent(Request request) {
+    return request instanceof ForwardRequest forward && cluster.has(PlantedBug.TAKE_LATE_FORWARDS)
+        ? new ForwardRequest(
+            forward.chain(),
+            forward.chainVersion(),
+            forward.from(),
+            forward.to(),
+            forward.chunk(),
+            forward.version(),
+            forward.committed(),
+            forward.tag(),
+            forward.update(),
+            forward.copy(),
+            forward.committedChainVersion(),
+            Integer.MAX_VALUE,
+            forward.checksums())
+        : request;
   }
 
   /** What came back from a peer. */
@@ -96,6 +128,24 @@ final class PeerBugs {
       }
     }
     return ChunkVersion.NONE;
+  }
+
+  private static CollectReply allYes(ChainVersion version, List<RemovedChunk> removed) {
+    return new CollectReply(
+        ErrorCode.OK, version.value(), removed.stream().map(_ -> true).toList());
+  }
+
+  /** The member forgets, but its floor stays where it is. */
+  private void forgetAt(ForgetRequest order) {
+    cluster
+        .target(order.to())
+        .flatMap(SimTarget::engine)
+        .ifPresent(engine ->
+            order
+                .removed()
+                .forEach(each ->
+                    ReplicaWatch.dropTombstone(
+                        engine, new ChunkKey(order.chain(), each.chunk()), each.version())));
   }
 
   private void handOverAll(SyncDoneRequest done) {

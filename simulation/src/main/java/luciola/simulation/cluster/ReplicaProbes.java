@@ -50,6 +50,8 @@ final class ReplicaProbes {
   private final Set<UpdateTag> taken = new HashSet<>();
   private final Set<UpdateTag> handedOver = new HashSet<>();
   private @Nullable Chain chain;
+  private int forgot;
+  private long abandoned;
 
   ReplicaProbes(World world, ChainId chainId, TargetId self, ChunkEngine engine) {
     this.world = world;
@@ -80,6 +82,12 @@ final class ReplicaProbes {
       case ChainEvent.LocalFailed(ChunkId _, ChunkVersion _, ErrorCode code) ->
           localFailed(code, effects);
       case ChainEvent.ChainChanged(Chain next) -> chainChanged(next, effects, core);
+      case ChainEvent.ForgetArrived order -> forgot = Math.max(forgot, order.order().collection());
+      case ChainEvent.Forgotten(long _, int count) when count > 0 ->
+          world.met(Probe.TOMBSTONE_COLLECTED);
+      case ChainEvent.SyncDoneArrived done
+          when done.done().floor().value() > engine.totals(chainId).versionFloor() ->
+          world.met(Probe.FLOOR_HANDED_OVER);
       case ChainEvent.InstallDurable done -> installing.remove(done.chunk());
       default -> {}
     }
@@ -196,6 +204,9 @@ final class ReplicaProbes {
       ChainEffect.Stage stage =
           (ChainEffect.Stage)
               effects.stream().filter(ChainEffect.Stage.class::isInstance).findFirst().get();
+      if (record.newest().isEmpty() && stage.version().value() > 1) {
+        world.met(Probe.FLOOR_TAKEN);
+      }
       long committed = record.committedIfAny().map(it -> it.version().value()).orElse(0L);
       if (stage.version().value() - committed >= 3) {
         world.met(Probe.PIPELINED_VERSIONS);
@@ -204,6 +215,9 @@ final class ReplicaProbes {
       world.met(Probe.DUPLICATE_WHILE_PENDING);
     } else if (answer.get().code() == ErrorCode.OK) {
       world.met(Probe.DUPLICATE_OF_DONE);
+      if (record(update.chunk()).newest().isEmpty()) {
+        world.met(Probe.DUPLICATE_OF_COLLECTED);
+      }
       if (handedOver.contains(update.tag())) {
         world.met(Probe.DUPLICATE_FROM_RESYNC);
       } else if (!staged.contains(update.tag())) {
@@ -222,6 +236,11 @@ final class ReplicaProbes {
     for (ChainEffect effect : effects) {
       if (effect instanceof ChainEffect.Answer(long request, Reply reply)
           && request == event.request()) {
+        if (reply.code() == ErrorCode.CHUNK_BUSY
+            && forward.collection() < forgot
+            && record(forward.chunk()).newest().isEmpty()) {
+          world.met(Probe.LATE_FORWARD_OF_COLLECTED);
+        }
         if (reply.code() == ErrorCode.MISSING_UPDATE) {
           world.met(Probe.FORWARD_GAP_REFUSED);
         } else if (reply.code() == ErrorCode.STALE_CHAIN_VERSION) {
@@ -277,6 +296,11 @@ final class ReplicaProbes {
   private void chainChanged(Chain next, List<ChainEffect> effects, ChainReplica core) {
     @Nullable Chain before = chain;
     chain = next;
+    forgot = 0;
+    if (core.collectionsAbandoned() > abandoned) {
+      abandoned = core.collectionsAbandoned();
+      world.met(Probe.COLLECTION_ABANDONED);
+    }
     List<ChunkId> pending = engine.pendingChunks(chainId).stream().map(ChunkKey::chunk).toList();
     if (before == null
         && next.stateOf(self).filter(PublicState.SERVING::equals).isPresent()

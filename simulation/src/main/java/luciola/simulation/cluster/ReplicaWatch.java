@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateRequest;
@@ -140,6 +141,12 @@ final class ReplicaWatch {
       }
       case ChainEffect.Answer(long request, Reply reply) -> answered(request, reply);
       case ChainEffect.Commit commit -> committed(commit);
+      case ChainEffect.Forget(long _, List<RemovedChunk> removed) ->
+          removed.forEach(each -> cluster.rules().survive.forgotten(each.chunk(), each.version()));
+      case ChainEffect.ListTombstones _ when cluster.has(PlantedBug.COLLECT_WITHOUT_ASKING) ->
+          engine
+              .tombstones(chainId, Optional.empty(), 100)
+              .forEach(each -> dropTombstone(each.chunk(), each.version()));
       case ChainEffect.Install _ -> world.met("resync installed a copy");
       case ChainEffect.Discard _ -> world.met("pending versions were dropped");
       case ChainEffect.Alert(ErrorCode code, String message) -> alert(code, message);
@@ -216,6 +223,11 @@ final class ReplicaWatch {
   }
 
   private void dropTombstone(ChunkKey key, ChunkVersion version) {
+    dropTombstone(engine, key, version);
+  }
+
+  /** Makes an engine forget a tombstone by itself. */
+  static void dropTombstone(ChunkEngine engine, ChunkKey key, ChunkVersion version) {
     var record = engine.chunk(key);
     if (record.pending().isEmpty()
         && record

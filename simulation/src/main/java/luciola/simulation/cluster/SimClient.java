@@ -183,12 +183,12 @@ final class SimClient {
   }
 
   private Update update(int draw) {
-    if (draw < 88) {
+    if (draw < 86) {
       int at = world.below(CELLS_MAX);
       int count = 1 + world.below(CELLS_MAX - at);
       return new Update.Write(at * Content.CELL, count * Content.CELL, CELLS_MAX * Content.CELL);
     }
-    return draw < 95
+    return draw < 92
         ? new Update.Truncate(world.below(CELLS_MAX + 1) * Content.CELL)
         : new Update.Remove();
   }

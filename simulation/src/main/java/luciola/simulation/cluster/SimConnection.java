@@ -43,7 +43,7 @@ final class SimConnection implements DataClient {
       return result;
     }
     inFlight++;
-    var message = new Message(request, bytes);
+    var message = new Message(from.bugs().sent(request), bytes);
     if (!from.process().heldBefore(() -> send(message, replyType, destination, timeout, result))) {
       send(message, replyType, destination, timeout, result);
     }

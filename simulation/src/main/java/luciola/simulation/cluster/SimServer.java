@@ -122,7 +122,8 @@ final class SimServer implements ChainObserver {
             usual.resyncBytesPerSecond(),
             usual.scrubBytesPerSecond(),
             usual.scrubPeriod(),
-            usual.dedupKeep());
+            usual.dedupKeep(),
+            usual.tombstoneKeep());
     for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
       targets.add(new SimTarget(cluster, this, number * 100L + i));
     }
@@ -241,6 +242,7 @@ final class SimServer implements ChainObserver {
             source,
             new WholeChunks(readers, cluster.memory()),
             this::clockNanos,
+            cluster.collectLimits(),
             new TokenBucket(RESYNC_BYTES_PER_SECOND),
             this::heartbeatSoon,
             this));

@@ -277,18 +277,34 @@ final class SimTarget {
       }
 
       @Override
+      public ChunkVersion floorDurable() {
+        return medium.floorDurable(chain);
+      }
+
+      @Override
       public String name() {
         return server.process() + "/" + SimTarget.this;
       }
     };
   }
 
-  /** Committed contents of a chain, tombstones too. */
-  Map<ChunkId, String> committed(ChainId chain) {
+  /** The floor of versions of a chain. */
+  long versionFloor(ChainId chain) {
+    return running().totals(chain).versionFloor();
+  }
+
+  /**
+   * Committed contents of a chain, tombstones too.
+   *
+   * @param floor tombstones up to this version may be forgotten elsewhere, and are left out
+   */
+  Map<ChunkId, String> committed(ChainId chain, long floor) {
     ChunkEngine of = running();
     Map<ChunkId, String> contents = new TreeMap<>();
     for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
-      contents.put(each.chunk(), each.committed() + " " + content(chain, each.chunk()));
+      if (!each.removed() || each.committed().value() > floor) {
+        contents.put(each.chunk(), each.committed() + " " + content(chain, each.chunk()));
+      }
     }
     return contents;
   }

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.simulation.world.World;
 import luciola.storage.disk.BlockClass;
@@ -113,13 +114,28 @@ public final class SimMedium {
 
   /** The newest version of a chunk that would survive a loss of power at this very time. */
   public ChunkVersion newestDurable(ChunkKey chunk) {
-    try {
-      if (durable == null) {
-        durable = ChunkIndex.open(pairs.durable(new Power(world)));
+    return durable().chunk(chunk).newest().map(VersionRecord::version).orElse(ChunkVersion.NONE);
+  }
+
+  /** The floor of versions of a chain that would survive it. */
+  public ChunkVersion floorDurable(ChainId chain) {
+    return durable().chains().stream()
+        .filter(totals -> totals.chain().equals(chain))
+        .map(totals -> new ChunkVersion(totals.versionFloor()))
+        .findFirst()
+        .orElse(ChunkVersion.NONE);
+  }
+
+  private ChunkIndex durable() {
+    @Nullable ChunkIndex opened = durable;
+    if (opened == null) {
+      try {
+        opened = ChunkIndex.open(pairs.durable(new Power(world)));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      return durable.chunk(chunk).newest().map(VersionRecord::version).orElse(ChunkVersion.NONE);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      durable = opened;
     }
+    return opened;
   }
 }

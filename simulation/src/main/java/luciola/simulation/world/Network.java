@@ -6,6 +6,7 @@ import java.util.Map;
 /** Requests and replies between processes; each may be lost, late, overtaken or repeated. */
 public final class Network {
   private static final long MICRO = 1_000;
+  private static final long REPEATED_LATE_NANOS = 400_000 * MICRO;
 
   private final World world;
   private final Map<Link, Integer> cuts = new HashMap<>();
@@ -92,7 +93,9 @@ public final class Network {
         world.met("a message was lost");
         continue;
       }
-      world.later(delay(from, to), () -> deliver(call, to, server, request));
+      // A repeated one may come long after: from a connection that nobody uses any more.
+      long late = copy > 0 && world.chance(0.4) ? world.between(0, REPEATED_LATE_NANOS) : 0;
+      world.later(delay(from, to) + late, () -> deliver(call, to, server, request));
     }
   }
 

@@ -55,6 +55,14 @@ public enum Probe {
       "an update is done while a member lives that the others cannot reach, and the link is cut"),
   NEW_LIFE_FENCED("a restarted member still counted as serving takes part in nothing"),
 
+  // Collection of tombstones.
+  TOMBSTONE_COLLECTED("a tombstone is forgotten"),
+  COLLECTION_ABANDONED("a collection of tombstones is abandoned because the chain changes"),
+  FLOOR_TAKEN("an update of a chunk that is not known gets the version after the floor"),
+  FLOOR_HANDED_OVER("a member that is filled takes a floor"),
+  LATE_FORWARD_OF_COLLECTED("a late forward meets a chunk that was forgotten"),
+  DUPLICATE_OF_COLLECTED("a retry is answered though its chunk was forgotten"),
+
   // Disks.
   TORN_WRITE_AT_PENDING("a loss of power tears pages of a version that was not durable yet"),
   UNSYNCED_PAGES_LOST("a loss of power takes pages that were not flushed"),

@@ -13,6 +13,9 @@ final class ActiveChunk {
   ChunkVersion committed;
   int committedChainVersion;
 
+  /** Whether the committed version is a removal. */
+  boolean removed;
+
   /** Ascending; versions without gaps at a serving member. */
   final List<PendingUpdate> pending = new ArrayList<>();
 
@@ -42,6 +45,7 @@ final class ActiveChunk {
     this.id = id;
     this.committed = state.committed();
     this.committedChainVersion = state.committedChainVersion();
+    this.removed = state.removed();
     this.quietSinceNanos = nowNanos;
     ChunkVersion before = committed;
     for (ChunkView.PendingVersion found : state.pending()) {
@@ -56,6 +60,17 @@ final class ActiveChunk {
 
   ChunkVersion newest() {
     return pending.isEmpty() ? committed : pending.getLast().version;
+  }
+
+  /** Whether nothing is known of it but what is pending. */
+  boolean unknown() {
+    return committed.equals(ChunkVersion.NONE);
+  }
+
+  /** Whether it does not exist in its committed version, and this version is before all pending. */
+  boolean isGoneAt(ChunkVersion version) {
+    return (removed || unknown())
+        && (pending.isEmpty() || pending.getFirst().version.compareTo(version) > 0);
   }
 
   Optional<PendingUpdate> pending(ChunkVersion version) {

@@ -8,7 +8,9 @@ import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.InventoryRequest;
 import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.Reply;
+import luciola.protocol.frame.Request;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.frame.VersionRequest;
@@ -133,6 +135,40 @@ public sealed interface ChainEffect {
 
   /** Ask the head; ends in {@link ChainEvent.VersionAnswered} or {@link ChainEvent.AskFailed}. */
   record AskVersion(long ask, TargetId to, VersionRequest question) implements ChainEffect {}
+
+  /**
+   * Look at tombstones of the chain after a chunk, in order, for some that were committed so long
+   * ago; ends in {@link ChainEvent.TombstonesListed}. How many are looked at is the shell's to
+   * bound.
+   *
+   * @param keepSeconds of the target's age
+   */
+  record ListTombstones(long number, Optional<ChunkId> after, int limit, long keepSeconds)
+      implements ChainEffect {}
+
+  /**
+   * Raise the chain's floor of versions; it never sinks. Once durable, it shows in {@link
+   * ChunkView} and {@link ChainEvent.FloorDurable} follows. If that fails, the disk has.
+   */
+  record RaiseFloor(long number, ChunkVersion floor) implements ChainEffect {}
+
+  /**
+   * Forget those of the tombstones, all at or below the floor, that are still as given with nothing
+   * pending. At once in {@link ChunkView}; once durable, {@link ChainEvent.Forgotten}.
+   */
+  record Forget(long number, List<RemovedChunk> removed) implements ChainEffect {
+    public Forget {
+      removed = List.copyOf(removed);
+    }
+  }
+
+  /**
+   * Ask or order a member in a collection of tombstones; ends in {@link ChainEvent.MemberAnswered}
+   * or {@link ChainEvent.MemberCallFailed}.
+   *
+   * @param message a {@code CollectRequest} or {@code ForgetRequest}
+   */
+  record CallMember(long call, TargetId to, Request message) implements ChainEffect {}
 
   /** The replica needs the payload no more. */
   record ReleasePayload(long payload) implements ChainEffect {}

@@ -1,12 +1,17 @@
 package luciola.storage.chain;
 
 import java.util.List;
+import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
+import luciola.protocol.frame.CollectReply;
+import luciola.protocol.frame.CollectRequest;
 import luciola.protocol.frame.DedupRequest;
+import luciola.protocol.frame.ForgetRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.InventoryRequest;
 import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.SyncDoneRequest;
 import luciola.protocol.frame.SyncStartRequest;
 import luciola.protocol.frame.UpdateReply;
@@ -106,6 +111,40 @@ public sealed interface ChainEvent {
 
   /** The sync source says that this replica is complete. */
   record SyncDoneArrived(long request, SyncDoneRequest done) implements ChainEvent {}
+
+  /** The head asks which removals may be forgotten. */
+  record CollectArrived(long request, CollectRequest question) implements ChainEvent {}
+
+  /** The head orders to forget removals. */
+  record ForgetArrived(long request, ForgetRequest order) implements ChainEvent {}
+
+  /** A member answered {@link ChainEffect.CallMember}; each call ends in this or a failure. */
+  record MemberAnswered(long call, CollectReply reply) implements ChainEvent {}
+
+  /** A {@link ChainEffect.CallMember} got no answer. */
+  record MemberCallFailed(long call, ErrorCode code) implements ChainEvent {}
+
+  /**
+   * What {@link ChainEffect.ListTombstones} found.
+   *
+   * @param after the last tombstone that was looked at; empty: there are no more
+   */
+  record TombstonesListed(long number, List<RemovedChunk> removed, Optional<ChunkId> after)
+      implements ChainEvent {
+    public TombstonesListed {
+      removed = List.copyOf(removed);
+    }
+  }
+
+  /** A {@link ChainEffect.RaiseFloor} is durable. */
+  record FloorDurable(long number) implements ChainEvent {}
+
+  /**
+   * A {@link ChainEffect.Forget} is durable.
+   *
+   * @param count how many tombstones it found as they were given
+   */
+  record Forgotten(long number, int count) implements ChainEvent {}
 
   /**
    * Newer routing holds this version of the chain. Older or equal versions are ignored. From a

@@ -53,6 +53,8 @@ import luciola.protocol.routing.PublicState;
  *       committed: the former head may have served it.
  *   <li>ONCE: a client update is known by its tag from its stage to the next of its channel, at
  *       every member that acknowledged it; a version that is dropped takes its dedup record along.
+ *   <li>FLOOR_FIRST: no tombstone is forgotten before every member's floor of versions, below which
+ *       a chunk that is not known gets no version, is durably at or above it.
  *   <li>SAME_BYTES: an acknowledgement with another checksum is none; it raises an alert and keeps
  *       the chunk from further updates until the chain changes.
  *   <li>FENCED_LIFE: a new life of a target takes part in nothing until the manager has counted the
@@ -68,16 +70,23 @@ public final class ChainReplica {
   private final UpdateIntake updates;
   private final ForwardIntake forwards;
   private final SyncReceiver sync;
+  private final Floors floors;
+  private final CollectionMember member;
+  private final CollectionHead collection;
 
   /** A replica at the beginning of a life: OFFLINE, without lease, knowing no chain version. */
-  public ChainReplica(ChainId chain, TargetId self, ChainLimits limits, ChunkView view) {
+  public ChainReplica(
+      ChainId chain, TargetId self, ChainLimits limits, CollectLimits collect, ChunkView view) {
     this.state = new ReplicaState(chain, self, limits, view);
     var tags = new InFlightTags();
     this.reads = new ReadGate(state);
     this.path = new WritePath(state, tags, reads);
     this.updates = new UpdateIntake(state, tags, path);
     this.forwards = new ForwardIntake(state, path);
-    this.sync = new SyncReceiver(state, path);
+    this.floors = new Floors(state);
+    this.sync = new SyncReceiver(state, path, floors);
+    this.member = new CollectionMember(state, floors);
+    this.collection = new CollectionHead(state, collect, floors, member);
   }
 
   /** What follows from an event. One thread calls this, with a clock that never goes back. */
@@ -103,6 +112,16 @@ public final class ChainReplica {
       case ChainEvent.SyncStartArrived start -> sync.start(start);
       case ChainEvent.DedupArrived dedup -> sync.dedup(dedup);
       case ChainEvent.SyncDoneArrived done -> sync.done(done);
+      case ChainEvent.CollectArrived question -> member.asked(question);
+      case ChainEvent.ForgetArrived order -> member.ordered(order);
+      case ChainEvent.MemberAnswered answered -> collection.answered(answered);
+      case ChainEvent.MemberCallFailed failed -> collection.callFailed(failed.call());
+      case ChainEvent.TombstonesListed listed -> collection.listed(listed);
+      case ChainEvent.FloorDurable durable -> floors.durable(durable.number());
+      case ChainEvent.Forgotten forgotten -> {
+        member.done(forgotten);
+        collection.forgotten(forgotten);
+      }
       case ChainEvent.ChainChanged(Chain chain) -> chainChanged(chain);
       case ChainEvent.LeaseChanged(long untilNanos) -> state.extendLease(untilNanos);
       case ChainEvent.DiskFailed(ErrorCode code) -> fail(code, "disk");
@@ -142,6 +161,16 @@ public final class ChainReplica {
         .flatMap(chunk -> chunk.pending.stream())
         .filter(update -> update.inherited && !update.acked)
         .count();
+  }
+
+  /** Tombstones that this replica forgot in this life. */
+  public long tombstonesForgotten() {
+    return member.forgotten();
+  }
+
+  /** Collections of tombstones that this replica, as head, did not bring to their end. */
+  public long collectionsAbandoned() {
+    return collection.abandoned();
   }
 
   /** What this replica holds and does beside the engine, for traces. */
@@ -240,6 +269,9 @@ public final class ChainReplica {
     state.emit(new ChainEffect.LocalStateChanged(state.local.state()));
     state.emit(new ChainEffect.Alert(code, "target failed: " + state.where() + " " + what));
     sync.abandon(ErrorCode.NOT_SERVING);
+    collection.abandon();
+    floors.abandon(ErrorCode.NOT_SERVING);
+    member.abandon(ErrorCode.NOT_SERVING);
     for (ActiveChunk chunk : state.chunks.values()) {
       chunk.pending.forEach(update -> path.forget(update, ErrorCode.NOT_SERVING));
     }
@@ -255,6 +287,7 @@ public final class ChainReplica {
       return;
     }
     boolean wasHead = state.head();
+    collection.abandon();
     boolean synced = state.publicState() == PublicState.SYNCING;
     boolean nextOne = next.version().value() == state.chainVersion() + 1;
     LocalState localBefore = state.local.state();
@@ -314,6 +347,7 @@ public final class ChainReplica {
   private void tick() {
     path.tick();
     reads.tick();
+    collection.tick();
     state.retireAll();
   }
 }

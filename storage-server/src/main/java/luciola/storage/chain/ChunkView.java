@@ -25,6 +25,15 @@ public interface ChunkView {
   /** All chunks with pending versions: asked when the replica is made and when a sync begins. */
   List<ChunkId> chunksWithPending();
 
+  /**
+   * The chain's floor of versions, durably: no version up to this is given to a chunk that is not
+   * known; {@link ChunkVersion#NONE}: any may be.
+   */
+  ChunkVersion versionFloor();
+
+  /** Chunks whose committed version is a removal. */
+  long tombstones();
+
   /** Whether nothing was ever stored for this chain: neither chunk nor tombstone nor record. */
   boolean empty();
 
@@ -59,6 +68,11 @@ public interface ChunkView {
         }
         last = version.version();
       }
+    }
+
+    /** Whether nothing is known of the chunk. */
+    public boolean isMissing() {
+      return committed.equals(ChunkVersion.NONE) && pending.isEmpty();
     }
 
     /** The newest version held, durable or committed. */

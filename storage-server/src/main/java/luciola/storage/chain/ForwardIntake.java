@@ -21,7 +21,12 @@ import luciola.protocol.routing.PublicState;
  * pending, another client update                       ours was never acknowledged: dropped, then as new
  * newest + 1; a whole chunk also if all versions in
  * between are committed at the sender                  staged and sent on
+ * any higher one of a chunk that is not known or
+ * removed, if its predecessor is committed at the
+ * sender                                               staged and sent on
  * newer                                                MISSING_UPDATE
+ * of a chunk that is not known, sent before the
+ * last collection of tombstones                        CHUNK_BUSY: late, or it comes again
  * the same, but a serving member has no room            NO_SPACE, nothing is held
  * older than newest but not held (see whole chunks)    OK once the newer one is acknowledged
  * </pre>
@@ -47,6 +52,11 @@ final class ForwardIntake {
       return;
     }
     ActiveChunk chunk = state.chunk(forward.chunk());
+    if (chunk.unknown() && forward.collection() < state.forgot) {
+      answer(event, ErrorCode.CHUNK_BUSY, 0, 0);
+      state.retire(chunk);
+      return;
+    }
     if (forward.committed().compareTo(chunk.told) > 0) {
       chunk.told = forward.committed();
     }
@@ -81,9 +91,9 @@ final class ForwardIntake {
       return;
     }
     known.ifPresent(_ -> path.discard(chunk, forward.version(), ErrorCode.STALE_CHAIN_VERSION));
-    boolean whole = forward.update() instanceof Update.Replace;
+    boolean jumps = forward.update() instanceof Update.Replace || chunk.isGoneAt(forward.version());
     ChunkVersion without =
-        whole && forward.committed().compareTo(chunk.newest()) > 0
+        jumps && forward.committed().compareTo(chunk.newest()) > 0
             ? forward.committed()
             : chunk.newest();
     if (forward.version().compareTo(chunk.newest()) < 0) {

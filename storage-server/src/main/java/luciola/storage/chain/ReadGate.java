@@ -94,7 +94,18 @@ final class ReadGate {
     ActiveChunk chunk = state.chunk(id);
     state.retire(chunk);
     return new VersionReply.Answer(
-        resolved(chunk) ? ErrorCode.OK : ErrorCode.CHUNK_BUSY, chunk.committed);
+        resolved(chunk) ? ErrorCode.OK : ErrorCode.CHUNK_BUSY, done(chunk));
+  }
+
+  /**
+   * The newest version that is done with: of a chunk that is not known that is the floor, but while
+   * something is pending the floor may have been raised above that.
+   */
+  private ChunkVersion done(ActiveChunk chunk) {
+    if (!chunk.unknown()) {
+      return chunk.committed;
+    }
+    return chunk.pending.isEmpty() ? state.view.versionFloor() : chunk.told;
   }
 
   /** Will ask the head at the end of this step, unless a question is in flight. */
@@ -195,6 +206,9 @@ final class ReadGate {
   void serveCovered(ActiveChunk chunk) {
     ErrorCode code = state.serving();
     ChunkVersion newest = chunk.told.compareTo(chunk.committed) > 0 ? chunk.told : chunk.committed;
+    if (chunk.isGoneAt(newest)) {
+      newest = chunk.committed; // The head may have forgotten the removal, or this replica has.
+    }
     boolean held =
         newest.equals(chunk.committed)
             || chunk.pending(newest).filter(update -> update.durable).isPresent();

@@ -31,6 +31,12 @@ final class ReplicaState {
   /** Questions to the head in flight, by number. */
   final Map<Long, List<ChunkId>> asks = new LinkedHashMap<>();
 
+  /** The newest question of a collection known in this chain version; forwards carry it. */
+  int collection;
+
+  /** The newest collection in this chain version whose order to forget was executed here. */
+  int forgot;
+
   @Nullable Chain chain;
   long nowNanos;
 
@@ -95,6 +101,8 @@ final class ReplicaState {
   void enter(Chain next) {
     chain = next;
     full = false;
+    collection = 0;
+    forgot = 0;
     publicState = next.stateOf(self).orElse(PublicState.OFFLINE);
     headTarget = next.head();
     successorTarget = next.successorOf(self);

@@ -34,14 +34,16 @@ import luciola.protocol.routing.PublicState;
 final class SyncReceiver {
   private final ReplicaState state;
   private final WritePath path;
+  private final Floors floors;
   private final Map<Long, Install> installs = new LinkedHashMap<>();
 
   /** A copy that is being written, by the request that brought it. */
   private record Install(ActiveChunk chunk, ChunkVersion version, long payload) {}
 
-  SyncReceiver(ReplicaState state, WritePath path) {
+  SyncReceiver(ReplicaState state, WritePath path, Floors floors) {
     this.state = state;
     this.path = path;
+    this.floors = floors;
   }
 
   void start(ChainEvent.SyncStartArrived event) {
@@ -76,6 +78,19 @@ final class SyncReceiver {
 
   void done(ChainEvent.SyncDoneArrived event) {
     ErrorCode code = refusal(event.done().chainVersion(), event.done().from(), event.done().to());
+    if (code == ErrorCode.OK) {
+      floors.raise(event.done().floor(), failed -> complete(event, failed));
+    } else {
+      answer(event.request(), code);
+    }
+  }
+
+  /** The floor is durable here; meanwhile the chain may have changed. */
+  private void complete(ChainEvent.SyncDoneArrived event, ErrorCode failed) {
+    ErrorCode code =
+        failed == ErrorCode.OK
+            ? refusal(event.done().chainVersion(), event.done().from(), event.done().to())
+            : failed;
     if (code == ErrorCode.OK && state.local.state() == LocalState.ONLINE) {
       state.local.syncDone();
       state.emit(new ChainEffect.LocalStateChanged(state.local.state()));
@@ -129,6 +144,7 @@ final class SyncReceiver {
         copy.version().equals(ChunkVersion.NONE) ? 0 : copy.committedChainVersion().value();
     chunk.installing++;
     Update.Replace whole = (Update.Replace) copy.update();
+    chunk.removed = whole.removed();
     state.emit(
         new ChainEffect.Install(
             event.request(),

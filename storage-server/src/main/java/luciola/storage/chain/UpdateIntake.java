@@ -38,12 +38,25 @@ final class UpdateIntake {
       state.retire(chunk);
       return;
     }
-    var update = new PendingUpdate(chunk.newest().next(), Optional.of(request.tag()));
+    var update = new PendingUpdate(before(chunk).next(), Optional.of(request.tag()));
     update.update = request.update();
     update.checksums = request.checksums();
     update.payload = event.payload();
     update.clientRequest = event.request();
     path.add(chunk, update, request.update());
+  }
+
+  /**
+   * The version before the next one. Of a chunk that is not known everything up to the floor is
+   * done with; others are told so, because they may remember more, or less.
+   */
+  private ChunkVersion before(ActiveChunk chunk) {
+    ChunkVersion newest = chunk.newest();
+    if (!newest.equals(ChunkVersion.NONE)) {
+      return newest;
+    }
+    chunk.told = state.view.versionFloor();
+    return chunk.told;
   }
 
   private ErrorCode refusal(UpdateRequest request) {
@@ -122,9 +135,13 @@ final class UpdateIntake {
     state.retire(chunk);
   }
 
-  /** Of a version that is not pending itself: a newer whole chunk may stand for it. */
-  private static ErrorCode outcome(ActiveChunk chunk, ChunkVersion version) {
-    if (version.compareTo(chunk.committed) <= 0) {
+  /**
+   * Of a version that is not pending itself: a newer whole chunk may stand for it, or it is
+   * forgotten.
+   */
+  private ErrorCode outcome(ActiveChunk chunk, ChunkVersion version) {
+    boolean collected = chunk.unknown() && version.compareTo(state.view.versionFloor()) <= 0;
+    if (version.compareTo(chunk.committed) <= 0 || collected) {
       return ErrorCode.OK;
     }
     return version.compareTo(chunk.newest()) < 0

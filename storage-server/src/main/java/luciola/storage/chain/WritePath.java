@@ -222,6 +222,7 @@ final class WritePath {
         original == null ? new Update.Replace(update.chunkBytes, update.removed) : original,
         false,
         state.version(),
+        state.collection,
         original == null ? NO_CHECKSUMS : update.checksums);
   }
 
@@ -272,6 +273,7 @@ final class WritePath {
     chunk.pending.subList(0, count).clear();
     chunk.committed = done.getLast().version;
     chunk.committedChainVersion = state.chainVersion();
+    chunk.removed = done.getLast().removed;
     state.emit(new ChainEffect.Commit(chunk.id, chunk.committed, state.version()));
     // Without a lease the head acknowledges nothing; the retry finds out that it is done.
     ErrorCode code = state.leased() ? ErrorCode.OK : ErrorCode.NO_LEASE;

@@ -50,7 +50,11 @@ import luciola.storage.resync.ResyncPlanner.Decision;
  * count, nor do tombstones.
  *
  * <p>Only dedup records of committed updates are handed over, and last: those of pending ones
- * travel with the updates, and must not be at the replica without them.
+ * travel with the updates, and must not be at the replica without them. Those of a chunk that is
+ * not known any more go too: its removal was committed and forgotten.
+ *
+ * <p>SyncDone carries the floor of versions, which cannot rise any more in this chain version:
+ * tombstones are collected only while every member serves.
  */
 public final class ResyncSource {
   private static final int[] NO_CHECKSUMS = {};
@@ -193,7 +197,9 @@ public final class ResyncSource {
           proceed();
         }
       }
-      case ENDING -> call(new SyncDoneRequest(chain.id(), chain.version(), self, replica));
+      case ENDING ->
+          call(
+              new SyncDoneRequest(chain.id(), chain.version(), self, replica, view.versionFloor()));
       case DONE, FAILED -> {}
     }
   }
@@ -228,7 +234,9 @@ public final class ResyncSource {
   }
 
   private boolean committed(DedupRecord record) {
-    return record.version().compareTo(view.state(record.chunk()).committed()) <= 0;
+    ChunkView.ChunkState held = view.state(record.chunk());
+    boolean collected = held.isMissing() && record.version().compareTo(view.versionFloor()) <= 0;
+    return collected || record.version().compareTo(held.committed()) <= 0;
   }
 
   private void compare() {
@@ -366,6 +374,7 @@ public final class ResyncSource {
                 new Update.Replace(bytes, forget || held.removed()),
                 true,
                 forget ? chain.version() : new ChainVersion(held.committedChainVersion()),
+                0,
                 NO_CHECKSUMS),
             forget || held.removed() ? Optional.empty() : Optional.of(version)));
   }

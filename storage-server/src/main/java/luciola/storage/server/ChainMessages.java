@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import luciola.protocol.frame.CollectReply;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.VersionReply;
 import luciola.protocol.id.ChunkVersion;
@@ -70,6 +71,20 @@ final class ChainMessages {
                             ? new ChainEvent.ForwardAnswered(forward.forward(), reply)
                             : new ChainEvent.ForwardFailed(
                                 forward.forward(), Peers.codeOf(failure)))));
+  }
+
+  void call(ChainEffect.CallMember call) {
+    var _ =
+        parts
+            .peers()
+            .call(call.to(), call.message(), CollectReply.class)
+            .whenComplete((reply, failure) ->
+                owner.execute(() ->
+                    events.accept(
+                        failure == null
+                            ? new ChainEvent.MemberAnswered(call.call(), reply)
+                            : new ChainEvent.MemberCallFailed(
+                                call.call(), Peers.codeOf(failure)))));
   }
 
   void ask(ChainEffect.AskVersion ask) {

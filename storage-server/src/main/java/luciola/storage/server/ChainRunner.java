@@ -14,8 +14,10 @@ import luciola.protocol.connection.Call;
 import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
+import luciola.protocol.frame.CollectRequest;
 import luciola.protocol.frame.DedupRequest;
 import luciola.protocol.frame.FetchRequest;
+import luciola.protocol.frame.ForgetRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Hello;
@@ -64,6 +66,7 @@ final class ChainRunner {
   private final ChainWrites writes;
   private final ChainMessages messages;
   private final ChainReads reads;
+  private final ChainTombstones tombstones;
   private final ResyncRunner resync;
   private final Future<?> ticks;
   private @Nullable Chain chain;
@@ -74,6 +77,7 @@ final class ChainRunner {
 
   private volatile LocalState localState = LocalState.OFFLINE;
   private volatile int chainVersion;
+  private volatile long tombstonesForgotten;
   private volatile ReadPermit permit = ReadPermit.NONE;
   private volatile String trouble = "";
 
@@ -92,10 +96,12 @@ final class ChainRunner {
     ScheduledExecutorService owner = parts.owners().apply(chainId);
     this.lane = new ChainLane(owner);
     var view = new EngineView(chainId, engine);
-    this.replica = new ChainReplica(chainId, target, parts.config().chain(), view);
+    this.replica = new ChainReplica(chainId, target, parts.config().chain(), parts.collect(), view);
     this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
     this.messages = new ChainMessages(engine, parts, work, this::post, this::postHere, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
+    this.tombstones =
+        new ChainTombstones(chainId, engine, view, parts.readers(), this::post, this::step);
     this.resync =
         new ResyncRunner(
             target, engine, view, replica, parts, messages::queue, this::post, disagreements);
@@ -133,6 +139,11 @@ final class ChainRunner {
   /** Why this replica takes part in nothing, in words; empty while nothing is wrong. */
   String trouble() {
     return trouble;
+  }
+
+  /** Removed chunks that were forgotten in this life. */
+  long tombstonesForgotten() {
+    return tombstonesForgotten;
   }
 
   /** Fillings of other members that are under way. */
@@ -276,6 +287,9 @@ final class ChainRunner {
       case SyncStartRequest start -> step(new ChainEvent.SyncStartArrived(work.open(call), start));
       case DedupRequest dedup -> step(new ChainEvent.DedupArrived(work.open(call), dedup));
       case SyncDoneRequest done -> step(new ChainEvent.SyncDoneArrived(work.open(call), done));
+      case CollectRequest question ->
+          step(new ChainEvent.CollectArrived(work.open(call), question));
+      case ForgetRequest order -> step(new ChainEvent.ForgetArrived(work.open(call), order));
       case ReadRequest _, FetchRequest _, Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
     }
   }
@@ -369,6 +383,9 @@ final class ChainRunner {
     }
     localState = replica.localState();
     chainVersion = replica.chainVersion();
+    if (event instanceof ChainEvent.Forgotten) {
+      tombstonesForgotten = replica.tombstonesForgotten();
+    }
   }
 
   private void execute(ChainEffect effect) {
@@ -379,6 +396,10 @@ final class ChainRunner {
       case ChainEffect.Discard discard -> writes.discard(discard);
       case ChainEffect.Forward forward -> messages.forward(forward);
       case ChainEffect.AskVersion ask -> messages.ask(ask);
+      case ChainEffect.ListTombstones list -> tombstones.list(list);
+      case ChainEffect.RaiseFloor raise -> tombstones.raise(raise);
+      case ChainEffect.Forget forget -> tombstones.forget(forget);
+      case ChainEffect.CallMember member -> messages.call(member);
       case ChainEffect.Answer answer -> work.answer(answer.request(), answer.reply());
       case ChainEffect.ServeRead read ->
           reads.serve(read, work.takeRange(read.request()), permit.leaseUntilNanos());

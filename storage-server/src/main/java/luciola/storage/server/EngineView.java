@@ -26,9 +26,20 @@ final class EngineView implements ChunkView {
   /** Stages without a notice yet: chunk → version → the stage's number. */
   private final Map<ChunkId, Map<ChunkVersion, Long>> staging = new HashMap<>();
 
+  /** As far as it is known to be durable; the engine's own may be on its way to the disk. */
+  private ChunkVersion floor;
+
   EngineView(ChainId chain, ChunkEngine engine) {
     this.chain = chain;
     this.engine = engine;
+    this.floor = new ChunkVersion(engine.totals(chain).versionFloor());
+  }
+
+  /** The floor of versions is durable up to here. */
+  void raised(ChunkVersion durable) {
+    if (durable.compareTo(floor) > 0) {
+      floor = durable;
+    }
   }
 
   /** A stage begins. */
@@ -98,6 +109,16 @@ final class EngineView implements ChunkView {
         .map(ChunkKey::chunk)
         .filter(chunk -> !state(chunk).pending().isEmpty())
         .toList();
+  }
+
+  @Override
+  public ChunkVersion versionFloor() {
+    return floor;
+  }
+
+  @Override
+  public long tombstones() {
+    return engine.totals(chain).tombstones();
   }
 
   @Override

@@ -110,6 +110,10 @@ final class Reports {
     if (report.getError().isEmpty()) {
       report.setError(runner.trouble());
     }
+    report
+        .setTombstones(
+            report.getTombstones() + runner.engine().totals(runner.chainId()).tombstones())
+        .setTombstonesCollected(report.getTombstonesCollected() + runner.tombstonesForgotten());
     runner.resyncs().forEach(running -> report.addResyncs(resync(runner.chainId(), running)));
   }
 

@@ -5,8 +5,10 @@ import luciola.protocol.connection.Call;
 import luciola.protocol.connection.DataHandler;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkListRequest;
+import luciola.protocol.frame.CollectRequest;
 import luciola.protocol.frame.DedupRequest;
 import luciola.protocol.frame.FetchRequest;
+import luciola.protocol.frame.ForgetRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.InventoryRequest;
@@ -45,6 +47,8 @@ final class RequestRouter implements DataHandler {
       case SyncStartRequest start -> hand(call, start.chain(), start.to());
       case DedupRequest dedup -> hand(call, dedup.chain(), dedup.to());
       case SyncDoneRequest done -> hand(call, done.chain(), done.to());
+      case CollectRequest question -> hand(call, question.chain(), question.to());
+      case ForgetRequest order -> hand(call, order.chain(), order.to());
       case FetchRequest fetch -> fetch(call, fetch);
       case Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
     }

@@ -5,6 +5,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import luciola.protocol.id.ChainId;
+import luciola.storage.chain.CollectLimits;
 import luciola.storage.resync.TokenBucket;
 
 /**
@@ -13,6 +14,7 @@ import luciola.storage.resync.TokenBucket;
  * @param owners the one thread that decides for a chain
  * @param readers threads that read from disks
  * @param clock monotonic nanoseconds; leases are counted by it
+ * @param collect when tombstones are forgotten
  * @param resyncBudget bandwidth of filling other replicas
  * @param reportNow sends a heartbeat soon
  * @param observer sees what every replica decides
@@ -25,6 +27,7 @@ public record ServerParts(
     RoutingSource routing,
     WholeChunks wholeChunks,
     LongSupplier clock,
+    CollectLimits collect,
     TokenBucket resyncBudget,
     Runnable reportNow,
     ChainObserver observer) {}

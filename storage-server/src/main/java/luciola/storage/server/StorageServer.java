@@ -36,6 +36,7 @@ import luciola.protocol.frame.Hello;
 import luciola.protocol.id.ClusterId;
 import luciola.protocol.id.NodeId;
 import luciola.protocol.id.TargetId;
+import luciola.storage.chain.CollectLimits;
 import luciola.storage.disk.TargetDirectory;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.resync.TokenBucket;
@@ -233,6 +234,7 @@ public final class StorageServer implements AutoCloseable {
         routing,
         new WholeChunks(readers, sent),
         System::nanoTime,
+        CollectLimits.keeping(config.tombstoneKeep().toSeconds()),
         new TokenBucket(config.resyncBytesPerSecond()),
         () -> {
           Membership joined = membership.get();

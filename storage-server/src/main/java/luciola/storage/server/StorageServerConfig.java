@@ -34,8 +34,9 @@ import luciola.storage.resync.ResyncLimits;
  *     cluster manager can set another while it runs
  * @param scrubPeriod within which each block is verified once, as far as the bandwidth allows; 1 ms
  *     …; default 7 days
- * @param dedupKeep how long a client's channel that is not used is remembered; 1 min …; default 24
- *     h
+ * @param dedupKeep how long a client's channel that is not used is remembered; 1 s …; default 24 h
+ * @param tombstoneKeep how long a removed chunk is remembered at least, of the time that its target
+ *     is open; {@code dedupKeep} …; default 24 h
  */
 public record StorageServerConfig(
     Path dataDirectory,
@@ -57,7 +58,8 @@ public record StorageServerConfig(
     long resyncBytesPerSecond,
     long scrubBytesPerSecond,
     Duration scrubPeriod,
-    Duration dedupKeep) {
+    Duration dedupKeep,
+    Duration tombstoneKeep) {
   public StorageServerConfig {
     targets = List.copyOf(targets);
     metaAddresses = List.copyOf(metaAddresses);
@@ -76,7 +78,8 @@ public record StorageServerConfig(
     check(resyncBytesPerSecond >= 1, "resyncBytesPerSecond", resyncBytesPerSecond);
     check(scrubBytesPerSecond >= 1, "scrubBytesPerSecond", scrubBytesPerSecond);
     check(scrubPeriod.toMillis() >= 1, "scrubPeriod", scrubPeriod);
-    check(dedupKeep.toMinutes() >= 1, "dedupKeep", dedupKeep);
+    check(dedupKeep.toSeconds() >= 1, "dedupKeep", dedupKeep);
+    check(tombstoneKeep.compareTo(dedupKeep) >= 0, "tombstoneKeep", tombstoneKeep);
   }
 
   private static void check(boolean ok, String name, Object value) {
@@ -108,6 +111,7 @@ public record StorageServerConfig(
         256L << 20,
         64L << 20,
         Duration.ofDays(7),
+        Duration.ofHours(24),
         Duration.ofHours(24));
   }
 
@@ -133,7 +137,8 @@ public record StorageServerConfig(
         resyncBytesPerSecond,
         scrubBytesPerSecond,
         scrubPeriod,
-        dedupKeep);
+        dedupKeep,
+        tombstoneKeep);
   }
 
   /** The same with other labels. */
@@ -158,7 +163,8 @@ public record StorageServerConfig(
         resyncBytesPerSecond,
         scrubBytesPerSecond,
         scrubPeriod,
-        dedupKeep);
+        dedupKeep,
+        tombstoneKeep);
   }
 
   /** The same with other engine limits. */
@@ -183,7 +189,8 @@ public record StorageServerConfig(
         resyncBytesPerSecond,
         scrubBytesPerSecond,
         scrubPeriod,
-        dedupKeep);
+        dedupKeep,
+        tombstoneKeep);
   }
 
   /** The same with another pace of the scrub. */
@@ -208,7 +215,8 @@ public record StorageServerConfig(
         resyncBytesPerSecond,
         bytesPerSecond,
         period,
-        dedupKeep);
+        dedupKeep,
+        tombstoneKeep);
   }
 
   /** The same with another bandwidth of filling other replicas. */
@@ -233,6 +241,33 @@ public record StorageServerConfig(
         bytesPerSecond,
         scrubBytesPerSecond,
         scrubPeriod,
-        dedupKeep);
+        dedupKeep,
+        tombstoneKeep);
+  }
+
+  /** The same with other times of remembering clients' channels and removed chunks. */
+  public StorageServerConfig withKeep(Duration dedups, Duration tombstones) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        labels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        resyncBytesPerSecond,
+        scrubBytesPerSecond,
+        scrubPeriod,
+        dedups,
+        tombstones);
   }
 }

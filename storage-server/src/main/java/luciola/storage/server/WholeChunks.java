@@ -129,6 +129,7 @@ public final class WholeChunks {
         message.update(),
         message.copy(),
         message.committedChainVersion(),
+        message.collection(),
         checksums);
   }
 }

@@ -532,11 +532,15 @@ final class ChainReplicaTest {
     ReplicaHarness member = syncing();
     member.step(
         new ChainEvent.SyncDoneArrived(
-            50, new SyncDoneRequest(ReplicaHarness.CHAIN, new ChainVersion(3), A, B)));
+            50,
+            new SyncDoneRequest(
+                ReplicaHarness.CHAIN, new ChainVersion(3), A, B, ChunkVersion.NONE)));
     assertEquals(LocalState.ONLINE, member.replica.localState());
     member.step(
         new ChainEvent.SyncDoneArrived(
-            51, new SyncDoneRequest(ReplicaHarness.CHAIN, new ChainVersion(4), A, B)));
+            51,
+            new SyncDoneRequest(
+                ReplicaHarness.CHAIN, new ChainVersion(4), A, B, ChunkVersion.NONE)));
     assertEquals(OK, member.code(51));
     assertEquals(LocalState.UP_TO_DATE, member.replica.localState());
     member.chain(6, serving(A), member(B, PublicState.SYNCING));

@@ -17,6 +17,7 @@ public final class FakeView implements ChunkView {
   private final Map<ChunkId, ChunkState> chunks = new TreeMap<>();
   private final Map<String, DedupRecord> records = new HashMap<>();
   private boolean full;
+  private ChunkVersion floor = ChunkVersion.NONE;
 
   /** Puts a chunk there. */
   public void hold(ChunkId chunk, ChunkState state) {
@@ -103,6 +104,17 @@ public final class FakeView implements ChunkView {
                 record.chunk().equals(discard.chunk())
                     && record.version().compareTo(discard.from()) >= 0);
       }
+      case ChainEffect.Forget forget ->
+          forget
+              .removed()
+              .forEach(each -> {
+                ChunkState held = state(each.chunk());
+                if (held.removed()
+                    && held.committed().equals(each.version())
+                    && held.pending().isEmpty()) {
+                  chunks.remove(each.chunk());
+                }
+              });
       case ChainEffect.StoreDedup dedup -> dedup.records().forEach(this::remember);
       default -> {}
     }
@@ -124,6 +136,21 @@ public final class FakeView implements ChunkView {
         .filter(entry -> !entry.getValue().pending().isEmpty())
         .map(Map.Entry::getKey)
         .toList();
+  }
+
+  /** Makes the floor so high. */
+  public void raise(long durable) {
+    floor = new ChunkVersion(Math.max(durable, floor.value()));
+  }
+
+  @Override
+  public ChunkVersion versionFloor() {
+    return floor;
+  }
+
+  @Override
+  public long tombstones() {
+    return chunks.values().stream().filter(ChunkState::removed).count();
   }
 
   @Override

@@ -34,6 +34,9 @@ final class ReplicaHarness {
   static final ChunkId CHUNK = new ChunkId(new InodeId(9), 0);
   static final long MILLI = 1_000_000;
 
+  /** Everything may go at once. */
+  static final CollectLimits COLLECT = new CollectLimits(0, 100 * MILLI, 1000 * MILLI, 4);
+
   private static final int[] SUMS = {};
 
   final FakeView view = new FakeView();
@@ -46,7 +49,7 @@ final class ReplicaHarness {
 
   ReplicaHarness(TargetId self) {
     this.self = self;
-    this.replica = new ChainReplica(CHAIN, self, ChainLimits.DEFAULT, view);
+    this.replica = new ChainReplica(CHAIN, self, ChainLimits.DEFAULT, COLLECT, view);
   }
 
   /** A member of a new chain, with a lease of ten seconds. */
@@ -115,6 +118,23 @@ final class ReplicaHarness {
 
   long forward(
       int chainVersion, TargetId from, long version, long committed, UpdateTag tag, Update update) {
+    return forward(chainVersion, 0, from, version, committed, tag, update);
+  }
+
+  /** The predecessor knew of a collection of tombstones. */
+  long forwardAfter(
+      int collection, TargetId from, long version, long committed, UpdateTag tag, Update update) {
+    return forward(chain.version().value(), collection, from, version, committed, tag, update);
+  }
+
+  private long forward(
+      int chainVersion,
+      int collection,
+      TargetId from,
+      long version,
+      long committed,
+      UpdateTag tag,
+      Update update) {
     long request = ++lastHandle;
     step(
         new ChainEvent.ForwardArrived(
@@ -131,6 +151,7 @@ final class ReplicaHarness {
                 update,
                 false,
                 new ChainVersion(chainVersion),
+                collection,
                 SUMS),
             ++lastHandle));
     return request;
@@ -154,6 +175,7 @@ final class ReplicaHarness {
                 new Update.Replace(version == 0 ? 0 : 64, version == 0),
                 true,
                 chain.version(),
+                0,
                 SUMS),
             ++lastHandle));
     return request;

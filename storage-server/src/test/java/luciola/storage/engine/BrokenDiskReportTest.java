@@ -29,6 +29,7 @@ import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.RoutingDelta;
+import luciola.storage.chain.CollectLimits;
 import luciola.storage.index.MemoryKeyValues;
 import luciola.storage.resync.TokenBucket;
 import luciola.storage.server.ChainObserver;
@@ -86,6 +87,7 @@ class BrokenDiskReportTest {
             source,
             new WholeChunks(owner, memory),
             System::nanoTime,
+            CollectLimits.keeping(0),
             TokenBucket.unlimited(),
             () -> {},
             ChainObserver.NONE));

@@ -41,6 +41,7 @@ import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.RoutingDelta;
+import luciola.storage.chain.CollectLimits;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.ChunkUpdate;
 import luciola.storage.engine.EngineConfig;
@@ -98,6 +99,7 @@ final class ReplicaHostTest {
             source,
             new WholeChunks(owner, memory),
             System::nanoTime,
+            CollectLimits.keeping(0),
             TokenBucket.unlimited(),
             reports::incrementAndGet,
             ChainObserver.NONE));
@@ -208,9 +210,7 @@ final class ReplicaHostTest {
     hold(LEFT, CHUNKS);
     Chain nobodyServes =
         new Chain(
-            LEFT,
-            new ChainVersion(6),
-            List.of(new ChainMember(OTHER, PublicState.LAST_SERVING)));
+            LEFT, new ChainVersion(6), List.of(new ChainMember(OTHER, PublicState.LAST_SERVING)));
     route(1, nobodyServes, chain(KEPT, 5, SELF, OTHER));
     owner.submit(() -> {}).get();
     owner.submit(() -> {}).get();
