@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class WritePath {
   private static final int[] NO_CHECKSUMS = {};
 
+  /** For how many of the longest pauses between two forwards a client waits for room. */
+  private static final int ROOM_WAIT_RETRIES = 5;
+
   private final ReplicaState state;
   private final InFlightTags tags;
   private final ReadGate reads;
@@ -121,6 +124,7 @@ final class WritePath {
       if (reply.code() == ErrorCode.NO_SPACE) {
         state.successorIsFull();
         answerUpstream(update, ErrorCode.NO_SPACE);
+        tellClientOfNoRoom(update);
       }
       return;
     }
@@ -130,6 +134,16 @@ final class WritePath {
     compare(inFlight.chunk(), update);
     move(inFlight.chunk());
     state.retire(inFlight.chunk());
+  }
+
+  /**
+   * A client waits for room behind the head for a while only. The update stays: others may hold it,
+   * and it is done once there is room, as one whose client gave up waiting.
+   */
+  private void tellClientOfNoRoom(PendingUpdate update) {
+    if (state.nowNanos - update.stageNanos >= ROOM_WAIT_RETRIES * state.limits.retryMaxNanos()) {
+      answerClient(update, ErrorCode.NO_SPACE);
+    }
   }
 
   /** True if the failure is this replica's own. */

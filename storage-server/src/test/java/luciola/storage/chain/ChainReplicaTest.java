@@ -700,6 +700,21 @@ final class ChainReplicaTest {
   }
 
   @Test
+  void aClientDoesNotWaitForRoomBehindTheHeadForEver() {
+    ReplicaHarness head = in(A, serving(A), serving(B));
+    long request = head.write(1);
+    head.durable(1);
+    for (int tries = 0; tries < 100 && head.code(request).isEmpty(); tries++) {
+      head.ack(1, ErrorCode.NO_SPACE, 0);
+      head.tickAfter(1500 * MILLI);
+    }
+    assertEquals(Optional.of(ErrorCode.NO_SPACE), head.code(request));
+    assertEquals(Optional.of(0L), head.served(head.read()));
+    head.ack(1);
+    assertEquals(Optional.of(1L), head.served(head.read()), "it is done once there is room");
+  }
+
+  @Test
   void aMemberInTheMiddlePassesOnThatTheOneAfterItIsFull() {
     ReplicaHarness middle = in(B, serving(A), serving(B), serving(C));
     long forwarded = middle.forward(A, 1, 0, tag(1), write());
