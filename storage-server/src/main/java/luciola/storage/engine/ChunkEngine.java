@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An update goes through three steps: a writer lane writes the new version's bytes past the page
  * cache; the commit loop flushes the file and writes the metadata, synced; the future completes, on
- * the commit lane. {@link #commit} then makes a durable version the committed one; that mark is not
- * synced, a restart may find the version pending again.
+ * the thread that committed it. {@link #commit} then makes a durable version the committed one;
+ * that mark is not synced, a restart may find the version pending again.
  *
  * <p>A stored granule found bad is counted, and the version is fetched again from {@link
  * ReplicaSource} and written to another block.

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockRef;
@@ -24,10 +25,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one lane that makes things durable. It takes everything that waits, flushes each file that
- * was written once, writes one batch of metadata, synced if any of it must be, and tells everybody.
- * Items are written in the order in which they were put. The bytes of small updates go into the
- * batch instead of being flushed, see {@link SmallWrites}.
+ * The one lane that makes things durable, or for a lone update its writer in the lane's place: one
+ * of them at a time. It takes everything that waits, flushes each file that was written once,
+ * writes one batch of metadata, synced if any of it must be, and tells everybody. Items are written
+ * in the order in which they were put. The bytes of small updates go into the batch instead of
+ * being flushed, see {@link SmallWrites}.
  *
  * <p>Blocks that a change freed go back to the free ones only after a synced write at or after that
  * change: until then a restart could find the old record. Where none comes by itself, an idle loop
@@ -45,6 +47,10 @@ final class CommitLoop implements AutoCloseable {
   private final boolean oneThread;
   private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
+
+  /** Whose turn it is to write: the lane's or, for a lone update, its writer's. */
+  private final ReentrantLock turn = new ReentrantLock();
+
   private final SmallWrites small;
   private final List<BlockRef> freedNotSynced = new ArrayList<>();
   private boolean idleSyncPlanned;
@@ -67,7 +73,7 @@ final class CommitLoop implements AutoCloseable {
     this.small = new SmallWrites(blocks);
   }
 
-  /** Told on the commit lane once an item was written, or why it was not. Must not block. */
+  /** Told by who commits once an item was written, or why it was not. Must not block. */
   @FunctionalInterface
   interface Outcome {
     void done(@Nullable IOException failed);
@@ -164,8 +170,27 @@ final class CommitLoop implements AutoCloseable {
 
   /** Queues a change. Never waits: who makes changes bounds how many are under way. */
   void put(Item item) {
-    waiting.add(item);
+    add(item);
     wake();
+  }
+
+  /** Queues a change; {@link #wake} or {@link #commitHere} is to follow. */
+  void add(Item item) {
+    waiting.add(item);
+  }
+
+  /**
+   * Commits what waits on the caller's thread, if nobody commits now: for a lone update, which
+   * would wait longer for the lane to wake up than for anything else but the flush. What comes
+   * meanwhile is left to the lane.
+   */
+  void commitHere() {
+    if (!oneThread && !awake.getAndSet(true)) {
+      commitGroup();
+      rest();
+    } else {
+      wake();
+    }
   }
 
   /**
@@ -183,7 +208,7 @@ final class CommitLoop implements AutoCloseable {
     return done.join();
   }
 
-  private void wake() {
+  void wake() {
     if (!awake.getAndSet(true)) {
       try {
         lane.execute(this::run);
@@ -205,39 +230,66 @@ final class CommitLoop implements AutoCloseable {
 
   private void run() {
     commitAll();
+    rest();
+  }
+
+  /** Nothing waits, or the lane goes on with it. */
+  private void rest() {
+    inTurn(() -> {
+      if (!(freedNotSynced.isEmpty() && small.isEmpty()) && !idleSyncPlanned) {
+        idleSyncPlanned = true;
+        lane.executeAfter(config.idleSyncMillis(), () -> inTurn(this::idle));
+      }
+    });
     awake.set(false);
     if (!waiting.isEmpty()) {
       wake();
-    } else if (!(freedNotSynced.isEmpty() && small.isEmpty()) && !idleSyncPlanned) {
-      idleSyncPlanned = true;
-      lane.executeAfter(config.idleSyncMillis(), this::idle);
+    }
+  }
+
+  private void inTurn(Runnable work) {
+    turn.lock();
+    try {
+      work.run();
+    } finally {
+      turn.unlock();
     }
   }
 
   /** Does something between two batches: what is stored does not change meanwhile. */
   void between(Runnable work) {
-    lane.execute(work);
+    lane.execute(() -> inTurn(work));
   }
 
   private void idle() {
     idleSyncPlanned = false;
-    releaseIdle();
+    if (waiting.isEmpty()) {
+      releaseIdle();
+    }
   }
 
   /** Commits everything that waits. On the commit lane, or on the only thread there is. */
   void commitAll() {
+    while (commitGroup()) {
+      // The next one.
+    }
+  }
+
+  /** Commits some of what waits; false if there was nothing. */
+  private boolean commitGroup() {
     var group = new ArrayList<Item>();
-    takeGroup(group);
-    while (!group.isEmpty()) {
+    inTurn(() -> {
+      takeGroup(group);
       try {
-        commit(group);
+        if (!group.isEmpty()) {
+          commit(group);
+        }
       } catch (RuntimeException e) {
         log.error("commit loop engine={}", name, e);
         fail(new IOException("commit loop failed", e));
       }
-      group.clear();
-      takeGroup(group);
-    }
+    });
+    return !group.isEmpty();
   }
 
   private void takeGroup(List<Item> group) {
@@ -387,6 +439,6 @@ final class CommitLoop implements AutoCloseable {
   public void close() {
     lane.close();
     commitAll();
-    releaseIdle();
+    inTurn(this::releaseIdle);
   }
 }

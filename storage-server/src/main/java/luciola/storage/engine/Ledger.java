@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * name, which chunks have pending versions, which are removed, and totals. Every batch carries what
  * its changes do to these, so after any crash they fit the records that survived with them.
  *
- * <p>Written on the commit lane; totals may be read by anyone.
+ * <p>Written by the commit loop; totals may be read by anyone.
  */
 final class Ledger {
   private static final int PAGE = 4096;

@@ -84,18 +84,20 @@ final class PlatformLane implements EngineThreads.Lane {
   private @Nullable Runnable next() {
     lock.lock();
     try {
-      Runnable work = waiting.poll();
-      while (work == null && !closing) {
-        Later first = later.peek();
+      while (true) {
+        Later first = closing ? null : later.peek();
         long nanos = first == null ? Long.MAX_VALUE : first.atNanos() - System.nanoTime();
+        // What is due goes first: a lane that always has something to do would never come to it.
         if (first != null && nanos <= 0) {
           later.remove();
           return first.work();
         }
+        Runnable work = waiting.poll();
+        if (work != null || closing) {
+          return work;
+        }
         var _ = changed.awaitNanos(nanos);
-        work = waiting.poll();
       }
-      return work;
     } catch (InterruptedException _) {
       log.warn("interrupted lane={}", thread.getName());
       return () -> {};

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * what survives a crash is a prefix of the batches, so {@link #replay} puts into each place what
  * belongs there.
  *
- * <p>Belongs to the commit lane.
+ * <p>Belongs to the commit loop.
  */
 final class SmallWrites {
   /** Most bytes of one update that go this way: a large one would be written twice for nothing. */

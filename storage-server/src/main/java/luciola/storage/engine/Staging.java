@@ -96,7 +96,13 @@ final class Staging {
     try {
       checkHealthy();
       checkWanted(update, ticket);
-      queue(update, ticket, maker.make(writer, update), result);
+      VersionWriter.Written written = maker.make(writer, update);
+      queue(update, ticket, written, result);
+      if (written.isSmall() && writers.isAlone(update.chunk())) {
+        loop.commitHere();
+      } else {
+        loop.wake();
+      }
     } catch (IOException | RuntimeException e) {
       underWay.leave();
       finish(update.chunk(), ticket);
@@ -158,7 +164,7 @@ final class Staging {
           }
           var change = new ChunkChange(chunk, before, after(update, before, made));
           states.change(chunk, change.after(), made);
-          loop.put(
+          loop.add(
               new CommitLoop.Item(
                   written.bytes(),
                   Optional.of(change),

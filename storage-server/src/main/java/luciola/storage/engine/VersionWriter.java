@@ -63,6 +63,11 @@ final class VersionWriter {
    * @param fresh blocks that were taken for it
    */
   record Written(VersionRecord version, Optional<Bytes> bytes, List<BlockRef> fresh) {
+    /** Whether no file needs to be flushed for it. */
+    boolean isSmall() {
+      return bytes.isEmpty() || !bytes.get().small().isEmpty();
+    }
+
     static Written nothing(VersionRecord version) {
       return new Written(version, Optional.empty(), List.of());
     }

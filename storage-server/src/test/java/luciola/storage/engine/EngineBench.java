@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.frame.Granules;
@@ -43,6 +44,7 @@ final class EngineBench {
         read(engine, 500 + i, 4 << 20, 4 << 20, 256);
         read(engine, 500 + i, 4 << 20, 65_536, 20_000);
         read(engine, 200 + i, 4096, 4096, 20_000);
+        overwrite(engine, 600 + i, 4 << 20, 4096, 2000);
       }
     }
   }
@@ -83,6 +85,69 @@ final class EngineBench {
     print("write", bytes, depth, count, start);
   }
 
+  /** Overwrites some bytes of one chunk again and again, each of them committed; then reads it. */
+  private static void overwrite(ChunkEngine engine, int file, int chunkBytes, int bytes, int count)
+      throws Exception {
+    write(engine, file, chunkBytes, 1, 1);
+    MemorySegment payload = Arena.ofAuto().allocate(bytes, 4096);
+    ChunkKey key = key(file, 0);
+    var latencies = new long[count];
+    long start = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      int offset = (int) Math.floorMod(i * 0x9E3779B97F4A7C15L, (long) chunkBytes / bytes) * bytes;
+      int[] sums = Granules.checksums(offset, payload);
+      long before = System.nanoTime();
+      Staged staged =
+          engine
+              .stage(
+                  new ChunkUpdate(
+                      key,
+                      new ChunkVersion(i + 2),
+                      1,
+                      new Update.Write(offset, bytes, chunkBytes),
+                      payload,
+                      sums,
+                      Optional.empty(),
+                      false))
+              .join();
+      latencies[i] = System.nanoTime() - before;
+      engine.commit(key, staged.version(), 1);
+    }
+    print("overwrite", bytes, 1, count, start);
+    Arrays.sort(latencies);
+    System.out.printf(
+        "overwrite bytes=%d medianMicros=%d p99Micros=%d patches=%d%n",
+        bytes,
+        latencies[count / 2] / 1000,
+        latencies[count * 99 / 100] / 1000,
+        engine.chunk(key).newest().orElseThrow().patches().count());
+    MemorySegment into = Arena.ofAuto().allocate(chunkBytes);
+    for (int length : new int[] {4096, 65_536, chunkBytes}) {
+      start = System.nanoTime();
+      int reads = length == chunkBytes ? 300 : 20_000;
+      for (int i = 0; i < reads; i++) {
+        int offset = length == chunkBytes ? 0 : i * length % chunkBytes;
+        try (ChunkRead read = engine.read(key, new ChunkVersion(count + 1), offset, length)) {
+          receive(read, into);
+        }
+      }
+      print("readPatched", length, 1, reads, start);
+    }
+  }
+
+  private static void receive(ChunkRead read, MemorySegment into) throws Exception {
+    if (read instanceof ChunkRead.InFiles files) {
+      for (ChunkRead.FileRange range : files.ranges()) {
+        var buffer = into.asSlice(0, range.bytes()).asByteBuffer();
+        while (buffer.hasRemaining()) {
+          if (range.file().read(buffer, range.position() + buffer.position()) < 0) {
+            throw new IllegalStateException("short file");
+          }
+        }
+      }
+    }
+  }
+
   private static void read(ChunkEngine engine, int file, int chunkBytes, int bytes, int count)
       throws Exception {
     MemorySegment into = Arena.ofAuto().allocate(bytes);
@@ -93,16 +158,7 @@ final class EngineBench {
       offset = offset / 4096 * 4096;
       try (ChunkRead read =
           engine.read(key(file, i % chunks), new ChunkVersion(1), offset, bytes)) {
-        if (read instanceof ChunkRead.InFiles files) {
-          for (ChunkRead.FileRange range : files.ranges()) {
-            var buffer = into.asSlice(0, range.bytes()).asByteBuffer();
-            while (buffer.hasRemaining()) {
-              if (range.file().read(buffer, range.position() + buffer.position()) < 0) {
-                throw new IllegalStateException("short file");
-              }
-            }
-          }
-        }
+        receive(read, into);
       }
     }
     print("read", bytes, 1, count, start);
