@@ -104,7 +104,16 @@ public final class ClusterRun {
           return faults.over() && clients.stream().allMatch(SimClient::finished);
         });
     runUntil(world.nowNanos() + CONVERGENCE_NANOS, this::settled);
+    awaitScrub();
     judge();
+  }
+
+  /** A bit that turned over a moment ago is found and repaired within one look over everything. */
+  private void awaitScrub() {
+    if (servers.stream().flatMap(server -> server.targets().stream()).anyMatch(SimTarget::rotten)) {
+      long doneNanos = world.nowNanos() + SECOND;
+      runUntil(doneNanos + SECOND, () -> world.nowNanos() >= doneNanos);
+    }
   }
 
   private void runUntil(long untilNanos, java.util.function.BooleanSupplier condition) {
