@@ -3,10 +3,14 @@ package luciola.cli.connection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.Invocation;
+import luciola.client.LuciolaFileSystem;
+import luciola.client.cluster.ClusterFileSystem;
+import luciola.protocol.id.ClusterId;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -25,6 +29,47 @@ public final class ClusterOption {
           "Address of a meta-server, or several separated by commas. Else LUCIOLA_CLUSTER is used,"
               + " else the local cluster in ./luciola-data.")
   @Nullable String cluster;
+
+  /** Opens the file system of the cluster that is meant; refuses another one in its place. */
+  public LuciolaFileSystem connect(Connector connector, Invocation invocation) {
+    LuciolaFileSystem files = connector.connect(metaServers(invocation));
+    try {
+      if (files instanceof ClusterFileSystem reached) {
+        check(invocation, reached.cluster());
+      }
+      return files;
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Refuses to go on with a cluster that answers at the addresses of the local one and is another:
+   * its folder was copied, or its port was taken.
+   */
+  public void check(Invocation invocation, ClusterId reached) {
+    if (cluster != null || invocation.variable("LUCIOLA_CLUSTER").isPresent()) {
+      return;
+    }
+    Path folder = new DataFolder(invocation.resolve(DATA_FOLDER)).path();
+    ClusterFile.read(folder)
+        .map(ClusterFile::clusterId)
+        .filter(id -> !id.isEmpty())
+        .ifPresent(expected -> {
+          String answered = String.format(Locale.ROOT, "%016x", reached.value());
+          if (!expected.equals(answered)) {
+            throw CommandFailure.failed(
+                "another cluster answers: expected="
+                    + expected
+                    + " by "
+                    + folder.resolve(ClusterFile.NAME)
+                    + " answered="
+                    + answered
+                    + "; nothing was done; name the one you mean with --cluster HOST:PORT");
+          }
+        });
+  }
 
   /** Addresses of the meta-servers of the cluster that is meant. */
   public List<String> metaServers(Invocation invocation) {

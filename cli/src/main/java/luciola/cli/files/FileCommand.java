@@ -29,7 +29,7 @@ abstract class FileCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException, InterruptedException {
     checkArguments();
-    try (LuciolaFileSystem fs = connector.connect(cluster.metaServers(invocation))) {
+    try (LuciolaFileSystem fs = cluster.connect(connector, invocation)) {
       return run(fs);
     }
   }

@@ -1,9 +1,12 @@
 package luciola.cli.operate;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
@@ -14,6 +17,7 @@ import luciola.grpc.v1.AddReplica;
 import luciola.grpc.v1.OperateExactly;
 import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.RemoveReplica;
+import luciola.protocol.control.MetaConnection;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -192,37 +196,79 @@ public final class ChainCommand implements Callable<Integer> {
     @Option(names = "--all", description = "All that move.")
     private boolean all;
 
+    @Option(
+        names = "--undrain",
+        description = "Also ends the drains of the targets that stay, and of their servers.")
+    private boolean undrain;
+
     Cancel(Invocation invocation) {
       super(invocation);
     }
 
-    private record Cancelled(List<Integer> chains) {}
+    /**
+     * @param draining targets that stay in these chains and are still to be drained
+     */
+    private record Cancelled(List<Integer> chains, List<Long> draining) {}
 
     @Override
     public Integer call() {
       if (all == !chains.isEmpty()) {
         throw CommandFailure.wrongUse("name chains, or --all");
       }
-      List<Integer> ids =
-          with(meta -> {
-            List<Integer> chosen =
-                all
-                    ? ClusterView.of(meta.status()).moves().stream()
-                        .map(ClusterView.Move::chain)
-                        .toList()
-                    : chains.stream().map(ChainCommand::chain).toList();
-            meta.operate(
-                OperateRequest.newBuilder()
-                    .setExactly(OperateExactly.newBuilder().addAllCancelChains(chosen))
-                    .build());
-            return chosen;
-          });
+      Cancelled done = with(this::cancelled);
       if (json) {
-        Json.print(invocation.out(), new Cancelled(ids));
+        Json.print(invocation.out(), done);
       } else {
-        invocation.out().println(Units.count(ids.size(), "chain") + " go back");
+        invocation.out().println(Units.count(done.chains().size(), "chain") + " go back");
+        if (!done.draining().isEmpty()) {
+          invocation
+              .out()
+              .println(
+                  "still being drained, so they get no new replicas: targets "
+                      + done.draining()
+                      + "; end that with --undrain, luciola target undrain or luciola node"
+                      + " undrain");
+        }
       }
       return ExitCode.DONE;
+    }
+
+    private Cancelled cancelled(MetaConnection meta) {
+      ClusterView view = ClusterView.of(meta.status());
+      List<Integer> chosen =
+          all
+              ? view.moves().stream().map(ClusterView.Move::chain).toList()
+              : chains.stream().map(ChainCommand::chain).toList();
+      Set<Long> staying = staying(view, chosen);
+      var what = OperateExactly.newBuilder().addAllCancelChains(chosen);
+      if (undrain) {
+        for (ClusterView.Node node : view.nodes()) {
+          List<Long> ended =
+              node.targets().stream()
+                  .map(ClusterView.Target::id)
+                  .filter(staying::contains)
+                  .toList();
+          what.addAllUndrainTargets(ended);
+          if (node.draining() && !ended.isEmpty()) {
+            what.addUndrainNodes(node.id());
+          }
+        }
+      }
+      meta.operate(OperateRequest.newBuilder().setExactly(what).build());
+      return new Cancelled(chosen, undrain ? List.of() : staying.stream().sorted().toList());
+    }
+
+    /** Targets that are being drained and were members before the chains began to move. */
+    private static Set<Long> staying(ClusterView view, List<Integer> chosen) {
+      Set<Long> former = new HashSet<>();
+      view.moves().stream()
+          .filter(move -> chosen.contains(move.chain()))
+          .forEach(move -> former.addAll(move.former()));
+      return view.nodes().stream()
+          .flatMap(node -> node.targets().stream())
+          .filter(target -> target.draining() && former.contains(target.id()))
+          .map(ClusterView.Target::id)
+          .collect(Collectors.toSet());
     }
   }
 }

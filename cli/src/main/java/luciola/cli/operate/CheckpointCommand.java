@@ -73,7 +73,7 @@ public final class CheckpointCommand implements Runnable {
         throw CommandFailure.wrongUse(
             "paths in Luciola are absolute: did you mean /" + path + " ?");
       }
-      try (LuciolaFileSystem fs = connector.connect(cluster.metaServers(invocation))) {
+      try (LuciolaFileSystem fs = cluster.connect(connector, invocation)) {
         fs.stat(path);
         var reader = new CheckpointReader(fs, path);
         return run(reader, reader.steps());

@@ -29,6 +29,7 @@ abstract class ClusterCall {
   <T> T with(Function<MetaConnection, T> question) {
     var options = MetaOptions.of(cluster.metaServers(invocation)).withCallNanos(CALL_NANOS);
     try (var meta = MetaConnection.connect(options)) {
+      cluster.check(invocation, meta.cluster());
       return question.apply(meta);
     }
   }

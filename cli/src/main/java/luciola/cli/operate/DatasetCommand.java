@@ -51,7 +51,8 @@ public final class DatasetCommand implements Runnable {
   @Command(
       name = "create",
       description = {
-        "Packs files of this machine into a dataset: each file is a document, its bytes are tokens.",
+        "Packs files of this machine into a dataset: each file is a document, its bytes are"
+            + " tokens.",
         "The dataset appears whole, by one rename."
       })
   static final class Create implements Callable<Integer> {
@@ -105,7 +106,7 @@ public final class DatasetCommand implements Runnable {
       requireAbsolute(path);
       FileSource files = FileSource.open(invocation.resolve(source));
       DatasetPacker.Packed packed;
-      try (LuciolaFileSystem fs = connector.connect(cluster.metaServers(invocation));
+      try (LuciolaFileSystem fs = cluster.connect(connector, invocation);
           var documents = new SourceDocuments(files, filesMax);
           var progress = new Progress(invocation, "packed")) {
         var packer = new DatasetPacker(fs, new Steps(progress)::reached);
@@ -207,7 +208,7 @@ public final class DatasetCommand implements Runnable {
       DatasetVerifier.Report report;
       long samples;
       EpochLedger.Verdict verdict;
-      try (LuciolaFileSystem fs = connector.connect(cluster.metaServers(invocation));
+      try (LuciolaFileSystem fs = cluster.connect(connector, invocation);
           var progress = new Progress(invocation, "verified")) {
         report = new DatasetVerifier(fs, new Steps(progress)::reached).verify(path);
         try (Dataset dataset = Dataset.open(fs, path, sequence)) {

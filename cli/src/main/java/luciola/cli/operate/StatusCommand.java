@@ -46,6 +46,7 @@ public final class StatusCommand implements Callable<Integer> {
   public Integer call() {
     var options = MetaOptions.of(cluster.metaServers(invocation)).withCallNanos(CALL_NANOS);
     try (var meta = MetaConnection.connect(options)) {
+      cluster.check(invocation, meta.cluster());
       ClusterView view = ClusterView.of(meta.status());
       if (json) {
         Json.print(invocation.out(), view);

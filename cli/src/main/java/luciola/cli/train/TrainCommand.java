@@ -145,7 +145,7 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    try (LuciolaFileSystem files = connector.connect(cluster.metaServers(invocation));
+    try (LuciolaFileSystem files = cluster.connect(connector, invocation);
         var model = new LanguageModel(model(), seed);
         var average =
             new EmaShard(ShardRange.of(model.parameters(), 0, 1), new EmaDecay(emaDecay, true))) {

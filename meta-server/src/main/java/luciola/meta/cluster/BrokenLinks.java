@@ -25,11 +25,11 @@ import luciola.protocol.routing.StorageNode;
  * written through a member that its neighbours cannot reach, and it keeps its lease, because the
  * manager hears it well.
  *
- * <p>A link between two servers is broken when one of them has told for a lease time that the other
- * answers nothing, and the manager hears both. Whose fault it is nobody can know, so no side is
- * believed more than the other. In a chain with a broken link between two members on the write path
- * one of the two steps down: the one with more broken links in this chain, else with more broken
- * links at all, else the one that comes later in the chain. Never the last that serves.
+ * <p>A link between two servers is broken when one of them has told for the failure time that the
+ * other answers nothing, and the manager hears both. Whose fault it is nobody can know, so no side
+ * is believed more than the other. In a chain with a broken link between two members on the write
+ * path one of the two steps down: the one with more broken links in this chain, else with more
+ * broken links at all, else the one that comes later in the chain. Never the last that serves.
  *
  * <p>Against flapping: in one chain one member at most steps down in a lease time, and it stays out
  * until its links to the serving members have been whole for a hold time: a lease time, twice as
@@ -89,7 +89,7 @@ final class BrokenLinks {
   }
 
   private void meet(Routing routing, Lives lives, NodeId one, PeerReport report, long nowNanos) {
-    if (report.getSilentNanos() < timings.leaseNanos() || report.getNodeId() < 1) {
+    if (report.getSilentNanos() < timings.failureNanos() || report.getNodeId() < 1) {
       return;
     }
     var other = new NodeId(report.getNodeId());

@@ -23,6 +23,9 @@ class BrokenLinksTest {
   private static final int LEASE_BEATS =
       (int) (LivingCluster.TIMINGS.leaseNanos() / LivingCluster.TIMINGS.heartbeatNanos());
 
+  private static final int FAILURE_BEATS =
+      (int) (LivingCluster.TIMINGS.failureNanos() / LivingCluster.TIMINGS.heartbeatNanos());
+
   @Test
   void inEveryChainWithEveryBrokenLinkTheRestReachesEachOther() {
     int checked = 0;
@@ -142,8 +145,8 @@ class BrokenLinksTest {
           cutBoth(cluster, cut, other);
         }
       }
-      cluster.pass(LEASE_BEATS - 1);
-      assertEquals(PublicState.SERVING, state(cluster, cut), "not before a lease time");
+      cluster.pass(FAILURE_BEATS - 1);
+      assertEquals(PublicState.SERVING, state(cluster, cut), "not before the failure time");
       cluster.pass(3);
       assertEquals(PublicState.OFFLINE, state(cluster, cut), "place " + place);
       assertEquals(2, cluster.chain(1).writePath().size());
@@ -170,7 +173,7 @@ class BrokenLinksTest {
           at(cluster, cluster.chain(1).members().size() - 1) == cut
               ? at(cluster, 1)
               : at(cluster, 2));
-      cluster.pass(LEASE_BEATS + 3);
+      cluster.pass(FAILURE_BEATS + 3);
       assertEquals(PublicState.OFFLINE, state(cluster, cut), "time " + time);
       cluster.mend();
       int beats = 0;
@@ -187,7 +190,7 @@ class BrokenLinksTest {
     cluster.pass(32 * LEASE_BEATS);
     cutBoth(cluster, cut, at(cluster, 0));
     cutBoth(cluster, cut, at(cluster, 1));
-    cluster.pass(LEASE_BEATS + 3);
+    cluster.pass(FAILURE_BEATS + 3);
     cluster.mend();
     cluster.pass(LEASE_BEATS + 4);
     assertEquals(PublicState.SERVING, state(cluster, cut));
@@ -212,7 +215,7 @@ class BrokenLinksTest {
         cluster.cut(head, other);
       }
     }
-    cluster.pass(LEASE_BEATS + 3);
+    cluster.pass(FAILURE_BEATS + 3);
     assertEquals(PublicState.OFFLINE, state(cluster, head));
     assertEquals(2, cluster.chain(1).serving().size());
   }
@@ -223,12 +226,12 @@ class BrokenLinksTest {
     cutBoth(cluster, at(cluster, 0), at(cluster, 1));
     cutBoth(cluster, at(cluster, 2), at(cluster, 3));
     int serving = 4;
-    for (int beat = 0; beat < 4 * LEASE_BEATS; beat++) {
+    for (int beat = 0; beat < FAILURE_BEATS + 3 * LEASE_BEATS; beat++) {
       cluster.pass(1);
       int now = cluster.chain(1).serving().size();
       assertTrue(now >= serving - 1, "two at once");
       serving = now;
-      if (beat == LEASE_BEATS + 2) {
+      if (beat == FAILURE_BEATS + 2) {
         assertEquals(3, now);
       }
     }
@@ -256,7 +259,7 @@ class BrokenLinksTest {
     for (int time = 0; time < 5; time++) {
       cutBoth(cluster, 1, 2);
       cutBoth(cluster, 2, 3);
-      cluster.pass(LEASE_BEATS - 1);
+      cluster.pass(FAILURE_BEATS - 1);
       cluster.mend();
       cluster.pass(1);
     }
@@ -269,7 +272,7 @@ class BrokenLinksTest {
     int cut = at(cluster, 2);
     cutBoth(cluster, cut, at(cluster, 0));
     cutBoth(cluster, cut, at(cluster, 1));
-    cluster.pass(LEASE_BEATS + 3);
+    cluster.pass(FAILURE_BEATS + 3);
     assertEquals(PublicState.OFFLINE, state(cluster, cut));
     cluster.newLeader();
     cluster.pass(4);
@@ -281,7 +284,7 @@ class BrokenLinksTest {
   void operatorsSeeWhy() {
     LivingCluster cluster = cluster(3, 3);
     cluster.cut(1, 3);
-    cluster.pass(LEASE_BEATS + 1);
+    cluster.pass(FAILURE_BEATS + 1);
     String reason =
         cluster.manager.targetStatuses(cluster.now).stream()
             .filter(status -> status.getTargetId() == 3)

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 final class PeerWatch {
   private static final Logger log = LoggerFactory.getLogger(PeerWatch.class);
   private static final int SILENT_ATTEMPTS = 2;
-  private static final int CLOSE_ATTEMPTS = 3;
+  private static final int CLOSE_ATTEMPTS = 5;
 
   /** Any chunk is good for a question; this one is none. */
   private static final ChunkId NONE = new ChunkId(new InodeId(1), 0);
