@@ -16,12 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ClusterSimulationTest {
   private static final int COVERAGE_SEEDS = 600;
 
-  /** What only one seed in 600 reaches. */
-  private static final Set<Probe> NOT_YET =
-      EnumSet.of(
-          Probe.FORWARD_REPLACES_PENDING,
-          Probe.LEASE_ENDED_WHILE_READING,
-          Probe.NO_SPACE_AT_MIDDLE);
+  /** What only one seed in a thousand reaches. */
+  private static final Set<Probe> NOT_YET = EnumSet.of(Probe.FORWARD_REPLACES_PENDING);
 
   private static final SimulationResult RESULT =
       ClusterSimulation.run(SimulationOptions.seeds(1, 80));
@@ -47,7 +43,9 @@ final class ClusterSimulationTest {
   /** Seeds that once broke a rule, each by another mistake of the cores. */
   @ParameterizedTest
   @ValueSource(
-      longs = {14, 68, 88, 278, 11103, 21477, 22718, 34645, 8761, 77, 100109, 238, 494, 531})
+      longs = {
+        14, 68, 88, 278, 11103, 21477, 22718, 34645, 8761, 77, 100109, 238, 494, 531, 3031, 372
+      })
   void seedsThatFailedBeforePass(long seed) {
     assertEquals(
         Optional.empty(),

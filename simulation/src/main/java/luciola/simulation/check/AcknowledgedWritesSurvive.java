@@ -56,9 +56,14 @@ public final class AcknowledgedWritesSurvive {
     forgotten.merge(chunk, removal, (a, b) -> a.compareTo(b) >= 0 ? a : b);
   }
 
+  /** The newest removal of a chunk whose tombstone some replica forgot. */
+  public ChunkVersion forgotten(ChunkId chunk) {
+    return forgotten.getOrDefault(chunk, ChunkVersion.NONE);
+  }
+
   private ChunkVersion held(Replica replica, ChunkId chunk) {
     ChunkVersion held = replica.newestDurable(chunk);
-    ChunkVersion removal = forgotten.getOrDefault(chunk, ChunkVersion.NONE);
+    ChunkVersion removal = forgotten(chunk);
     return held.equals(ChunkVersion.NONE) && removal.compareTo(replica.floorDurable()) <= 0
         ? removal
         : held;

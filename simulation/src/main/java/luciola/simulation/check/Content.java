@@ -2,6 +2,7 @@ package luciola.simulation.check;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Set;
 import luciola.protocol.frame.Update;
 
 /**
@@ -45,6 +46,16 @@ public final class Content {
   /** Its length. */
   public int bytes() {
     return cells.length * CELL;
+  }
+
+  void addValuesTo(Set<Long> values) {
+    for (long cell : cells) {
+      values.add(cell);
+    }
+  }
+
+  boolean noneOf(Set<Long> values) {
+    return Arrays.stream(cells).noneMatch(values::contains);
   }
 
   /** As it is stored. */

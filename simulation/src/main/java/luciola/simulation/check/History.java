@@ -3,6 +3,7 @@ package luciola.simulation.check;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import luciola.protocol.frame.Update;
 import luciola.protocol.id.ChunkId;
@@ -41,6 +42,20 @@ public final class History {
 
     long endedNanos() {
       return endedNanos;
+    }
+
+    boolean ended() {
+      return endedNanos != OPEN;
+    }
+
+    /** What a read saw. */
+    Content seen() {
+      return seen;
+    }
+
+    /** Whether it writes values of which none is among these. */
+    boolean unseenWrite(Set<Long> values) {
+      return update instanceof Update.Write && payload.noneOf(values);
     }
 
     /** The state after it; null if it cannot have happened in this state. */

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Each chunk behaves as if its operations happened one at a time, each at some moment between its
  * call and its end. The search is that of Wing and Gong (1993) with Lowe's memory of visited
  * configurations (2017). An update that was never acknowledged may happen at any time after its
- * call or not at all.
+ * call or not at all; the search tries those last. A write that was never acknowledged and of which
+ * no read saw anything is left out: whatever hid its cells from every read gave the chunk the same
+ * existence, length and zeros as without it.
  */
 public final class ReadsAreLinearizable {
   private static final String RULE = "ReadsAreLinearizable";
@@ -42,12 +44,18 @@ public final class ReadsAreLinearizable {
   }
 
   private void check(ChunkId chunk, List<Operation> operations) {
-    var search = new Search(operations, configurationsMax);
+    var search = new Search(thatMatter(operations), configurationsMax);
     switch (search.run()) {
       case YES -> {}
       case UNDECIDED -> undecided++;
       case NO -> throw new RuleBroken(RULE, "chunk=" + chunk + search.explain());
     }
+  }
+
+  private static List<Operation> thatMatter(List<Operation> operations) {
+    var seen = new HashSet<Long>();
+    operations.stream().filter(Operation::read).forEach(read -> read.seen().addValuesTo(seen));
+    return operations.stream().filter(each -> each.ended() || !each.unseenWrite(seen)).toList();
   }
 
   private enum Verdict {
@@ -89,14 +97,17 @@ public final class ReadsAreLinearizable {
     private BitSet done = new BitSet();
     private Content state = Content.MISSING;
     private int definiteLeft;
+
+    /** Whether operations that ended are tried now, or those that did not. */
+    private boolean definite = true;
+
     private List<String> deepest = List.of();
     private @Nullable Entry stuckAt;
 
     Search(List<Operation> operations, int configurationsMax) {
       this.operations = operations;
       this.configurationsMax = configurationsMax;
-      this.definiteLeft =
-          (int) operations.stream().filter(op -> op.endedNanos() != History.OPEN).count();
+      this.definiteLeft = (int) operations.stream().filter(Operation::ended).count();
       this.first = link(operations);
     }
 
@@ -124,11 +135,9 @@ public final class ReadsAreLinearizable {
     Verdict run() {
       @Nullable Entry at = first.after;
       while (definiteLeft > 0) {
-        if (at == null) {
-          return Verdict.NO;
-        }
-        if (at.call) {
-          @Nullable Content next = at.operation.after(state);
+        if (at != null && at.call) {
+          @Nullable Content next =
+              at.operation.ended() == definite ? at.operation.after(state) : null;
           if (next != null && visit(at, next)) {
             take(at, next);
             at = first.after;
@@ -138,6 +147,9 @@ public final class ReadsAreLinearizable {
           if (visited.size() > configurationsMax) {
             return Verdict.UNDECIDED;
           }
+        } else if (definite) {
+          definite = false;
+          at = first.after;
         } else {
           remember(at);
           if (steps.isEmpty()) {
@@ -159,7 +171,8 @@ public final class ReadsAreLinearizable {
       steps.push(new Step(call, state));
       state = next;
       done.set(call.id);
-      if (call.operation.endedNanos() != History.OPEN) {
+      definite = true;
+      if (call.operation.ended()) {
         definiteLeft--;
       }
       lift(call);
@@ -169,7 +182,8 @@ public final class ReadsAreLinearizable {
       Step step = steps.pop();
       state = step.stateBefore();
       done.clear(step.call().id);
-      if (step.call().operation.endedNanos() != History.OPEN) {
+      definite = step.call().operation.ended();
+      if (definite) {
         definiteLeft++;
       }
       putBack(step.call());
@@ -208,7 +222,7 @@ public final class ReadsAreLinearizable {
       }
     }
 
-    private void remember(Entry end) {
+    private void remember(@Nullable Entry end) {
       if (steps.size() >= deepest.size()) {
         var order = new ArrayList<String>();
         steps

@@ -179,7 +179,14 @@ public final class ClusterRun {
         && operator.done()
         && servers.stream()
             .allMatch(server ->
-                server.quiet() && server.replicas().stream().allMatch(ReplicaWatch::quiet));
+                server.quiet() && server.replicas().stream().allMatch(ReplicaWatch::quiet))
+        && cluster.books().chains().values().stream().allMatch(this::whole);
+  }
+
+  /** Whether the scrub found all rot that was left, and others helped. */
+  private boolean whole(Chain chain) {
+    return chain.serving().stream()
+        .allMatch(member -> cluster.target(member).orElseThrow().whole(chain.id()));
   }
 
   private void judge() {

@@ -22,8 +22,7 @@ final class Faults {
   private final List<SimClient> clients;
   private final double cruelty;
 
-  /** In some runs bits rot on one server; then only that one dies, so that others can help it. */
-  private final Optional<SimServer> rots;
+  private final Rot rot;
 
   private boolean over;
 
@@ -33,10 +32,7 @@ final class Faults {
     this.network = cluster.network();
     this.clients = clients;
     this.cruelty = world.below(4) / 10.0;
-    this.rots =
-        cluster.plan().replicas() > 1 && world.chance(0.25)
-            ? Optional.of(anyServer())
-            : Optional.empty();
+    this.rot = new Rot(cluster);
   }
 
   /** Plans what happens from now until {@code untilNanos}. */
@@ -54,6 +50,9 @@ final class Faults {
 
   /** A rare situation calls for a fault in the middle of it. */
   private void worse(Probe probe) {
+    if (probe == Probe.ONE_FILLED_BEFORE_ANOTHER && !over && !rot.any() && world.chance(0.15)) {
+      world.later(world.between(0, 10 * MILLI), this::headOfOneSyncingDies);
+    }
     if (!over && world.chance(cruelty * cruelty)) {
       world.later(
           world.between(0, 40 * MILLI),
@@ -77,8 +76,8 @@ final class Faults {
   }
 
   private void one() {
-    if (rots.isPresent()) {
-      oneBesideRot(rots.get());
+    if (rot.any()) {
+      oneBesideRot(rot.where());
       return;
     }
     SimServer server = victim();
@@ -115,20 +114,22 @@ final class Faults {
     switch (world.below(9)) {
       case 0 -> crash(server, false, world.between(10 * MILLI, 1500 * MILLI));
       case 1 -> crash(server, true, world.between(10 * MILLI, 1500 * MILLI));
-      case 2 -> hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
-      case 3 -> holdBetween(server.process());
+      case 2 -> {
+        if (rot.maySpare(server)) {
+          hold(server.process(), world.between(50 * MILLI, 1500 * MILLI));
+        }
+      }
+      case 3 -> {
+        if (rot.maySpare(server)) {
+          holdBetween(server.process());
+        }
+      }
       case 4 -> slowLink(server.process(), anyServer().process());
       case 5 -> clientDies();
       case 6 -> transferLead();
       default -> {}
     }
-    rot(server);
-  }
-
-  private void rot(SimServer server) {
-    if (server.process().up()) {
-      server.targets().get(world.below(server.targets().size())).rot();
-    }
+    rot.strike();
   }
 
   // Whom.
@@ -173,7 +174,7 @@ final class Faults {
   // Servers.
 
   private void crash(SimServer server, boolean power, long downNanos) {
-    if (!server.process().up() || rots.filter(only -> only != server).isPresent()) {
+    if (!server.process().up() || !rot.maySpare(server)) {
       return;
     }
     world.met(power ? "a server lost power" : "a server was killed");
@@ -184,7 +185,7 @@ final class Faults {
 
   /** In the middle of a write, a flush, or between data and metadata. */
   private void cutPower(SimServer server) {
-    if (!server.process().up() || rots.isPresent()) {
+    if (!server.process().up() || rot.any()) {
       return;
     }
     for (SimTarget target : server.targets()) {
@@ -221,7 +222,7 @@ final class Faults {
     }
   }
 
-  /** Source and replica of a resync, or one of them. */
+  /** Source or head, and replica of a resync, or only the replica. */
   private void breakResync() {
     for (SimServer server : cluster.servers()) {
       for (ReplicaWatch replica : List.copyOf(server.replicas())) {
@@ -230,16 +231,57 @@ final class Faults {
               syncing(cluster.books(replica.chainId()))
                   .flatMap(cluster::target)
                   .map(SimTarget::server);
-          boolean both = world.chance(0.5);
-          if (both && filled.isPresent()) {
-            world.met(Probe.DOUBLE_FAILURE_DURING_RESYNC);
-            crash(server, world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
+          Optional<SimServer> head =
+              cluster
+                  .books(replica.chainId())
+                  .head()
+                  .flatMap(cluster::target)
+                  .map(SimTarget::server);
+          switch (world.below(4)) {
+            case 0, 1 -> {
+              if (filled.isPresent()) {
+                world.met(Probe.DOUBLE_FAILURE_DURING_RESYNC);
+                crash(server, world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
+              }
+            }
+            case 2 -> {
+              head.filter(it -> it != server).ifPresent(it -> headDies(it, filled.orElse(server)));
+              return;
+            }
+            default -> {}
           }
           crash(filled.orElse(server), world.chance(0.5), world.between(10 * MILLI, 1500 * MILLI));
           return;
         }
       }
     }
+  }
+
+  /** What it sent to one that is still filled, the one that follows it need not have yet. */
+  private void headOfOneSyncingDies() {
+    cluster.books().chains().values().stream()
+        .filter(chain -> !over && chain.writePath().size() - chain.serving().size() >= 1)
+        .flatMap(chain -> chain.head().stream())
+        .flatMap(head -> cluster.target(head).stream())
+        .findFirst()
+        .ifPresent(head -> crash(head.server(), false, world.between(10 * MILLI, 300 * MILLI)));
+  }
+
+  /** What was under way stays so until the head is missed; the filled one comes again before. */
+  private void headDies(SimServer head, SimServer filled) {
+    world.met("the head died while a member was filled, and then that one");
+    if (world.chance(0.5)) {
+      crash(head, world.chance(0.5), world.between(500 * MILLI, 1500 * MILLI));
+    } else {
+      isolateFromPeers(head);
+    }
+    world.later(
+        world.between(0, 20 * MILLI),
+        () -> {
+          if (!over) {
+            crash(filled, world.chance(0.5), world.between(10 * MILLI, 60 * MILLI));
+          }
+        });
   }
 
   private void powerOutage() {
@@ -276,14 +318,20 @@ final class Faults {
   /** Held at the worst of moments: after it decided, before it acts. */
   private void holdBetween(SimProcess process) {
     if (process.up() && !process.paused()) {
-      world.log("fault", () -> "hold in the middle of a step " + process);
-      process.pauseBetween();
+      boolean reading = world.chance(0.3);
+      world.log(
+          "fault", () -> "hold in the middle of a " + (reading ? "read " : "step ") + process);
+      if (reading) {
+        process.pauseInRead();
+      } else {
+        process.pauseBetween();
+      }
       resumeLater(process, world.between(50 * MILLI, 1500 * MILLI));
     }
   }
 
   private void badDisk(SimServer server) {
-    if (rots.isPresent()) {
+    if (rot.any()) {
       return;
     }
     world.met("a disk went bad");

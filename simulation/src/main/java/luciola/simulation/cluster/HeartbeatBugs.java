@@ -1,5 +1,8 @@
 package luciola.simulation.cluster;
 
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.TargetReport;
@@ -12,7 +15,28 @@ import luciola.simulation.PlantedBug;
 
 /** Planted bugs in what the manager believes of servers' reports. */
 final class HeartbeatBugs {
-  private HeartbeatBugs() {}
+  private final Map<Long, HeartbeatRequest> last = new TreeMap<>();
+
+  /** A leader begins, or stops for good. */
+  void forget() {
+    last.clear();
+  }
+
+  /** Remembers what was heard. */
+  void heard(HeartbeatRequest request) {
+    last.put(request.getNodeId(), request);
+  }
+
+  /** Heartbeats that nobody sent, in which members that step down seem to know of it. */
+  List<HeartbeatRequest> untold(Cluster cluster, ClusterState state) {
+    return cluster.has(PlantedBug.REMOVED_UNTOLD)
+        ? last.values().stream()
+            .map(request -> heard(cluster, state, request))
+            .filter(heard -> !last.containsValue(heard))
+            .map(heard -> heard.toBuilder().setSequence(0).build())
+            .toList()
+        : List.of();
+  }
 
   /** A heartbeat as the manager hears it. */
   static HeartbeatRequest heard(Cluster cluster, ClusterState state, HeartbeatRequest request) {

@@ -310,6 +310,9 @@ final class Operator {
             world.met(Probe.MEMBER_CAME_BACK);
           }
         });
+    if (is.serving().size() > was.serving().size() && is.writePath().size() > is.serving().size()) {
+      world.met(Probe.ONE_FILLED_BEFORE_ANOTHER);
+    }
     was.members().stream()
         .filter(member -> is.stateOf(member.target()).isEmpty())
         .forEach(member -> {

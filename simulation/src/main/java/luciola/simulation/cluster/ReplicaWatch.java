@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.Reply;
@@ -20,6 +21,7 @@ import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.PublicState;
 import luciola.simulation.PlantedBug;
 import luciola.simulation.check.AcknowledgedWritesSurvive;
+import luciola.simulation.check.DedupRecordsAreTrue;
 import luciola.simulation.check.RuleBroken;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
@@ -147,6 +149,15 @@ final class ReplicaWatch {
           engine
               .tombstones(chainId, Optional.empty(), 100)
               .forEach(each -> dropTombstone(each.chunk(), each.version()));
+      case ChainEffect.StoreDedup(long _, List<DedupRecord> records, Reply _) ->
+          cluster
+              .target(self)
+              .ifPresent(target ->
+                  records.forEach(record ->
+                      DedupRecordsAreTrue.stores(
+                          record,
+                          target.replica(chainId),
+                          cluster.rules().survive.forgotten(record.chunk()))));
       case ChainEffect.Install _ -> world.met("resync installed a copy");
       case ChainEffect.Discard _ -> world.met("pending versions were dropped");
       case ChainEffect.Alert(ErrorCode code, String message) -> alert(code, message);

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimClient {
   private static final long MILLI = 1_000_000;
-  private static final int CELLS_MAX = 6;
+  private static final int LARGE_BYTES = 64 << 10;
   private static final int CHANNELS = 2;
   private static final RouterLimits LIMITS =
       new RouterLimits(2500 * MILLI, 120 * MILLI, 2 * MILLI, 100 * MILLI, 100 * MILLI, 3);
@@ -60,6 +60,7 @@ final class SimClient {
   private long lastValue;
   private @Nullable Operation current;
   private boolean fetching;
+  private boolean wroteMuch;
 
   /** What is under way. */
   private final class Operation {
@@ -182,14 +183,22 @@ final class SimClient {
         : operation.update + " " + operation.payload + " " + operation.tag.orElseThrow();
   }
 
+  private int cellsMax() {
+    return cluster.plan().cellsMax();
+  }
+
   private Update update(int draw) {
     if (draw < 86) {
-      int at = world.below(CELLS_MAX);
-      int count = 1 + world.below(CELLS_MAX - at);
-      return new Update.Write(at * Content.CELL, count * Content.CELL, CELLS_MAX * Content.CELL);
+      int at = world.below(cellsMax());
+      int count = 1 + world.below(cellsMax() - at);
+      if (count * Content.CELL > LARGE_BYTES && !wroteMuch) {
+        wroteMuch = true;
+        world.met(Probe.LARGE_WRITE);
+      }
+      return new Update.Write(at * Content.CELL, count * Content.CELL, cellsMax() * Content.CELL);
     }
     return draw < 92
-        ? new Update.Truncate(world.below(CELLS_MAX + 1) * Content.CELL)
+        ? new Update.Truncate(world.below(cellsMax() + 1) * Content.CELL)
         : new Update.Remove();
   }
 
@@ -267,7 +276,7 @@ final class SimClient {
                         send.target(),
                         operation.chunk,
                         0,
-                        CELLS_MAX * Content.CELL)))
+                        cellsMax() * Content.CELL)))
             : new UpdateRequest(
                 send.chain(),
                 send.chainVersion(),

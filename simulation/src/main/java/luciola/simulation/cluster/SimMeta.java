@@ -44,6 +44,8 @@ final class SimMeta {
   private long applyNotBeforeNanos;
   private ClusterManager core;
 
+  private final HeartbeatBugs bugs = new HeartbeatBugs();
+
   private record Waiting(long count, Runnable action) {}
 
   SimMeta(Cluster cluster, SimLog log, int number, boolean alone, double driftMax) {
@@ -70,6 +72,7 @@ final class SimMeta {
   void start() {
     process.start();
     core = newCore();
+    bugs.forget();
     waiting.clear();
     applied = log.found();
     appliedCount = 0;
@@ -165,6 +168,9 @@ final class SimMeta {
   }
 
   private void tick() {
+    for (HeartbeatRequest untold : bugs.untold(cluster, applied)) {
+      execute(core.step(new ClusterEvent.Heartbeat(untold), process.clockNanos()), null);
+    }
     execute(core.step(new ClusterEvent.Tick(), process.clockNanos()), null);
     if (core.leads()
         && applied.newestTable().isEmpty()
@@ -226,6 +232,7 @@ final class SimMeta {
   }
 
   private void heartbeat(HeartbeatRequest request, Network.ReplySink<Object> sink) {
+    bugs.heard(request);
     execute(
         core.step(
             new ClusterEvent.Heartbeat(HeartbeatBugs.heard(cluster, applied, request)),

@@ -83,6 +83,7 @@ final class SimServer implements ChainObserver {
   private boolean heartbeatSoon;
   private boolean fetchingRouting;
   private boolean reading;
+  private boolean readDecided;
 
   /** A target's place in a chain. */
   private record Place(ChainId chain, TargetId target) implements Comparable<Place> {
@@ -217,7 +218,17 @@ final class SimServer implements ChainObserver {
   private ReplicaHost serve(Map<SimTarget, ChunkEngine> engines) {
     var thread = new SimThread(process);
     Executor readers =
-        command -> process.later(world.between(5 * MICRO, 600 * MICRO), () -> onReader(command));
+        command -> {
+          boolean decided = readDecided;
+          readDecided = false;
+          process.later(
+              world.between(5 * MICRO, 600 * MICRO),
+              () -> {
+                if (!decided || !process.heldBeforeRead(() -> onReader(command))) {
+                  onReader(command);
+                }
+              });
+        };
     var source =
         new RoutingSource() {
           @Override
@@ -298,6 +309,7 @@ final class SimServer implements ChainObserver {
       watches.put(place, watch);
     }
     watch.stepped(event, effects);
+    readDecided = effects.stream().anyMatch(ChainEffect.ServeRead.class::isInstance);
   }
 
   @Override
@@ -402,7 +414,8 @@ final class SimServer implements ChainObserver {
     toMeta(
         request,
         answer -> {
-          if (answer instanceof HeartbeatReply reply) {
+          if (answer instanceof HeartbeatReply reply
+              && !process.heldBefore(() -> heartbeatAnswered(reply, sentNanos))) {
             heartbeatAnswered(reply, sentNanos);
           }
         },

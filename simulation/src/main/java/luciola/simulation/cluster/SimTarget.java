@@ -3,6 +3,7 @@ package luciola.simulation.cluster;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -23,11 +24,13 @@ import luciola.simulation.disk.SimMedium;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
+import luciola.storage.disk.BlockRef;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.Durability;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.EngineParts;
 import luciola.storage.index.ChunkKey;
+import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -148,11 +151,11 @@ final class SimTarget {
 
   /** Every version that the metadata names has its bytes, unless they rotted. */
   private void verify(ChunkEngine opened) {
-    if (rotten) {
-      return;
-    }
     for (Chain chain : cluster.books().chains().values()) {
       for (ChunkSummary each : opened.inventory(chain.id(), Optional.empty(), ALL).chunks()) {
+        if (bad(chain.id(), each.chunk())) {
+          continue;
+        }
         opened
             .chunk(new ChunkKey(chain.id(), each.chunk()))
             .versions()
@@ -229,11 +232,65 @@ final class SimTarget {
     }
   }
 
-  void rot() {
-    if (medium.rot()) {
-      rotten = true;
-      world.log("fault", () -> "a bit turns over on " + this);
+  /** Some version of a chunk that has bytes, or the committed one. */
+  Optional<VersionRecord> anyVersion(ChainId chain, ChunkId chunk, boolean committed) {
+    ChunkEngine of = engine;
+    if (of == null) {
+      return Optional.empty();
     }
+    ChunkRecord record = of.chunk(new ChunkKey(chain, chunk));
+    List<VersionRecord> versions =
+        (committed ? record.committedIfAny().stream() : record.versions())
+            .filter(version -> version.block() != null)
+            .toList();
+    return versions.isEmpty()
+        ? Optional.empty()
+        : Optional.of(versions.get(world.below(versions.size())));
+  }
+
+  /** Turns a bit over in a version of a chunk; false if it is not flushed yet. */
+  boolean rot(ChainId chain, ChunkId chunk, VersionRecord version) {
+    List<BlockRef> blocks = version.blocks();
+    boolean turned = medium.rot(blocks.get(world.below(blocks.size())), version.chunkBytes());
+    if (turned) {
+      rotten = true;
+      world.log("fault", () -> "a bit turns over on " + this + " chain=" + chain + " " + chunk);
+    }
+    return turned;
+  }
+
+  /** Whether it runs and holds that version, and no bit of the chunk was turned over. */
+  boolean hasGood(ChainId chain, ChunkId chunk, ChunkVersion version) {
+    ChunkEngine of = engine;
+    return of != null
+        && of.chunk(new ChunkKey(chain, chunk)).find(version).isPresent()
+        && !bad(chain, chunk);
+  }
+
+  /** Whether bits were turned over in what it holds of a chunk, and not written anew since. */
+  boolean bad(ChainId chain, ChunkId chunk) {
+    ChunkEngine of = engine;
+    return rotten
+        && (of == null
+            || of.chunk(new ChunkKey(chain, chunk)).blocks().stream().anyMatch(medium::rotten));
+  }
+
+  /** Whether everything that it holds of a chain is good, which no bit was turned over in. */
+  boolean whole(ChainId chain) {
+    ChunkEngine of = engine;
+    if (!rotten || of == null) {
+      return of != null;
+    }
+    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+      boolean good =
+          of.chunk(new ChunkKey(chain, each.chunk()))
+              .versions()
+              .allMatch(version -> read(of, chain, each.chunk(), version).isPresent());
+      if (!good) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** One look over everything, as the scrub takes. */

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
-import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -24,6 +24,7 @@ final class SimBlocks {
   private final World world;
   private final int blockPages;
   private final boolean flushes;
+  // A page's bytes are never changed in place, so both may hold the same array.
   private final TreeMap<Long, byte[]> now = new TreeMap<>();
   private final TreeMap<Long, byte[]> durable = new TreeMap<>();
   private final TreeSet<Long> dirty = new TreeSet<>();
@@ -39,7 +40,7 @@ final class SimBlocks {
     this.flushes = flushes;
   }
 
-  /** Each page that was not flushed is kept, lost or torn at a sector. */
+  /** Each page that was not flushed is kept, lost, or torn between its sectors. */
   void losePower() {
     for (long page : dirty) {
       byte @Nullable [] written = now.get(page);
@@ -55,8 +56,7 @@ final class SimBlocks {
           world.met(Probe.TORN_WRITE_AT_PENDING);
           byte[] torn = old == null ? new byte[PAGE] : old.clone();
           if (written != null) {
-            int sectors = 1 + world.below(PAGE / SECTOR - 1);
-            System.arraycopy(written, 0, torn, 0, sectors * SECTOR);
+            tear(written, torn);
           }
           durable.put(page, torn);
         }
@@ -64,30 +64,55 @@ final class SimBlocks {
     }
     dirty.clear();
     now.clear();
-    durable.forEach((page, bytes) -> now.put(page, bytes.clone()));
+    now.putAll(durable);
   }
 
-  /** Turns a bit over in a page that was flushed; whether there is one. */
-  boolean rot() {
+  /** Half of the time the first sectors got there, else any: a disk may reorder them. */
+  private void tear(byte[] written, byte[] torn) {
+    if (world.chance(0.5)) {
+      System.arraycopy(written, 0, torn, 0, (1 + world.below(PAGE / SECTOR - 1)) * SECTOR);
+      return;
+    }
+    int there = 1 + world.below((1 << (PAGE / SECTOR)) - 2);
+    for (int sector = 0; sector < PAGE / SECTOR; sector++) {
+      if (((there >> sector) & 1) != 0) {
+        System.arraycopy(written, sector * SECTOR, torn, sector * SECTOR, SECTOR);
+      }
+    }
+  }
+
+  /** Turns a bit over in a flushed page of these bytes; whether there is one. */
+  boolean rot(long position, int bytes) {
+    long first = position / PAGE;
+    long end = (position + bytes + PAGE - 1) / PAGE;
     Long[] pages =
-        durable.keySet().stream().filter(page -> !dirty.contains(page)).toArray(Long[]::new);
+        durable.subMap(first, end).keySet().stream()
+            .filter(page -> !dirty.contains(page) && now.containsKey(page))
+            .toArray(Long[]::new);
     if (pages.length == 0) {
       return false;
     }
     long page = pages[world.below(pages.length)];
-    int at = world.below(PAGE);
-    byte bit = (byte) (1 << world.below(8));
-    byte[] seen = now.get(page);
-    byte[] kept = durable.get(page);
-    if (seen == null || kept == null) {
-      return false;
-    }
-    kept = kept.clone();
-    kept[at] ^= bit;
+    byte[] kept = Objects.requireNonNull(durable.get(page)).clone();
+    kept[world.below((int) Math.min(PAGE, position + bytes - page * PAGE))] ^=
+        (byte) (1 << world.below(8));
     durable.put(page, kept);
-    now.put(page, kept.clone());
+    now.put(page, kept);
     rotten.add(page);
     return true;
+  }
+
+  /** Whether a bit was turned over in these bytes, and they were not written since. */
+  boolean rotten(long position, int bytes) {
+    if (rotten.isEmpty()) {
+      return false;
+    }
+    for (long page = position / PAGE; page * PAGE < position + bytes; page++) {
+      if (rotten.contains(page)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The file as one life of a process has it. */
@@ -108,14 +133,19 @@ final class SimBlocks {
       if (position % PAGE != 0 || data.byteSize() % PAGE != 0 || data.address() % PAGE != 0) {
         throw new IllegalStateException("not aligned: position=" + position + " data=" + data);
       }
+      if (power.full()) {
+        throw new NoSpaceException("disk full");
+      }
       for (long at = 0; at < data.byteSize(); at += PAGE) {
         long page = (position + at) / PAGE;
+        byte[] bytes = new byte[PAGE];
+        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, bytes, 0, PAGE);
         if (page % blockPages == 0 && durable.containsKey(page)) {
           world.met(Probe.BLOCK_REUSED);
         }
         dirty.add(page);
         rotten.remove(page);
-        now.put(page, data.asSlice(at, PAGE).toArray(ValueLayout.JAVA_BYTE));
+        now.put(page, bytes);
       }
       size = Math.max(size, position + data.byteSize());
     }
@@ -135,7 +165,7 @@ final class SimBlocks {
         if (page == null) {
           into.asSlice(at, length).fill((byte) 0);
         } else {
-          MemorySegment.copy(MemorySegment.ofArray(page), from % PAGE, into, at, length);
+          MemorySegment.copy(page, (int) (from % PAGE), into, ValueLayout.JAVA_BYTE, at, length);
         }
         at += length;
       }
@@ -158,7 +188,7 @@ final class SimBlocks {
       for (long page : dirty) {
         byte[] bytes = now.get(page);
         if (bytes != null) {
-          durable.put(page, Arrays.copyOf(bytes, PAGE));
+          durable.put(page, bytes);
         }
       }
       dirty.clear();

@@ -10,6 +10,7 @@ import luciola.protocol.id.ChunkVersion;
 import luciola.simulation.world.World;
 import luciola.storage.disk.BlockClass;
 import luciola.storage.disk.BlockFile;
+import luciola.storage.disk.BlockRef;
 import luciola.storage.disk.DiskSpace;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
@@ -84,15 +85,17 @@ public final class SimMedium {
     power.failing(errors, full);
   }
 
-  /** Turns a bit over somewhere; whether there was anything. */
-  public boolean rot() {
-    int first = world.below(files.size());
-    for (int i = 0; i < files.size(); i++) {
-      if (files.get((first + i) % files.size()).rot()) {
-        return true;
-      }
-    }
-    return false;
+  /** Turns a bit over in the first bytes of a block; whether they were flushed. */
+  public boolean rot(BlockRef block, int bytes) {
+    int within = Math.min(bytes, block.blockClass().blockBytes());
+    return files.get(block.blockClass().number()).rot(block.position(), within);
+  }
+
+  /** Whether a bit of a block was turned over since it was written. */
+  public boolean rotten(BlockRef block) {
+    return files
+        .get(block.blockClass().number())
+        .rotten(block.position(), block.blockClass().blockBytes());
   }
 
   /** The block files, for this life. */

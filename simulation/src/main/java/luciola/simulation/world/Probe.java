@@ -18,6 +18,7 @@ public enum Probe {
   READ_OF_PENDING_CHUNK_AT_HEAD("the head serves the committed version of a chunk being updated"),
 
   // Updates.
+  LARGE_WRITE("a client writes more than goes into the metadata: bytes are flushed first"),
   PIPELINED_VERSIONS("three versions of one chunk are under way at once"),
   RETRY_AFTER_HEAD_CHANGE("an update is sent again to another head, and done"),
   DUPLICATE_WHILE_PENDING("a retry meets its own update under way"),
@@ -39,6 +40,7 @@ public enum Probe {
   // Changes of chains.
   HEAD_CHANGED_WITH_PENDING("a member becomes head with updates under way"),
   TWO_SYNCING_AT_ONCE("two members of a chain are filled at the same time"),
+  ONE_FILLED_BEFORE_ANOTHER("a member serves again while another one before it is still filled"),
   SYNC_SOURCE_DIED("the source of a resync dies"),
   SYNC_TARGET_DIED("the replica that is being filled dies"),
   DOUBLE_FAILURE_DURING_RESYNC("source and replica of a resync die together"),
@@ -70,6 +72,7 @@ public enum Probe {
   BLOCK_REUSED("a block that was freed is written again"),
   ROT_FOUND_BY_READ("a read finds bad bytes"),
   ROT_FOUND_BY_SCRUB("the scrub finds bad bytes"),
+  ROT_ON_SEVERAL_SERVERS("bits are turned over on several servers at the same time"),
   ROT_REPAIRED("bad bytes are repaired from another replica"),
   DISK_FAILED("a disk fails and its target leaves its chains"),
 

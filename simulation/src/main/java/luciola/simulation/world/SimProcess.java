@@ -16,6 +16,7 @@ public final class SimProcess {
   private boolean up;
   private boolean paused;
   private boolean pausesNext;
+  private boolean pausesNextRead;
 
   /** A process that is down; {@code driftMax} is a share, as 0.05. */
   public SimProcess(World world, String name, double driftMax) {
@@ -39,6 +40,11 @@ public final class SimProcess {
     return paused;
   }
 
+  /** Whether it is held, or will be at its next step. */
+  public boolean held() {
+    return paused || pausesNext || pausesNextRead;
+  }
+
   /** Number of its present life. */
   public int life() {
     return life;
@@ -56,6 +62,7 @@ public final class SimProcess {
     up = false;
     paused = false;
     pausesNext = false;
+    pausesNextRead = false;
     held.clear();
   }
 
@@ -67,6 +74,18 @@ public final class SimProcess {
   /** Holds it the next time that it is between what it decided and what it does about it. */
   public void pauseBetween() {
     pausesNext = up;
+  }
+
+  /** Holds it the next time that it is between a read that it decided and that read. */
+  public void pauseInRead() {
+    pausesNextRead = up;
+  }
+
+  /** Like {@link #heldBefore}, about to do a read that was decided. */
+  public boolean heldBeforeRead(Runnable rest) {
+    pausesNext |= pausesNextRead;
+    pausesNextRead = false;
+    return heldBefore(rest);
   }
 
   /** Whether it is held right here; then {@code rest} is done first when it goes on. */
@@ -85,6 +104,7 @@ public final class SimProcess {
   public void resume() {
     paused = false;
     pausesNext = false;
+    pausesNextRead = false;
     int ofLife = life;
     while (!held.isEmpty() && !paused && up && life == ofLife) {
       held.remove().run();

@@ -1,6 +1,5 @@
 package luciola.simulation.world;
 
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -11,9 +10,7 @@ import java.util.function.Supplier;
 
 /** Simulated time, the only source of chance, and what was seen on the way. */
 public final class World {
-  private final PriorityQueue<Event> queue =
-      new PriorityQueue<>(
-          Comparator.comparingLong(Event::timeNanos).thenComparingLong(Event::number));
+  private final PriorityQueue<Event> queue = new PriorityQueue<>();
   private final Map<String, Long> coverage = new TreeMap<>();
   private final Map<Probe, Long> reached = new EnumMap<>(Probe.class);
   private Consumer<Probe> whenReached = _ -> {};
@@ -22,7 +19,14 @@ public final class World {
   private long nowNanos;
   private long lastNumber;
 
-  private record Event(long timeNanos, long number, Runnable action) {}
+  private record Event(long timeNanos, long number, Runnable action) implements Comparable<Event> {
+    @Override
+    public int compareTo(Event other) {
+      return timeNanos == other.timeNanos
+          ? Long.compare(number, other.number)
+          : Long.compare(timeNanos, other.timeNanos);
+    }
+  }
 
   /** A world at time 0. */
   public World(long seed, Trace trace) {

@@ -106,6 +106,26 @@ final class ReadsAreLinearizableTest {
   }
 
   @Test
+  void writesThatNobodySawMakeNothingHarder() {
+    write(1, 0, 10);
+    for (int i = 0; i < 100; i++) {
+      history.updateCalled(
+          "lost",
+          CHUNK,
+          new Update.Write(0, Content.CELL, Content.CELL),
+          Content.of(1, 100 + i),
+          11);
+    }
+    for (int i = 2; i < 30; i++) {
+      write(i, 20 + i * 10, 50 + i * 10);
+    }
+    read(29, 1000, 1001);
+    isFine();
+    read(28, 1002, 1003);
+    isWrong();
+  }
+
+  @Test
   void saysWhenAHistoryIsTooHard() {
     for (int i = 0; i < 12; i++) {
       write(i + 1, 0, 100);
