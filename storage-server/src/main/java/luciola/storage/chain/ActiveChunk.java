@@ -23,6 +23,12 @@ final class ActiveChunk {
   ChunkVersion told = ChunkVersion.NONE;
 
   /**
+   * What the head last said when it was asked. Unlike {@link #told} it is no number that only
+   * stands before the first version of a chunk.
+   */
+  ChunkVersion said = ChunkVersion.NONE;
+
+  /**
    * A new head serves nothing older than this: the former head may have committed and served it.
    */
   ChunkVersion resolveUpTo = ChunkVersion.NONE;

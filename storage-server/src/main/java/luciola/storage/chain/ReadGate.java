@@ -168,7 +168,8 @@ final class ReadGate {
     for (int i = 0; i < ids.size(); i++) {
       Optional<ActiveChunk> asked = end(ask, ids.get(i));
       if (asked.isPresent() && usable && reply.answers().get(i).code() == ErrorCode.OK) {
-        tell(asked.get(), reply.answers().get(i).committed());
+        asked.get().said = reply.answers().get(i).committed();
+        tell(asked.get(), asked.get().said);
         told.add(asked.get());
       } else {
         asked.ifPresent(chunk -> chunk.reads.forEach(read -> read.covered = false));
@@ -205,9 +206,11 @@ final class ReadGate {
   /** Serves the reads that the answer covers; those that came after the question ask again. */
   void serveCovered(ActiveChunk chunk) {
     ErrorCode code = state.serving();
-    ChunkVersion newest = chunk.told.compareTo(chunk.committed) > 0 ? chunk.told : chunk.committed;
-    if (chunk.isGoneAt(newest)) {
-      newest = chunk.committed; // The head may have forgotten the removal, or this replica has.
+    ChunkVersion newest = chunk.said.compareTo(chunk.committed) > 0 ? chunk.said : chunk.committed;
+    if (chunk.pending.isEmpty() && (chunk.removed || chunk.unknown())) {
+      // What is committed is held here; so the head named the floor, having forgotten the removal.
+      // With something pending it may as well have named a version that a whole chunk has jumped.
+      newest = chunk.committed;
     }
     boolean held =
         newest.equals(chunk.committed)

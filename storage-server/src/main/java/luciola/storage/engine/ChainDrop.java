@@ -1,6 +1,7 @@
 package luciola.storage.engine;
 
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -16,6 +17,7 @@ import luciola.storage.index.ChunkKey;
 final class ChainDrop {
   private final ChunkIndex index;
   private final ChunkStates states;
+  private final Staging staging;
   private final CommitLoop loop;
   private final DedupStore dedups;
   private final Function<ChunkKey, CompletableFuture<Boolean>> forget;
@@ -23,11 +25,13 @@ final class ChainDrop {
   ChainDrop(
       ChunkIndex index,
       ChunkStates states,
+      Staging staging,
       CommitLoop loop,
       DedupStore dedups,
       Function<ChunkKey, CompletableFuture<Boolean>> forget) {
     this.index = index;
     this.states = states;
+    this.staging = staging;
     this.loop = loop;
     this.dedups = dedups;
     this.forget = forget;
@@ -42,7 +46,8 @@ final class ChainDrop {
     }
     return dedups
         .forgetSome(chain, limit)
-        .thenCompose(any -> any ? CompletableFuture.completedFuture(false) : finish(chain));
+        .thenCompose(any -> any ? CompletableFuture.completedFuture(false) : finish(chain))
+        .thenApply(done -> done && isEmpty(chain));
   }
 
   private Set<ChunkKey> someChunks(ChainId chain, int limit) {
@@ -55,7 +60,13 @@ final class ChainDrop {
         .filter(chunk -> chunk.chain().equals(chain))
         .limit(limit - some.size())
         .forEach(some::add);
+    staging.chunks(chain).stream().limit(limit - some.size()).forEach(some::add);
     return some;
+  }
+
+  /** Something may have been on its way to the disk when it was looked for. */
+  private boolean isEmpty(ChainId chain) {
+    return someChunks(chain, 1).isEmpty() && dedups.list(chain, Optional.empty(), 1).isEmpty();
   }
 
   private CompletableFuture<Boolean> finish(ChainId chain) {

@@ -115,7 +115,7 @@ public final class ChunkEngine implements AutoCloseable {
             dedups);
     this.lists = new ChunkLists(index, states);
     this.tombstones = new Tombstones(index, states, loop, staging, changes);
-    this.drop = new ChainDrop(index, states, loop, dedups, this::forget);
+    this.drop = new ChainDrop(index, states, staging, loop, dedups, this::forget);
     this.space = new SpaceWatch(name, blocks, meters, compactor);
     torn.forEach(each -> staging.discard(each.chunk(), each.version().version()));
     log.info(

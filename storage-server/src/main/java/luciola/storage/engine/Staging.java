@@ -10,6 +10,7 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.DedupRecord;
 import luciola.protocol.frame.Update;
+import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.NoSpaceException;
@@ -207,6 +208,11 @@ final class Staging {
       result.completeExceptionally(
           new LuciolaException(ErrorCode.DISK_ERROR, "stage: chunk=" + chunk, failed));
     }
+  }
+
+  /** A chain's chunks with updates on their way to the disk. */
+  List<ChunkKey> chunks(ChainId chain) {
+    return staging.keySet().stream().filter(chunk -> chunk.chain().equals(chain)).toList();
   }
 
   /** Whether updates of a chunk are on their way to the disk. Under the chunk's lock. */

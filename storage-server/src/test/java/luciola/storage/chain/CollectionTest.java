@@ -24,6 +24,7 @@ import luciola.protocol.frame.ForgetRequest;
 import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.frame.RemovedChunk;
 import luciola.protocol.frame.SyncDoneRequest;
+import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.VersionReply;
 import luciola.protocol.id.ChainVersion;
@@ -384,8 +385,25 @@ final class CollectionTest {
     member.forward(A, 11, 10, tag(1), write());
     member.durable(11);
     long read = member.read();
-    member.headSays(10);
+    member.headSays(0);
     assertEquals(Optional.of(5L), member.served(read), "the removal");
+    member.ack(11);
+    read = member.read();
+    member.headSays(11);
+    assertEquals(Optional.of(11L), member.served(read));
+  }
+
+  @Test
+  void whatAWholeChunkHasJumpedIsNotTakenForARemoval() {
+    ReplicaHarness member = middle();
+    holdTombstone(member, 5);
+    // Versions 6 to 10 are committed at the others, and the chunk exists in them.
+    member.forward(A, 11, 10, tag(1), new Update.Replace(4, false));
+    member.durable(11);
+    long read = member.read();
+    member.headSays(10);
+    assertEquals(Optional.empty(), member.served(read));
+    assertEquals(Optional.of(ErrorCode.CHUNK_BUSY), member.refused(read));
     member.ack(11);
     read = member.read();
     member.headSays(11);

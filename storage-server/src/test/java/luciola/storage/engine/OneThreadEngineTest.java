@@ -124,4 +124,22 @@ class OneThreadEngineTest {
       assertEquals(version(1), page.chunks().getFirst().newest());
     }
   }
+
+  @Test
+  void aChainIsNotGoneWhileSomethingOfItIsOnItsWay() throws IOException {
+    for (int seed = 1; seed <= 20; seed++) {
+      var threads = new SteppedThreads(seed);
+      try (ChunkEngine engine = open(threads)) {
+        var _ = engine.stage(write(seed, 1, 0, bytes(seed, 5000)));
+        boolean gone = false;
+        for (int step = 0; step < 10 && !gone; step++) {
+          CompletableFuture<Boolean> dropping = engine.dropChain(chunk(seed).chain(), 100);
+          threads.runAll();
+          gone = dropping.join();
+        }
+        assertTrue(gone);
+        assertTrue(engine.isEmpty(chunk(seed).chain()), "seed=" + seed);
+      }
+    }
+  }
 }
