@@ -62,7 +62,9 @@ class ImportDirectionTest {
           "luciola.storage.engine",
           "luciola.storage.index",
           "luciola.storage.disk",
-          "luciola.storage.server",
+          "luciola.storage.host",
+          "luciola.storage.peer",
+          "luciola.storage.replica",
           "luciola.meta.placement");
 
   @Test

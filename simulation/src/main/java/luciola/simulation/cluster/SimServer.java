@@ -1,6 +1,5 @@
 package luciola.simulation.cluster;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -43,15 +42,15 @@ import luciola.storage.chain.ChainEffect;
 import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.host.ReplicaHost;
+import luciola.storage.peer.Peers;
+import luciola.storage.peer.RoutingSource;
+import luciola.storage.peer.WholeChunks;
+import luciola.storage.replica.ChainObserver;
+import luciola.storage.replica.ReplicaParts;
+import luciola.storage.replica.ReplicaSettings;
 import luciola.storage.resync.ResyncLimits;
 import luciola.storage.resync.TokenBucket;
-import luciola.storage.server.ChainObserver;
-import luciola.storage.server.Peers;
-import luciola.storage.server.ReplicaHost;
-import luciola.storage.server.RoutingSource;
-import luciola.storage.server.ServerParts;
-import luciola.storage.server.StorageServerConfig;
-import luciola.storage.server.WholeChunks;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,11 +64,13 @@ final class SimServer implements ChainObserver {
   private static final long RESYNC_BYTES_PER_SECOND = 4 << 20;
   private static final ResyncLimits RESYNC = new ResyncLimits(2, 3, 2, 10 * MILLI, 20);
 
+  private static final int READ_THREADS = 2;
+
   private final World world;
   private final Cluster cluster;
   private final SimProcess process;
   private final int number;
-  private final StorageServerConfig config;
+  private final ReplicaSettings settings;
   private final PeerBugs bugs;
   private final List<SimTarget> targets = new ArrayList<>();
   private final Map<Place, ReplicaWatch> watches = new TreeMap<>();
@@ -100,31 +101,8 @@ final class SimServer implements ChainObserver {
     this.number = number;
     this.process = new SimProcess(world, "server" + number, driftMax);
     this.bugs = new PeerBugs(cluster, this);
-    StorageServerConfig usual =
-        StorageServerConfig.of(Path.of("none"), List.of(Path.of("none")), List.of("none"));
-    this.config =
-        new StorageServerConfig(
-            usual.dataDirectory(),
-            usual.targets(),
-            usual.host(),
-            usual.port(),
-            usual.metaAddresses(),
-            usual.labels(),
-            usual.engine(),
-            cluster.chainLimits(),
-            RESYNC,
-            usual.payloadBytes(),
-            1,
-            2,
-            1,
-            Duration.ofNanos(Math.max(cluster.callTimeoutNanos(), 100 * MILLI)),
-            usual.startTimeout(),
-            Duration.ofMillis(30),
-            usual.resyncBytesPerSecond(),
-            usual.scrubBytesPerSecond(),
-            usual.scrubPeriod(),
-            usual.dedupKeep(),
-            usual.tombstoneKeep());
+    this.settings =
+        new ReplicaSettings(cluster.chainLimits(), RESYNC, Duration.ofMillis(30), READ_THREADS);
     for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
       targets.add(new SimTarget(cluster, this, number * 100L + i));
     }
@@ -243,13 +221,14 @@ final class SimServer implements ChainObserver {
         };
     var byId = new TreeMap<TargetId, ChunkEngine>();
     engines.forEach((target, engine) -> byId.put(target.id(), engine));
+    var peerTimeout = Duration.ofNanos(Math.max(cluster.callTimeoutNanos(), 100 * MILLI));
     return new ReplicaHost(
         byId,
-        new ServerParts(
-            config,
+        new ReplicaParts(
+            settings,
             _ -> thread,
             readers,
-            new Peers(source, this::connect, config.peerTimeout()),
+            new Peers(source, this::connect, peerTimeout),
             source,
             new WholeChunks(readers, cluster.memory()),
             this::clockNanos,

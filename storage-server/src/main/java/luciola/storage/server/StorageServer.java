@@ -39,6 +39,13 @@ import luciola.protocol.id.TargetId;
 import luciola.storage.chain.CollectLimits;
 import luciola.storage.disk.TargetDirectory;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.host.ReplicaHost;
+import luciola.storage.peer.OtherReplicas;
+import luciola.storage.peer.Peers;
+import luciola.storage.peer.RoutingSource;
+import luciola.storage.peer.WholeChunks;
+import luciola.storage.replica.ChainObserver;
+import luciola.storage.replica.ReplicaParts;
 import luciola.storage.resync.TokenBucket;
 import luciola.storage.scrub.ScrubSettings;
 import luciola.storage.scrub.ScrubState;
@@ -133,20 +140,18 @@ public final class StorageServer implements AutoCloseable {
     port = server.port();
     RegisterReply registered = register(meta, directory, targets);
     RoutingFeed routing = part("routing", RoutingFeed.start(meta));
-    ServerParts shared = shared(loops, cluster, routing);
+    ReplicaParts shared = shared(loops, cluster, routing);
     Map<TargetId, ChunkEngine> byId = byId(targets, shared);
     var host = new ReplicaHost(byId, shared);
-    Runners runners = host.runners();
     var scrubs = new ConcurrentHashMap<TargetId, TargetScrub>();
-    var reports = new Reports(runners, id -> stateOf(scrubs.get(id)));
     routing.onChange(host::routingChanged);
     host.routingChanged(routing.routing());
     handler.set(host);
-    join(meta, routing, registered, host, reports, shared.resyncBudget());
+    join(meta, routing, registered, host, scrubs, shared.resyncBudget());
     // Closed before the last word to the manager: first stop serving, then say so.
-    part("runners", runners);
+    part("replicas", host);
     for (Target target : targets) {
-      scrubs.put(target.id(), part("scrub", scrub(target, runners)));
+      scrubs.put(target.id(), part("scrub", scrub(target, host)));
     }
     log.info("storage-server serves node={} port={} targets={}", node, port, byId.keySet());
   }
@@ -208,7 +213,7 @@ public final class StorageServer implements AutoCloseable {
     return reply;
   }
 
-  private ServerParts shared(EventLoops loops, ClusterId cluster, RoutingFeed feed) {
+  private ReplicaParts shared(EventLoops loops, ClusterId cluster, RoutingFeed feed) {
     RoutingSource routing = RoutingSource.of(feed);
     DataClients clients =
         part(
@@ -226,8 +231,8 @@ public final class StorageServer implements AutoCloseable {
                 Thread.ofPlatform().name("storage-read-", 0).daemon().factory()));
     PayloadPool sent = part("send memory", new PayloadPool(SEND_MEMORY_BYTES));
     Owners owners = part("owners", new Owners(config.ownerThreads()));
-    return new ServerParts(
-        config,
+    return new ReplicaParts(
+        config.replicas(),
         owners::of,
         readers,
         peers,
@@ -245,7 +250,7 @@ public final class StorageServer implements AutoCloseable {
         ChainObserver.NONE);
   }
 
-  private static Map<TargetId, ChunkEngine> byId(List<Target> targets, ServerParts shared) {
+  private static Map<TargetId, ChunkEngine> byId(List<Target> targets, ReplicaParts shared) {
     var byId = new LinkedHashMap<TargetId, ChunkEngine>();
     for (Target target : targets) {
       target.repairFrom(new OtherReplicas(target.id(), shared.routing(), shared.peers()));
@@ -258,12 +263,12 @@ public final class StorageServer implements AutoCloseable {
     return scrub == null ? ScrubState.NONE : scrub.state();
   }
 
-  private TargetScrub scrub(Target target, Runners runners) {
+  private TargetScrub scrub(Target target, ReplicaHost host) {
     TargetId id = target.id();
     return new TargetScrub(
         "target-" + id.value(),
         target.engine(),
-        () -> runners.chainsOf(id),
+        () -> host.chainsOf(id),
         new ScrubSettings(
             scrubBytesPerSecond::get,
             config.scrubPeriod(),
@@ -288,7 +293,7 @@ public final class StorageServer implements AutoCloseable {
       RoutingFeed routing,
       RegisterReply registered,
       ReplicaHost host,
-      Reports reports,
+      Map<TargetId, TargetScrub> scrubs,
       TokenBucket resyncBudget) {
     var joined =
         new Membership(
@@ -297,12 +302,12 @@ public final class StorageServer implements AutoCloseable {
             registered.getNodeId(),
             incarnation,
             registered.getTimings(),
-            reports::all,
+            () -> host.reports(id -> stateOf(scrubs.get(id))),
             host::unreachable,
             host::leaseChanged,
             settings -> apply(settings, resyncBudget));
     membership.set(joined);
-    part("membership", () -> joined.leave(reports.offline()));
+    part("membership", () -> joined.leave(host.offline()));
     if (!joined.awaitHeard(config.startTimeout())) {
       throw new LuciolaException(
           ErrorCode.TIMED_OUT, "no heartbeat was answered: meta=" + config.metaAddresses());

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import luciola.storage.chain.ChainLimits;
 import luciola.storage.engine.EngineConfig;
+import luciola.storage.replica.ReplicaSettings;
 import luciola.storage.resync.ResyncLimits;
 
 /**
@@ -86,6 +87,11 @@ public record StorageServerConfig(
     if (!ok) {
       throw new IllegalArgumentException("bad storage-server setting: " + name + "=" + value);
     }
+  }
+
+  /** What the replicas are told of this. */
+  ReplicaSettings replicas() {
+    return new ReplicaSettings(chain, resync, resyncRetry, readThreads);
   }
 
   /** One server on loopback with every default: a target for each directory. */

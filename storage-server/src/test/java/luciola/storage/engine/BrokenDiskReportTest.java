@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -29,16 +28,18 @@ import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.RoutingDelta;
+import luciola.storage.chain.ChainLimits;
 import luciola.storage.chain.CollectLimits;
+import luciola.storage.host.ReplicaHost;
 import luciola.storage.index.MemoryKeyValues;
+import luciola.storage.peer.Peers;
+import luciola.storage.peer.RoutingSource;
+import luciola.storage.peer.WholeChunks;
+import luciola.storage.replica.ChainObserver;
+import luciola.storage.replica.ReplicaParts;
+import luciola.storage.replica.ReplicaSettings;
+import luciola.storage.resync.ResyncLimits;
 import luciola.storage.resync.TokenBucket;
-import luciola.storage.server.ChainObserver;
-import luciola.storage.server.Peers;
-import luciola.storage.server.ReplicaHost;
-import luciola.storage.server.RoutingSource;
-import luciola.storage.server.ServerParts;
-import luciola.storage.server.StorageServerConfig;
-import luciola.storage.server.WholeChunks;
 import org.junit.jupiter.api.Test;
 
 /** A target is not given up while one of its replicas may still serve. */
@@ -78,8 +79,9 @@ class BrokenDiskReportTest {
     var nobody = new LuciolaException(ErrorCode.CONNECTION_LOST, "nobody else is there");
     return new ReplicaHost(
         Map.of(SELF, engine),
-        new ServerParts(
-            StorageServerConfig.of(Path.of("none"), List.of(Path.of("none")), List.of("none:1")),
+        new ReplicaParts(
+            new ReplicaSettings(
+                ChainLimits.DEFAULT, ResyncLimits.DEFAULT, Duration.ofSeconds(1), 4),
             _ -> owner,
             owner,
             new Peers(

@@ -23,6 +23,7 @@ import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.InodeId;
 import luciola.protocol.routing.ChainMember;
+import luciola.storage.engine.Waits;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +62,7 @@ class KillTest {
       try (var client = new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))))) {
         client.meta.createTable(
             CreateTableRequest.newBuilder().setReplicas(replicas).setChains(1).build());
-        TestClient.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
+        Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
         ChainId chain = client.routing.routing().chains().keySet().iterator().next();
         Map<ChunkId, byte[]> acknowledged = writeAndKill(client, chain, processes, address);
         assertFalse(acknowledged.isEmpty());
@@ -93,12 +94,11 @@ class KillTest {
     try {
       for (int round = 0; round < ROUNDS; round++) {
         int until = written.get() + WRITES_BEFORE_KILL;
-        TestClient.until(
-            () -> "writes go on: " + written + " " + failure, () -> written.get() >= until);
+        Waits.until(() -> "writes go on: " + written + " " + failure, () -> written.get() >= until);
         int victim = round % processes.size();
         processes.get(victim).destroyForcibly().waitFor();
         int more = written.get() + (processes.size() > 1 ? WRITES_BEFORE_KILL : 0);
-        TestClient.until(
+        Waits.until(
             () -> "writes go on without it: " + written + " " + failure,
             () -> written.get() >= more);
         processes.set(victim, ServerProcess.start(directory.resolve("s" + victim), address));

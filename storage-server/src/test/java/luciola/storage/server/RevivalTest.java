@@ -20,6 +20,7 @@ import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
+import luciola.storage.engine.Waits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,7 +86,7 @@ final class RevivalTest {
       try (var client = new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))))) {
         client.meta.createTable(
             CreateTableRequest.newBuilder().setReplicas(REPLICAS).setChains(1).build());
-        TestClient.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
+        Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
         ChainId chain = client.routing.routing().chains().keySet().iterator().next();
         client.await(chain, "all serve", it -> TestClient.serve(it, REPLICAS));
         for (int i = 0; i < 20; i++) {

@@ -17,6 +17,7 @@ import luciola.grpc.v1.TargetReport;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ReadReply;
 import luciola.protocol.id.TargetId;
+import luciola.storage.engine.Waits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,7 +66,7 @@ final class ScrubTest {
   }
 
   private static void awaitRepair(ServerCluster cluster, TargetId victim) {
-    TestClient.until(
+    Waits.until(
         () -> "repaired: " + cluster.report(victim),
         () ->
             cluster
@@ -84,7 +85,7 @@ final class ScrubTest {
       damage(cluster.blocks(cluster.serverOf(victim)), data, damage);
       awaitRepair(cluster, victim);
       cluster.client.awaitBytes(cluster.chain, victim, chunk(0), data);
-      TestClient.until(
+      Waits.until(
           () -> "a pass ends: " + cluster.report(victim),
           () ->
               cluster
@@ -115,7 +116,7 @@ final class ScrubTest {
       TargetId only = cluster.members().getLast();
       cluster.client.awaitBytes(cluster.chain, only, chunk(0), bad);
       damage(cluster.blocks(cluster.serverOf(only)), bad, ScrubTest::flip);
-      TestClient.until(
+      Waits.until(
           () -> "found: " + cluster.report(only),
           () ->
               cluster

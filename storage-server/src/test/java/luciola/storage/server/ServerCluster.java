@@ -20,6 +20,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.InodeId;
 import luciola.protocol.id.TargetId;
 import luciola.storage.engine.EngineConfig;
+import luciola.storage.engine.Waits;
 import org.jspecify.annotations.Nullable;
 
 /** One meta-server and some storage-servers with one chain over all of them, for tests. */
@@ -51,7 +52,7 @@ final class ServerCluster implements AutoCloseable {
         new TestClient(MetaConnection.connect(MetaOptions.of(List.of("127.0.0.1:" + meta.port()))));
     client.meta.createTable(
         CreateTableRequest.newBuilder().setReplicas(replicas).setChains(1).build());
-    TestClient.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
+    Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
     this.chain = client.routing.routing().chains().keySet().iterator().next();
     awaitServing(replicas);
   }

@@ -30,6 +30,7 @@ import luciola.protocol.id.InodeId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.storage.engine.EngineConfig;
+import luciola.storage.engine.Waits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,7 @@ class StorageServerTest {
             MetaConnection.connect(MetaOptions.of(List.of("127.0.0.1:" + metaServer.port()))));
     client.meta.createTable(
         CreateTableRequest.newBuilder().setReplicas(REPLICAS).setChains(2).build());
-    TestClient.until(() -> "table", () -> client.routing.routing().chains().size() == 2);
+    Waits.until(() -> "table", () -> client.routing.routing().chains().size() == 2);
     chain = client.routing.routing().chains().keySet().stream().sorted().toList().getLast();
     client.await(chain, "all serve", it -> TestClient.serve(it, REPLICAS));
   }
@@ -123,7 +124,7 @@ class StorageServerTest {
     client.update(chain, chunk(0), new Update.Remove(), new byte[0]);
     for (TargetId member : members()) {
       MemorySegment into = Arena.ofAuto().allocate(10);
-      TestClient.until(
+      Waits.until(
           () -> "removed at " + member,
           () ->
               client.readOnce(chain, member, chunk(0), 0, into).code()

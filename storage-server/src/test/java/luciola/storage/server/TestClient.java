@@ -34,6 +34,7 @@ import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.StorageNode;
+import luciola.storage.engine.Waits;
 
 /** A client of chunks for tests: follows routing, repeats updates under their tag. */
 final class TestClient implements AutoCloseable {
@@ -63,7 +64,7 @@ final class TestClient implements AutoCloseable {
 
   /** Waits for a state of a chain. */
   Chain await(ChainId id, String what, Predicate<Chain> condition) {
-    until(
+    Waits.until(
         () -> what + " chain=" + routing.routing().chain(id),
         () -> routing.routing().chain(id).filter(condition).isPresent());
     return chain(id);
@@ -72,17 +73,6 @@ final class TestClient implements AutoCloseable {
   static boolean serve(Chain chain, int count) {
     return chain.members().stream().filter(member -> member.state() == PublicState.SERVING).count()
         == count;
-  }
-
-  static void until(
-      java.util.function.Supplier<String> what, java.util.function.BooleanSupplier condition) {
-    long end = System.nanoTime() + DEADLINE.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - end > 0) {
-        throw new AssertionError("did not come true: " + what.get());
-      }
-      LockSupport.parkNanos(5_000_000);
-    }
   }
 
   private <R extends Reply> R call(
@@ -165,7 +155,7 @@ final class TestClient implements AutoCloseable {
   void awaitBytes(ChainId id, TargetId target, ChunkId chunk, byte[] expected) {
     MemorySegment into = Arena.ofAuto().allocate(Math.max(1, expected.length));
     String[] last = {""};
-    until(
+    Waits.until(
         () -> "bytes of chunk=" + chunk + " at target=" + target + " last=" + last[0],
         () -> {
           try {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import luciola.protocol.frame.Update;
 import luciola.protocol.id.TargetId;
+import luciola.storage.engine.Waits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,7 +49,7 @@ final class TombstoneCollectionTest {
                 .version()
                 .value();
       }
-      TestClient.until(
+      Waits.until(
           () -> "all forgotten: " + tombstones(cluster) + " left, " + collected(cluster),
           () -> tombstones(cluster) == 0 && collected(cluster) == (long) REPLICAS * CHUNKS);
       long again =
