@@ -19,6 +19,7 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
   /** How much is logged. */
   public enum Level {
     OFF,
+    ERROR,
     WARN,
     INFO,
     DEBUG

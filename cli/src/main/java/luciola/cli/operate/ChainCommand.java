@@ -35,6 +35,7 @@ public final class ChainCommand implements Callable<Integer> {
     return new CommandLine(new ChainCommand())
         .addSubcommand(new Ls(invocation))
         .addSubcommand(new Show(invocation))
+        .addSubcommand(new ChainCreate(invocation))
         .addSubcommand(new Add(invocation))
         .addSubcommand(new Remove(invocation))
         .addSubcommand(new Cancel(invocation));

@@ -51,6 +51,8 @@ public record ClusterView(
    *
    * @param state the least of its states in its chains; {@code spare} if it is in none
    * @param chains chains that it is a member of
+   * @param tombstones removed chunks that it remembers
+   * @param tombstonesCollected those that it forgot for good since its server started
    * @param draining loses its replicas, by itself or with its node
    * @param held taken out of service by an operator
    * @param slow far slower than its peers
@@ -67,6 +69,8 @@ public record ClusterView(
       long capacityBytes,
       double resyncProgress,
       long checksumErrors,
+      long tombstones,
+      long tombstonesCollected,
       boolean draining,
       boolean held,
       boolean slow,
@@ -207,6 +211,8 @@ public record ClusterView(
         report.getCapacityBytes() > 0 ? report.getCapacityBytes() : status.getCapacityBytes(),
         report.getResyncProgress(),
         report.getChecksumErrors(),
+        report.getTombstones(),
+        report.getTombstonesCollected(),
         status.getDraining(),
         status.getHeld(),
         status.getSlow(),

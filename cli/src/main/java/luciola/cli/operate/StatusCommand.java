@@ -76,6 +76,15 @@ public final class StatusCommand implements Callable<Integer> {
             + view.routingVersion());
     out.println(
         "inodes           " + view.inodes() + ", " + view.garbage() + " waiting for removal");
+    long tombstones = view.targets().stream().mapToLong(ClusterView.Target::tombstones).sum();
+    if (tombstones > 0) {
+      out.println(
+          "removed          "
+              + Units.count(tombstones, "chunk")
+              + " of all targets still remembered, "
+              + view.targets().stream().mapToLong(ClusterView.Target::tombstonesCollected).sum()
+              + " forgotten");
+    }
     moves(view, out);
     if (!view.nodes().isEmpty()) {
       out.println();

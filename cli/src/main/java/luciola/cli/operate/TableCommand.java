@@ -74,7 +74,8 @@ public final class TableCommand implements Callable<Integer> {
       @Nullable List<List<Long>> chains,
       @Nullable List<ClusterView.Move> moves) {}
 
-  private static FailureDomain domain(String text) {
+  /** A failure domain as it is written on the command line. */
+  static FailureDomain domain(String text) {
     return switch (text) {
       case "target" -> FailureDomain.FAILURE_DOMAIN_TARGET;
       case "host" -> FailureDomain.FAILURE_DOMAIN_HOST;

@@ -49,7 +49,8 @@ public final class TargetCommand implements Callable<Integer> {
   static Table table(List<ClusterView.Target> targets) {
     var table =
         new Table(
-            "target", "node", "state", "chains", "chunks", "used", "of", "read", "flush", "note");
+            "target", "node", "state", "chains", "chunks", "removed", "used", "of", "read", "flush",
+            "note");
     for (ClusterView.Target target : targets) {
       table.row(
           target.id(),
@@ -57,6 +58,7 @@ public final class TargetCommand implements Callable<Integer> {
           target.state(),
           target.chains(),
           target.chunks(),
+          target.tombstones(),
           Units.bytes(target.usedBytes()),
           Units.bytes(target.capacityBytes()),
           latency(target.readLatencyNanos()),
@@ -157,6 +159,14 @@ public final class TargetCommand implements Callable<Integer> {
       invocation.out().println("disk      " + found.disk());
       invocation.out().println("state     " + found.state() + "  " + note(found));
       invocation.out().println("scrub     " + scrub(found.scrub()));
+      invocation
+          .out()
+          .println(
+              "removed   "
+                  + Units.count(found.tombstones(), "chunk")
+                  + " remembered, "
+                  + found.tombstonesCollected()
+                  + " forgotten since its server started");
       table(List.of(found)).print(invocation.out());
       ChainCommand.table(chains, view).print(invocation.out());
       return ExitCode.DONE;

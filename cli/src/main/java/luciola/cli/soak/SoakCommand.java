@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import luciola.cli.LogSetup;
 import luciola.cli.soak.fault.FaultKind;
 import luciola.cli.soak.fault.Fleet;
 import luciola.cli.soak.fault.FleetOptions;
@@ -121,6 +122,7 @@ public final class SoakCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    LogSetup.level(LogSetup.Level.ERROR);
     if (minutes < 0
         || minutes > 60 * 24 * 30
         || servers < 1

@@ -1,5 +1,6 @@
 package luciola.meta.cluster;
 
+import luciola.grpc.v1.AddChains;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.Operation;
@@ -30,6 +31,11 @@ public sealed interface ClusterEvent {
    * the request a plain one is made.
    */
   record CreateTable(CreateTableRequest request) implements ClusterEvent {}
+
+  /**
+   * An operator wants one or more chains, laid out already; answered by one proposal or refusal.
+   */
+  record CreateChains(AddChains chains) implements ClusterEvent {}
 
   /** An operator wants something else; answered by one proposal or refusal. */
   record Operate(Operation operation) implements ClusterEvent {}

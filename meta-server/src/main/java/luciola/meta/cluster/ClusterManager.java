@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import luciola.grpc.v1.AddChains;
 import luciola.grpc.v1.ChangeChains;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CreateTableRequest;
@@ -64,6 +65,7 @@ public final class ClusterManager {
   private final BrokenLinks links;
   private final SlowDisks slowDisks = new SlowDisks();
   private final AutoReplace autoReplace = new AutoReplace();
+  private final Reopenings reopenings = new Reopenings();
 
   /** Decided, not yet seen applied. Each stays until the chain has that version. */
   private final Map<ChainId, Proposal> proposals = new TreeMap<>();
@@ -103,8 +105,9 @@ public final class ClusterManager {
       case ClusterEvent.Register(RegisterRequest request) -> register(request, nowNanos);
       case ClusterEvent.CreateTable(CreateTableRequest request) ->
           asked("create table", () -> rules(nowNanos).table(request));
-      case ClusterEvent.Operate(Operation operation) ->
-          asked("operation", () -> rules(nowNanos).operation(operation));
+      case ClusterEvent.CreateChains(AddChains chains) ->
+          asked("create chain", () -> rules(nowNanos).chains(chains));
+      case ClusterEvent.Operate(Operation operation) -> operate(operation, nowNanos);
       case ClusterEvent.Tick() -> tick(nowNanos);
     };
   }
@@ -136,6 +139,7 @@ public final class ClusterManager {
     links.clear();
     slowDisks.clear();
     autoReplace.clear();
+    reopenings.clear();
     slow = List.of();
   }
 
@@ -256,6 +260,7 @@ public final class ClusterManager {
                 .setLeaseNanos(mayLoseServing(node.get()) ? 0 : timings.leaseNanos())
                 .setRouting(state.updateSince(request.getRoutingVersion()))
                 .setSettings(policy.forServers())
+                .addAllReopenTargets(reopenings.told(node.get()))
                 .build()));
     return effects;
   }
@@ -305,6 +310,14 @@ public final class ClusterManager {
     } catch (LuciolaException | IllegalArgumentException refused) {
       return List.of(new Refuse(ClusterState.codeOf(refused), ClusterState.wordsOf(refused)));
     }
+  }
+
+  private List<ClusterEffect> operate(Operation operation, long nowNanos) {
+    List<ClusterEffect> effects = asked("operation", () -> rules(nowNanos).operation(operation));
+    if (effects.stream().allMatch(Propose.class::isInstance)) {
+      reopenings.wish(operation.getReopenTargetsList());
+    }
+    return effects;
   }
 
   private OperatorRules rules(long nowNanos) {

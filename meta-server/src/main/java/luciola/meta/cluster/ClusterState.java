@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import luciola.grpc.v1.AddChains;
+import luciola.grpc.v1.AddChainsReply;
 import luciola.grpc.v1.AddTable;
 import luciola.grpc.v1.AddTableReply;
 import luciola.grpc.v1.ChainPlan;
@@ -272,6 +274,29 @@ public final class ClusterState {
         : stored.getReplicas() > 0 ? stored.getReplicas() : stored.getChain().getMembersCount();
   }
 
+  /** Whether chains were made by this request; never by request 0. */
+  public boolean hasChainsOf(long requestId) {
+    return requestId != 0
+        && chains.values().stream().anyMatch(chain -> chain.getRequestId() == requestId);
+  }
+
+  /**
+   * What new chains are to be like.
+   *
+   * @param replicas 0: not said
+   */
+  public record ChainShape(int replicas, FailureDomain domain) {}
+
+  /**
+   * What chains of a table, or of none (0), are to be like.
+   *
+   * @throws LuciolaException NOT_FOUND, or INVALID_ARGUMENT for another failure domain than its own
+   */
+  public ChainShape shapeOfChains(int tableId, FailureDomain asked) {
+    StoredTable table = tableId == 0 ? null : NewChains.table(this, tableId);
+    return new ChainShape(table == null ? 0 : table.getReplicas(), NewChains.domain(table, asked));
+  }
+
   /** Where every known target is. */
   public List<Place> places() {
     return routing.nodes().values().stream()
@@ -355,6 +380,11 @@ public final class ClusterState {
             reply.setAddTable(applied.reply());
             yield applied.state();
           }
+          case ADD_CHAINS -> {
+            Applied<AddChainsReply> applied = addChains(command.getAddChains());
+            reply.setAddChains(applied.reply());
+            yield applied.state();
+          }
           case OPERATION -> {
             Applied<OperationReply> applied = operate(command.getOperation());
             reply.setOperation(applied.reply());
@@ -406,6 +436,20 @@ public final class ClusterState {
           AddTableReply.newBuilder()
               .setCode(codeOf(refused).number())
               .setMessage("add table: " + wordsOf(refused))
+              .build());
+    }
+  }
+
+  /** New chains beside those that exist; see {@link NewChains}. */
+  public Applied<AddChainsReply> addChains(AddChains command) {
+    try {
+      return NewChains.apply(this, command);
+    } catch (LuciolaException | IllegalArgumentException refused) {
+      return new Applied<>(
+          this,
+          AddChainsReply.newBuilder()
+              .setCode(codeOf(refused).number())
+              .setMessage("create chain: " + wordsOf(refused))
               .build());
     }
   }

@@ -3,6 +3,7 @@ package luciola.meta.cluster;
 import static luciola.meta.cluster.ClusterState.check;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import luciola.grpc.v1.AddTable;
 import luciola.grpc.v1.AddTableReply;
@@ -58,7 +59,7 @@ final class NewTable {
               + members
               + " replicas="
               + command.getReplicas());
-      checkPlaces(state, places, chain, domain);
+      checkPlaces(state, places, chain, domain, false);
       change.chains.put(
           id,
           StoredChain.newBuilder()
@@ -81,8 +82,13 @@ final class NewTable {
     return new ClusterState.Applied<>(change.build(), reply(added));
   }
 
-  private static void checkPlaces(
-      ClusterState state, Map<TargetId, Place> places, Chain chain, FailureDomain domain) {
+  /** Refuses a chain that is not to be. */
+  static void checkPlaces(
+      ClusterState state,
+      Map<TargetId, Place> places,
+      Chain chain,
+      FailureDomain domain,
+      boolean refuseHeld) {
     List<TargetId> members = chain.members().stream().map(ChainMember::target).toList();
     for (TargetId member : members) {
       check(places.containsKey(member), ErrorCode.NOT_FOUND, "unknown target=" + member);
@@ -90,6 +96,10 @@ final class NewTable {
           !state.draining(member),
           ErrorCode.INVALID_ARGUMENT,
           "target is being drained: target=" + member);
+      check(
+          !refuseHeld || !state.held(member),
+          ErrorCode.INVALID_ARGUMENT,
+          "target was taken out of service by an operator: target=" + member);
     }
     checkApart(places, members, domain, "chain=new");
   }
@@ -112,12 +122,14 @@ final class NewTable {
                 + members.get(i)
                 + (a == null ? "" : " host=" + a.host() + " leaf=" + a.leaf())
                 + " failure_domain="
-                + domain
-                    .name()
-                    .substring("FAILURE_DOMAIN_".length())
-                    .toLowerCase(java.util.Locale.ROOT));
+                + words(domain));
       }
     }
+  }
+
+  /** A failure domain as operators write it. */
+  static String words(FailureDomain domain) {
+    return domain.name().substring("FAILURE_DOMAIN_".length()).toLowerCase(Locale.ROOT);
   }
 
   private static AddTableReply reply(StoredTable table) {

@@ -37,6 +37,7 @@ final class OperatorChange {
 
   static ClusterState apply(ClusterState state, Operation command) {
     var change = new ClusterChange(state);
+    command.getReopenTargetsList().forEach(state::target);
     flags(state, change, command);
     labels(state, change, command);
     settings(change, command);

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import luciola.grpc.v1.AddChains;
 import luciola.grpc.v1.AddTable;
+import luciola.grpc.v1.ChainMember;
 import luciola.grpc.v1.ChainPlan;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CreateTableRequest;
@@ -82,6 +84,32 @@ final class OperatorRules {
     return Command.newBuilder().setAddTable(command).build();
   }
 
+  /** The command that does what is wanted: each member must be able to take a replica now. */
+  Command chains(AddChains wanted) {
+    for (luciola.grpc.v1.Chain chain : wanted.getChainsList()) {
+      for (ChainMember member : chain.getMembersList()) {
+        TargetId target = targetId(member.getTargetId());
+        check(
+            state.routing().nodeOf(target).isPresent(),
+            ErrorCode.NOT_FOUND,
+            "create chain: unknown target=" + target);
+        check(
+            lives.usable(state.routing(), target, nowNanos),
+            ErrorCode.INVALID_ARGUMENT,
+            "create chain: target is not alive: target=" + target);
+        check(
+            !slow.contains(target),
+            ErrorCode.INVALID_ARGUMENT,
+            "create chain: target is far slower than its peers: target=" + target);
+        check(
+            lives.report(state.routing(), target).filter(report -> report.getLowSpace()).isEmpty(),
+            ErrorCode.NO_SPACE,
+            "create chain: target is full: target=" + target);
+      }
+    }
+    return Command.newBuilder().setAddChains(wanted).build();
+  }
+
   private List<List<TargetId>> laid(CreateTableRequest request) {
     try {
       return LayoutPlanner.quick(
@@ -132,7 +160,25 @@ final class OperatorRules {
           ErrorCode.INVALID_ARGUMENT,
           "the target is there, take it from its server first: target=" + id);
     }
+    wanted.getReopenTargetsList().forEach(target -> checkReopened(targetId(target)));
     return Command.newBuilder().setOperation(wanted).build();
+  }
+
+  private void checkReopened(TargetId target) {
+    StorageNode node =
+        state
+            .routing()
+            .nodeOf(target)
+            .orElseThrow(
+                () -> new LuciolaException(ErrorCode.NOT_FOUND, "unknown target=" + target));
+    check(
+        lives.alive(node.id(), nowNanos),
+        ErrorCode.INVALID_ARGUMENT,
+        "its server is silent, start it: target=" + target + " node=" + node.id());
+    check(
+        !lives.usable(state.routing(), target, nowNanos),
+        ErrorCode.INVALID_ARGUMENT,
+        "the target has not failed: target=" + target);
   }
 
   private void checkPlan(ChainPlan plan) {

@@ -40,7 +40,12 @@ final class FirstLayout {
     int[] inTurn = inTurn(grid);
     return inTurn.length == grid.size()
         ? new FirstLayout(grid, inTurn, replicas).cyclic(replicas, chains)
-        : greedy(grid, replicas, chains);
+        : greedy(grid, replicas, chains, new Layout(grid, new int[0][]));
+  }
+
+  /** Each chain takes the targets that are used least and have met its other members least. */
+  static int[][] beside(Layout existing, int replicas, int chains) {
+    return greedy(existing.grid(), replicas, chains, existing);
   }
 
   /** Targets in rounds, one of every domain; fewer than all if domains are not equally large. */
@@ -110,11 +115,17 @@ final class FirstLayout {
     return (met << 32) + offsetsAt[position][offset];
   }
 
-  private static int[][] greedy(Grid grid, int replicas, int wanted) {
+  private static int[][] greedy(Grid grid, int replicas, int wanted, Layout existing) {
     int size = grid.size();
     int[][] chains = new int[wanted][];
     int[] load = new int[size];
     short[] pairs = new short[size * size];
+    for (int a = 0; a < size; a++) {
+      load[a] = existing.load(a);
+      for (int b = 0; b < size; b++) {
+        pairs[a * size + b] = (short) existing.pairs(a, b);
+      }
+    }
     for (int made = 0; made < wanted; made++) {
       int[] chain = new int[replicas];
       for (int place = 0; place < replicas; place++) {

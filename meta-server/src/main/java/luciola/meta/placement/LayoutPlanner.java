@@ -20,6 +20,7 @@ import luciola.protocol.id.TargetId;
  */
 public final class LayoutPlanner {
   private static final long SEED = 20_261_121;
+  private static final int CHAINS_MAX = 1_000_000;
   private static final long STEPS_MAX = 20_000_000;
 
   private LayoutPlanner() {}
@@ -61,9 +62,10 @@ public final class LayoutPlanner {
       int chains,
       long budgetNanos,
       LongSupplier clock) {
-    if (chains < 0 || chains > 1_000_000) {
+    if (chains < 0 || chains > CHAINS_MAX) {
       throw new LuciolaException(
-          ErrorCode.INVALID_ARGUMENT, "chains out of bounds: chains=" + chains + " max=1000000");
+          ErrorCode.INVALID_ARGUMENT,
+          "chains out of bounds: chains=" + chains + " max=" + CHAINS_MAX);
     }
     Grid grid = Grid.of(places, domain, replicas);
     int wanted = chains > 0 ? chains : FirstLayout.evenly(grid, replicas);
@@ -93,6 +95,61 @@ public final class LayoutPlanner {
     best = Arrays.stream(best).map(int[]::clone).toArray(int[][]::new);
     Heads.spread(best, grid.size());
     return new Found(named(grid, best), balance, method);
+  }
+
+  /**
+   * Lays chains beside those that exist: on the targets that have fewest, which met each other
+   * least. What exists stays where it is.
+   *
+   * @param places targets that may take replicas
+   * @param existing members of each chain that exists, those elsewhere included
+   * @param chains how many, 1 or more
+   * @param budgetNanos how long to search for a more even layout of more than one new chain
+   * @param clock monotonic nanoseconds
+   * @return the new chains; the balance of all chains as far as they are on these targets
+   * @throws LuciolaException INVALID_ARGUMENT if there are fewer failure domains than replicas
+   */
+  public static Found beside(
+      List<Place> places,
+      List<List<TargetId>> existing,
+      FailureDomain domain,
+      int replicas,
+      int chains,
+      long budgetNanos,
+      LongSupplier clock) {
+    if (chains < 1 || chains > CHAINS_MAX) {
+      throw new LuciolaException(
+          ErrorCode.INVALID_ARGUMENT,
+          "chains out of bounds: chains=" + chains + " max=" + CHAINS_MAX);
+    }
+    Grid grid = Grid.of(places, domain, replicas);
+    int[][] before =
+        existing.stream()
+            .map(chain ->
+                chain.stream()
+                    .flatMap(target -> grid.number(target).stream())
+                    .mapToInt(Integer::intValue)
+                    .toArray())
+            .toArray(int[][]::new);
+    int[][] added = FirstLayout.beside(new Layout(grid, before), replicas, chains);
+    long endNanos = clock.getAsLong() + budgetNanos;
+    if (budgetNanos > 0 && chains > 1) {
+      var all = new Layout(grid, joined(before, added));
+      var search = new LayoutSearch(SEED, () -> clock.getAsLong() - endNanos >= 0);
+      int[][] searched = search.beside(all, before.length, STEPS_MAX);
+      added = Arrays.copyOfRange(searched, before.length, searched.length);
+    }
+    Heads.spread(added, grid.size());
+    return new Found(
+        named(grid, added),
+        new Layout(grid, joined(before, added)).balance(),
+        "beside " + existing.size() + " that exist");
+  }
+
+  private static int[][] joined(int[][] before, int[][] added) {
+    int[][] all = Arrays.copyOf(before, before.length + added.length);
+    System.arraycopy(added, 0, all, before.length, added.length);
+    return all;
   }
 
   private static boolean better(Balance a, Balance b) {

@@ -27,17 +27,30 @@ final class LayoutSearch {
   /** Chains of a layout that is as good or better. */
   int[][] better(Layout start, long stepsMax) {
     level(start);
+    return met(start, 0, stepsMax);
+  }
+
+  /**
+   * Like {@link #better}, but the first chains, so many, stay as they are, and no target gets more.
+   */
+  int[][] beside(Layout start, int fixed, long stepsMax) {
+    return met(start, fixed, stepsMax);
+  }
+
+  private int[][] met(Layout start, int fixed, long stepsMax) {
     var layout = new Layout(start.grid(), start.copy());
     long least = leastSquares(layout);
     long squares = squares(layout);
     int[][] best = layout.copy();
     long bestSquares = squares;
-    for (long step = 0; step < stepsMax && bestSquares > least && layout.size() > 1; step++) {
+    for (long step = 0;
+        step < stepsMax && bestSquares > least && layout.size() > fixed + 1;
+        step++) {
       if (step % STEPS_A_LOOK == 0 && over.getAsBoolean()) {
         break;
       }
       double heat = HEAT * (1 - (double) step / stepsMax);
-      squares += exchange(layout, heat);
+      squares += exchange(layout, fixed, heat);
       if (squares < bestSquares) {
         bestSquares = squares;
         best = layout.copy();
@@ -88,9 +101,9 @@ final class LayoutSearch {
   }
 
   /** Tries one exchange; by how much the squares grew. */
-  private long exchange(Layout layout, double heat) {
-    int a = random.nextInt(layout.size());
-    int b = random.nextInt(layout.size());
+  private long exchange(Layout layout, int fixed, double heat) {
+    int a = random.nextInt(fixed, layout.size());
+    int b = random.nextInt(fixed, layout.size());
     int placeA = random.nextInt(layout.chain(a).length);
     int placeB = random.nextInt(layout.chain(b).length);
     int x = layout.chain(a)[placeA];

@@ -4,6 +4,8 @@ import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.CreateChainsReply;
+import luciola.grpc.v1.CreateChainsRequest;
 import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.NamespaceCounters;
@@ -27,12 +29,14 @@ final class AdminService extends AdminGrpc.AdminImplBase {
   private final RocksStore store;
   private final ClusterDriver driver;
   private final PlacementDesk placement;
+  private final ChainDesk chains;
 
   AdminService(MetaLog log, RocksStore store, ClusterDriver driver) {
     this.log = log;
     this.store = store;
     this.driver = driver;
     this.placement = new PlacementDesk(log, driver);
+    this.chains = new ChainDesk(log, driver, placement);
   }
 
   private String leader() {
@@ -91,6 +95,20 @@ final class AdminService extends AdminGrpc.AdminImplBase {
         observer,
         fault ->
             CreateTableReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(fault.detail())
+                .setLeader(leader())
+                .build());
+  }
+
+  @Override
+  public void createChains(
+      CreateChainsRequest request, StreamObserver<CreateChainsReply> observer) {
+    Answers.send(
+        chains.create(request),
+        observer,
+        fault ->
+            CreateChainsReply.newBuilder()
                 .setCode(fault.code().number())
                 .setMessage(fault.detail())
                 .setLeader(leader())

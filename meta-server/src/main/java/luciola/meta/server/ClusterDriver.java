@@ -273,6 +273,24 @@ final class ClusterDriver implements LogListener, AutoCloseable {
     return answer;
   }
 
+  /** What would be put into the log for what is asked; changes nothing. */
+  CompletableFuture<Command> would(ClusterEvent event) {
+    return asked(() -> {
+      for (ClusterEffect effect : manager.step(event, System.nanoTime())) {
+        switch (effect) {
+          case ClusterEffect.Refuse(var code, var message) ->
+              throw new LuciolaException(code, message);
+          case ClusterEffect.Propose(var command) -> {
+            return command;
+          }
+          case ClusterEffect.ProposeChains _, ClusterEffect.AnswerHeartbeat _ ->
+              throw new IllegalStateException("unasked: " + effect);
+        }
+      }
+      throw new IllegalStateException("no answer to " + event);
+    });
+  }
+
   private void submit(Command command, CompletableFuture<CommandReply> answer) {
     var _ =
         log()

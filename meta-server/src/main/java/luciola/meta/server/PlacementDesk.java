@@ -74,7 +74,8 @@ final class PlacementDesk {
     }
   }
 
-  private <T> CompletableFuture<T> searched(Supplier<T> search) {
+  /** Runs a search on one of the threads for it. */
+  <T> CompletableFuture<T> searched(Supplier<T> search) {
     try {
       return CompletableFuture.supplyAsync(search, threads);
     } catch (RejectedExecutionException full) {
@@ -83,7 +84,8 @@ final class PlacementDesk {
     }
   }
 
-  private static long nanos(int searchMillis) {
+  /** How long to search, as asked. */
+  static long nanos(int searchMillis) {
     long millis = searchMillis == 0 ? SEARCH_MILLIS : Integer.toUnsignedLong(searchMillis);
     check(
         millis <= SEARCH_MILLIS_MAX,
@@ -150,7 +152,8 @@ final class PlacementDesk {
         : asked;
   }
 
-  private List<Place> where(List<Place> places, Map<String, String> labels) {
+  /** The places on nodes with these labels. */
+  List<Place> where(List<Place> places, Map<String, String> labels) {
     Map<NodeId, StorageNode> nodes = log.cluster().routing().nodes();
     return places.stream()
         .filter(place -> {
@@ -278,7 +281,8 @@ final class PlacementDesk {
         .putAllLabels(asked.getLabelsMap())
         .setSettings(asked.getSettings())
         .addAllSettingsCleared(asked.getSettingsClearedList())
-        .addAllCancelChains(asked.getCancelChainsList());
+        .addAllCancelChains(asked.getCancelChainsList())
+        .addAllReopenTargets(asked.getReopenTargetsList());
   }
 
   private static TargetId known(ClusterState state, long id) {
@@ -389,7 +393,8 @@ final class PlacementDesk {
     return reply.build();
   }
 
-  private static luciola.grpc.v1.Balance balance(ClusterState state) {
+  /** How evenly everything lies once every plan is done. */
+  static luciola.grpc.v1.Balance balance(ClusterState state) {
     var chains = new ArrayList<List<TargetId>>();
     var used = new HashMap<TargetId, Boolean>();
     for (Chain chain : state.routing().chains().values()) {

@@ -125,6 +125,34 @@ class LayoutPlannerTest {
   }
 
   @Test
+  void newChainsGoWhereThereAreFewestBesideThoseThatExist() {
+    List<Place> places = places(6, 1);
+    // Targets 5 and 6 are new: the others have two chains each already.
+    List<List<TargetId>> existing =
+        List.of(targets(1, 2), targets(3, 4), targets(1, 3), targets(2, 4), targets(7, 8));
+    List<TargetId> one =
+        LayoutPlanner.beside(places, existing, HOST, 2, 1, 0, () -> 0).chains().getFirst();
+    assertEquals(targets(5, 6), one.stream().sorted().toList());
+    var many = LayoutPlanner.beside(places, existing, HOST, 2, 11, PLENTY_NANOS, System::nanoTime);
+    assertEquals(11, many.chains().size());
+    apart(places, many.chains(), "beside");
+    assertEquals(5, many.balance().chainsMin(), many.balance()::toString);
+    assertEquals(5, many.balance().chainsMax(), many.balance()::toString);
+    assertTrue(
+        many.balance().pairsMax() - many.balance().pairsMin() <= 1, many.balance()::toString);
+    assertThrows(
+        LuciolaException.class,
+        () -> LayoutPlanner.beside(places, existing, HOST, 2, 0, 0, () -> 0));
+    assertThrows(
+        LuciolaException.class,
+        () -> LayoutPlanner.beside(places, existing, HOST, 7, 1, 0, () -> 0));
+  }
+
+  private static List<TargetId> targets(int... numbers) {
+    return IntStream.of(numbers).mapToObj(TargetId::new).toList();
+  }
+
+  @Test
   void numbersOutOfBoundsAreRefused() {
     for (int[] bad : new int[][] {{0, 0}, {-1, 0}, {3, -1}, {3, 2_000_000}, {4, 0}}) {
       LuciolaException refused =

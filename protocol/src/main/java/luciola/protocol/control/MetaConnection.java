@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import luciola.grpc.v1.AdminGrpc;
 import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.CreateChainsReply;
+import luciola.grpc.v1.CreateChainsRequest;
 import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatReply;
@@ -223,6 +225,17 @@ public final class MetaConnection implements AutoCloseable {
         options.callNanos(),
         (channel, nanos) -> {
           CreateTableReply reply = admin(channel, nanos).createTable(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** Makes single chains, and if asked a table with them. */
+  public CreateChainsReply createChains(CreateChainsRequest request) {
+    return unary(
+        "create chain",
+        options.callNanos(),
+        (channel, nanos) -> {
+          CreateChainsReply reply = admin(channel, nanos).createChains(request);
           return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
         });
   }

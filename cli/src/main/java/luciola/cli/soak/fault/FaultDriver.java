@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import luciola.cli.soak.load.VerifyingLoad;
 import luciola.client.LuciolaFileSystem;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hurts a fleet in one way after the other, as a seed says, until told to stop. Whatever it does it
@@ -16,6 +18,8 @@ import luciola.client.LuciolaFileSystem;
  * its way to serving. Interrupted, it leaves everything as it is.
  */
 public final class FaultDriver implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(FaultDriver.class);
+
   private final FaultScene scene;
   private final StaleQuestions stale;
   private final ServerFaults servers;
@@ -102,7 +106,7 @@ public final class FaultDriver implements Runnable {
     } catch (IOException | RuntimeException broken) {
       if (!Thread.currentThread().isInterrupted()) {
         scene.findings.add("the fault driver goes on", "faults", "no exception", broken.toString());
-        broken.printStackTrace();
+        LOG.error("the fault driver ends", broken);
       }
     }
   }

@@ -8,9 +8,12 @@ import java.util.random.RandomGenerator;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What writers and readers have in common: one thread, one source of choices, retries, figures. */
 abstract class Worker implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final long AGAIN_NANOS = 20_000_000;
 
   private final String name;
@@ -54,7 +57,7 @@ abstract class Worker implements Runnable {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error broken) {
       findings.add("worker goes on", name, "no exception", text(broken));
-      broken.printStackTrace();
+      LOG.error("a worker ends name={}", name, broken);
     } finally {
       end();
     }
