@@ -81,8 +81,8 @@ final class Operator {
         .engine()
         .filter(engine ->
             state.routing().chains().values().stream()
-                .allMatch(
-                    chain -> chain.stateOf(target.id()).isPresent() || engine.isEmpty(chain.id())))
+                .allMatch(chain ->
+                    chain.stateOf(target.id()).isPresent() || engine.chain(chain.id()).isEmpty()))
         .isPresent();
   }
 

@@ -153,7 +153,7 @@ final class PeerBugs {
         .target(done.from())
         .flatMap(SimTarget::engine)
         .ifPresent(engine -> {
-          var records = engine.dedups(done.chain(), Optional.empty(), 100);
+          var records = engine.chain(done.chain()).dedups(Optional.empty(), 100);
           if (!records.isEmpty()) {
             server.call(
                 done.to(),

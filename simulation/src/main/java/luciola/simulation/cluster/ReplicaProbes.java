@@ -86,7 +86,7 @@ final class ReplicaProbes {
       case ChainEvent.Forgotten(long _, int count) when count > 0 ->
           world.met(Probe.TOMBSTONE_COLLECTED);
       case ChainEvent.SyncDoneArrived done
-          when done.done().floor().value() > engine.totals(chainId).versionFloor() ->
+          when done.done().floor().value() > engine.chain(chainId).totals().versionFloor() ->
           world.met(Probe.FLOOR_HANDED_OVER);
       case ChainEvent.InstallDurable done -> installing.remove(done.chunk());
       default -> {}
@@ -301,7 +301,8 @@ final class ReplicaProbes {
       abandoned = core.collectionsAbandoned();
       world.met(Probe.COLLECTION_ABANDONED);
     }
-    List<ChunkId> pending = engine.pendingChunks(chainId).stream().map(ChunkKey::chunk).toList();
+    List<ChunkId> pending =
+        engine.chain(chainId).pendingChunks().stream().map(ChunkKey::chunk).toList();
     if (before == null
         && next.stateOf(self).filter(PublicState.SERVING::equals).isPresent()
         && core.localState() == LocalState.OFFLINE) {

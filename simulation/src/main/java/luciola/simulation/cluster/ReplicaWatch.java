@@ -92,7 +92,7 @@ final class ReplicaWatch {
 
   /** Looks whether what it has left is dropped. */
   void meetDropped() {
-    if (leftSomething && engine.isHealthy() && engine.isEmpty(chainId)) {
+    if (leftSomething && engine.isHealthy() && engine.chain(chainId).isEmpty()) {
       leftSomething = false;
       world.met(Probe.CHAIN_DATA_DROPPED);
     }
@@ -100,7 +100,7 @@ final class ReplicaWatch {
 
   /** Whether nothing is pending. */
   boolean quiet() {
-    return engine.pendingChunks(chainId).isEmpty();
+    return engine.chain(chainId).pendingChunks().isEmpty();
   }
 
   void stepped(ChainEvent event, List<ChainEffect> effects) {
@@ -125,7 +125,7 @@ final class ReplicaWatch {
       world.met("a member went from " + before.get() + " to " + now);
     }
     if (next.stateOf(self).isEmpty()) {
-      leftSomething = !engine.isEmpty(chainId);
+      leftSomething = !engine.chain(chainId).isEmpty();
     }
     boolean filled = fills();
     chain = next;
@@ -147,7 +147,8 @@ final class ReplicaWatch {
           removed.forEach(each -> cluster.rules().survive.forgotten(each.chunk(), each.version()));
       case ChainEffect.ListTombstones _ when cluster.has(PlantedBug.COLLECT_WITHOUT_ASKING) ->
           engine
-              .tombstones(chainId, Optional.empty(), 100)
+              .chain(chainId)
+              .tombstones(Optional.empty(), 100)
               .forEach(each -> dropTombstone(each.chunk(), each.version()));
       case ChainEffect.StoreDedup(long _, List<DedupRecord> records, Reply _) ->
           cluster

@@ -29,6 +29,7 @@ import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.Durability;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.EngineParts;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
@@ -152,7 +153,7 @@ final class SimTarget {
   /** Every version that the metadata names has its bytes, unless they rotted. */
   private void verify(ChunkEngine opened) {
     for (Chain chain : cluster.books().chains().values()) {
-      for (ChunkSummary each : opened.inventory(chain.id(), Optional.empty(), ALL).chunks()) {
+      for (ChunkSummary each : opened.chain(chain.id()).inventory(Optional.empty(), ALL).chunks()) {
         if (bad(chain.id(), each.chunk())) {
           continue;
         }
@@ -221,7 +222,7 @@ final class SimTarget {
 
   private static boolean copied(
       ChunkEngine from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
-    try (ChunkEngine.Held held = from.hold(chunk, version)) {
+    try (HeldVersion held = from.hold(chunk, version)) {
       if (held.version().chunkBytes() == into.byteSize()) {
         from.readWhole(held, into);
         return true;
@@ -281,7 +282,7 @@ final class SimTarget {
     if (!rotten || of == null) {
       return of != null;
     }
-    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+    for (ChunkSummary each : of.chain(chain).inventory(Optional.empty(), ALL).chunks()) {
       boolean good =
           of.chunk(new ChunkKey(chain, each.chunk()))
               .versions()
@@ -299,7 +300,7 @@ final class SimTarget {
     if (of == null) {
       return;
     }
-    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+    for (ChunkSummary each : of.chain(chain).inventory(Optional.empty(), ALL).chunks()) {
       var _ =
           of.check(new ChunkKey(chain, each.chunk()))
               .whenComplete((health, _) -> {
@@ -347,7 +348,7 @@ final class SimTarget {
 
   /** The floor of versions of a chain. */
   long versionFloor(ChainId chain) {
-    return running().totals(chain).versionFloor();
+    return running().chain(chain).totals().versionFloor();
   }
 
   /**
@@ -358,7 +359,7 @@ final class SimTarget {
   Map<ChunkId, String> committed(ChainId chain, long floor) {
     ChunkEngine of = running();
     Map<ChunkId, String> contents = new TreeMap<>();
-    for (ChunkSummary each : of.inventory(chain, Optional.empty(), ALL).chunks()) {
+    for (ChunkSummary each : of.chain(chain).inventory(Optional.empty(), ALL).chunks()) {
       if (!each.removed() || each.committed().value() > floor) {
         contents.put(each.chunk(), each.committed() + " " + content(chain, each.chunk()));
       }
@@ -398,7 +399,7 @@ final class SimTarget {
       return Optional.of(Content.of(0, 0));
     }
     PayloadBuffer buffer = cluster.memory().tryAcquire(version.chunkBytes()).orElseThrow();
-    try (ChunkEngine.Held held = of.hold(new ChunkKey(chain, chunk), version.version())) {
+    try (HeldVersion held = of.hold(new ChunkKey(chain, chunk), version.version())) {
       of.readWhole(held, buffer.segment());
       return Optional.of(Content.fromBytes(buffer.segment().toArray(ValueLayout.JAVA_BYTE)));
     } catch (LuciolaException e) {

@@ -37,7 +37,7 @@ final class ChainDrop {
     this.forget = forget;
   }
 
-  /** See {@link ChunkEngine#dropChain}. */
+  /** See {@link ChainContents#drop}. */
   CompletableFuture<Boolean> step(ChainId chain, int limit) {
     Set<ChunkKey> some = someChunks(chain, limit);
     if (!some.isEmpty()) {

@@ -10,21 +10,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.ChunkListReply;
-import luciola.protocol.frame.ChunkSummary;
-import luciola.protocol.frame.DedupRecord;
-import luciola.protocol.frame.UpdateTag;
 import luciola.protocol.id.ChainId;
-import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
-import luciola.protocol.id.ClientId;
-import luciola.protocol.id.InodeId;
 import luciola.storage.disk.BlockStore;
 import luciola.storage.disk.DirectBlockFile;
 import luciola.storage.disk.DiskMeters;
 import luciola.storage.disk.DiskSpace;
 import luciola.storage.disk.TimedBlockFile;
-import luciola.storage.index.ChainTotals;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
@@ -187,15 +179,9 @@ public final class ChunkEngine implements AutoCloseable {
     }
   }
 
-  /** A chain's chunks with pending versions, some of which may not be durable yet. */
-  public List<ChunkKey> pendingChunks(ChainId chain) {
-    return states.pending(chain);
-  }
-
-  /** Whether nothing is stored for a chain: neither chunk nor tombstone nor dedup record. */
-  public boolean isEmpty(ChainId chain) {
-    return inventory(chain, Optional.empty(), 1).chunks().isEmpty()
-        && dedups(chain, Optional.empty(), 1).isEmpty();
+  /** What is held of a chain. */
+  public ChainContents chain(ChainId chain) {
+    return new ChainContents(chain, states, lists, dedups, tombstones, drop, ledger);
   }
 
   /**
@@ -261,44 +247,13 @@ public final class ChunkEngine implements AutoCloseable {
     changes.commit(chunk, version, chainVersion);
   }
 
-  /** A version whose bytes stay as they are until it is closed, by a read or by its holder. */
-  public static final class Held implements AutoCloseable {
-    private final ChunkKey chunk;
-    private final VersionRecord version;
-    private final Optional<BlockStore.Pin> pin;
-
-    Held(ChunkKey chunk, VersionRecord version, Optional<BlockStore.Pin> pin) {
-      this.chunk = chunk;
-      this.version = version;
-      this.pin = pin;
-    }
-
-    ChunkKey chunk() {
-      return chunk;
-    }
-
-    Optional<BlockStore.Pin> pin() {
-      return pin;
-    }
-
-    /** What is held. */
-    public VersionRecord version() {
-      return version;
-    }
-
-    @Override
-    public void close() {
-      pin.ifPresent(BlockStore.Pin::close);
-    }
-  }
-
   /**
    * Holds a version of a chunk for reading. Does not wait for the disk's data.
    *
    * @throws LuciolaException CHUNK_NOT_FOUND if the chunk does not exist in that version;
    *     CHUNK_BUSY if that version is not held any more
    */
-  public Held hold(ChunkKey chunk, ChunkVersion version) {
+  public HeldVersion hold(ChunkKey chunk, ChunkVersion version) {
     return reads.hold(chunk, version);
   }
 
@@ -307,11 +262,11 @@ public final class ChunkEngine implements AutoCloseable {
    * its way to the disk; null otherwise, and if there is no such chunk. One look, for the most
    * frequent reads.
    */
-  public @Nullable Held holdSettled(ChunkKey chunk) {
+  public @Nullable HeldVersion holdSettled(ChunkKey chunk) {
     return reads.holdSettled(chunk);
   }
 
-  /** {@link #hold} and {@link #read(Held, int, int)} in one. */
+  /** {@link #hold} and {@link #read(HeldVersion, int, int)} in one. */
   public ChunkRead read(ChunkKey chunk, ChunkVersion version, int offset, int length) {
     return read(hold(chunk, version), offset, length);
   }
@@ -322,7 +277,7 @@ public final class ChunkEngine implements AutoCloseable {
    * @throws LuciolaException {@link BadBlockException}, after which a repair is under way;
    *     DISK_ERROR; OVERLOADED
    */
-  public ChunkRead read(Held held, int offset, int length) {
+  public ChunkRead read(HeldVersion held, int offset, int length) {
     return reads.read(held, offset, length);
   }
 
@@ -330,9 +285,9 @@ public final class ChunkEngine implements AutoCloseable {
    * Reads the whole of a held version into memory, verified. Blocks for the disk; the holder still
    * closes it.
    *
-   * @throws LuciolaException as {@link #read(Held, int, int)}
+   * @throws LuciolaException as {@link #read(HeldVersion, int, int)}
    */
-  public void readWhole(Held held, MemorySegment into) {
+  public void readWhole(HeldVersion held, MemorySegment into) {
     reads.readWhole(held, into);
   }
 
@@ -358,86 +313,9 @@ public final class ChunkEngine implements AutoCloseable {
     return repair.check(chunk);
   }
 
-  /** A page of a chain's chunks. */
-  public record Inventory(List<ChunkSummary> chunks, boolean more) {
-    public Inventory {
-      chunks = List.copyOf(chunks);
-    }
-  }
-
-  /** A chain's chunks durably held after one, tombstones included, in order of their ids. */
-  public Inventory inventory(ChainId chain, Optional<ChunkId> after, int limit) {
-    return lists.inventory(chain, after, limit);
-  }
-
-  /**
-   * Existing chunks of a file from an index on; pending versions count as done, those on their way
-   * to the disk included.
-   */
-  public List<ChunkListReply.Item> chunks(ChainId chain, InodeId inode, int first, int limit) {
-    return lists.chunks(chain, inode, first, limit);
-  }
-
-  /** The last update of a client's channel, if it is durable here. */
-  public Optional<DedupRecord> dedup(ChainId chain, ClientId client, int channel) {
-    return dedups.find(chain, client, channel);
-  }
-
-  /** A chain's dedup records after one, in a fixed order. */
-  public List<DedupRecord> dedups(ChainId chain, Optional<UpdateTag> after, int limit) {
-    return dedups.list(chain, after, limit);
-  }
-
-  /** Stores dedup records of another replica; older ones than those held are left out. */
-  public CompletableFuture<Boolean> putDedups(ChainId chain, List<DedupRecord> records) {
-    return dedups.put(chain, records);
-  }
-
-  /**
-   * Forgets some of a chain's dedup records that were last written so long ago or longer, by the
-   * target's own age: time during which it was closed does not count, and no clock can be set.
-   */
-  public CompletableFuture<Boolean> expireDedups(ChainId chain, long keepSeconds, int limit) {
-    return dedups.expire(chain, keepSeconds, limit);
-  }
-
   /** How long this target was open since it was made; what {@link Tombstone} is dated by. */
   public long ageSeconds() {
     return ledger.ageSeconds();
-  }
-
-  /** Chunks of a chain whose committed version is a removal, after one, in order of their ids. */
-  public List<Tombstone> tombstones(ChainId chain, Optional<ChunkId> after, int limit) {
-    return tombstones.list(chain, after, limit);
-  }
-
-  /**
-   * Forgets tombstones that are still as given, with nothing pending and nothing on its way, and
-   * before that raises the chain's floor of versions. The future completes with the number
-   * forgotten when that is durable.
-   */
-  public CompletableFuture<Integer> collect(
-      ChainId chain, List<Tombstone> removed, long versionFloor) {
-    return tombstones.collect(chain, removed, versionFloor);
-  }
-
-  /** Raises a chain's floor of versions, durably; it never sinks. */
-  public CompletableFuture<Boolean> raiseVersionFloor(ChainId chain, long version) {
-    return tombstones.raiseFloor(chain, version);
-  }
-
-  /** What is held of a chain, and its floor of versions; as of what was written last. */
-  public ChainTotals totals(ChainId chain) {
-    return ledger.totals(chain);
-  }
-
-  /**
-   * Removes some of what is held of a chain that this target has left: nothing may be staged for it
-   * any more. To be called again until the future, which completes when that step is durable, says
-   * true: nothing is left. May be begun again after a crash.
-   */
-  public CompletableFuture<Boolean> dropChain(ChainId chain, int limit) {
-    return drop.step(chain, limit);
   }
 
   /**

@@ -25,8 +25,8 @@ final class ChunkLists {
     this.states = states;
   }
 
-  /** See {@link ChunkEngine#inventory}. */
-  ChunkEngine.Inventory inventory(ChainId chain, Optional<ChunkId> after, int limit) {
+  /** See {@link ChainContents#inventory}. */
+  ChainContents.Inventory inventory(ChainId chain, Optional<ChunkId> after, int limit) {
     Optional<ChunkKey> from =
         after.isPresent()
             ? new ChunkKey(chain, after.get()).next()
@@ -41,10 +41,10 @@ final class ChunkLists {
             .map(entry -> VersionRules.summary(entry.chunk().chunk(), states.durable(entry)))
             .filter(summary -> !summary.newest().equals(ChunkVersion.NONE))
             .toList();
-    return new ChunkEngine.Inventory(chunks, page.size() > limit);
+    return new ChainContents.Inventory(chunks, page.size() > limit);
   }
 
-  /** See {@link ChunkEngine#chunks}. */
+  /** See {@link ChainContents#chunks}. */
   List<ChunkListReply.Item> chunks(ChainId chain, InodeId inode, int first, int limit) {
     var from = new ChunkKey(chain, new ChunkId(inode, first));
     var found = new TreeMap<ChunkKey, ChunkRecord>();

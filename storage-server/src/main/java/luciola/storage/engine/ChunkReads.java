@@ -38,7 +38,7 @@ final class ChunkReads {
   }
 
   /** See {@link ChunkEngine#hold}. */
-  ChunkEngine.Held hold(ChunkKey chunk, ChunkVersion version) {
+  HeldVersion hold(ChunkKey chunk, ChunkVersion version) {
     return states.locked(
         chunk,
         () -> {
@@ -48,7 +48,7 @@ final class ChunkReads {
   }
 
   /** See {@link ChunkEngine#holdSettled}. */
-  ChunkEngine.@Nullable Held holdSettled(ChunkKey chunk) {
+  @Nullable HeldVersion holdSettled(ChunkKey chunk) {
     return states.locked(
         chunk,
         () -> {
@@ -57,8 +57,8 @@ final class ChunkReads {
         });
   }
 
-  private ChunkEngine.Held held(ChunkKey chunk, VersionRecord version) {
-    return new ChunkEngine.Held(
+  private HeldVersion held(ChunkKey chunk, VersionRecord version) {
+    return new HeldVersion(
         chunk,
         version,
         version.block() == null ? Optional.empty() : Optional.of(blocks.pin(version.blocks())));
@@ -82,8 +82,8 @@ final class ChunkReads {
     return found;
   }
 
-  /** See {@link ChunkEngine#read(ChunkEngine.Held, int, int)}. */
-  ChunkRead read(ChunkEngine.Held held, int offset, int length) {
+  /** See {@link ChunkEngine#read(HeldVersion, int, int)}. */
+  ChunkRead read(HeldVersion held, int offset, int length) {
     try {
       return held.pin().isEmpty()
           ? VersionReader.empty(held.version())
@@ -98,7 +98,7 @@ final class ChunkReads {
   }
 
   /** See {@link ChunkEngine#readWhole}. */
-  void readWhole(ChunkEngine.Held held, MemorySegment into) {
+  void readWhole(HeldVersion held, MemorySegment into) {
     try {
       reader.readWhole(held.version(), into);
     } catch (BadBlockException e) {
@@ -110,7 +110,7 @@ final class ChunkReads {
     }
   }
 
-  private LuciolaException unreadable(ChunkEngine.Held held, IOException e) {
+  private LuciolaException unreadable(HeldVersion held, IOException e) {
     repair.count();
     log.error("read failed engine={} chunk={} {}", name, held.chunk(), held.version(), e);
     repair.start(held.chunk());

@@ -38,7 +38,7 @@ final class DedupStore {
     return index.dedups(chain, after, limit).stream().map(DedupEntry::dedup).toList();
   }
 
-  /** See {@link ChunkEngine#putDedups}. */
+  /** See {@link ChainContents#putDedups}. */
   CompletableFuture<Boolean> put(ChainId chain, List<DedupRecord> records) {
     List<DedupEntry> newer =
         records.stream()
@@ -54,7 +54,7 @@ final class DedupStore {
         .orElse(true);
   }
 
-  /** See {@link ChunkEngine#expireDedups}. */
+  /** See {@link ChainContents#expireDedups}. */
   CompletableFuture<Boolean> expire(ChainId chain, long keepSeconds, int limit) {
     long now = ledger.ageSeconds();
     var old = new ArrayList<DedupEntry>();

@@ -36,7 +36,7 @@ final class Tombstones {
     this.changes = changes;
   }
 
-  /** See {@link ChunkEngine#tombstones}. */
+  /** See {@link ChainContents#tombstones}. */
   List<Tombstone> list(ChainId chain, Optional<ChunkId> after, int limit) {
     Optional<ChunkKey> from =
         after.isPresent()
@@ -45,7 +45,7 @@ final class Tombstones {
     return from.map(first -> index.tombstones(first, limit)).orElse(List.of());
   }
 
-  /** See {@link ChunkEngine#raiseVersionFloor}. */
+  /** See {@link ChainContents#raiseVersionFloor}. */
   CompletableFuture<Boolean> raiseFloor(ChainId chain, long version) {
     var result = new CompletableFuture<Boolean>();
     loop.put(
@@ -56,7 +56,7 @@ final class Tombstones {
   }
 
   /**
-   * See {@link ChunkEngine#collect}. The floor goes first: no crash leaves a chunk forgotten and
+   * See {@link ChainContents#collect}. The floor goes first: no crash leaves a chunk forgotten and
    * the floor low.
    */
   CompletableFuture<Integer> collect(ChainId chain, List<Tombstone> removed, long floor) {

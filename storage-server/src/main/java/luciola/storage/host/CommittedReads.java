@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ReadRequest;
-import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.replica.ChainRunner;
 import luciola.storage.replica.ReadBatch;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +71,7 @@ final class CommittedReads {
     private final List<ReadRequest.Range> ranges;
     private final int from;
     private final @Nullable ChainRunner[] found;
-    private final ChunkEngine.@Nullable Held[] held;
+    private final @Nullable HeldVersion[] held;
     private final long[] leaseUntilNanos;
 
     Slice(ReadBatch batch, List<ReadRequest.Range> ranges, int from, int to) {
@@ -79,7 +79,7 @@ final class CommittedReads {
       this.ranges = ranges;
       this.from = from;
       this.found = new ChainRunner[to - from];
-      this.held = new ChunkEngine.Held[to - from];
+      this.held = new HeldVersion[to - from];
       this.leaseUntilNanos = new long[to - from];
     }
 
@@ -87,7 +87,7 @@ final class CommittedReads {
       Map<ChainRunner, List<Integer>> undecided = hold();
       undecided.forEach(this::handOver);
       for (int i = 0; i < held.length; i++) {
-        ChunkEngine.Held version = held[i];
+        HeldVersion version = held[i];
         ChainRunner runner = found[i];
         if (version != null && runner != null) {
           slot(i).read(runner.engine(), version, ranges.get(from + i), leaseUntilNanos[i]);
@@ -126,7 +126,7 @@ final class CommittedReads {
       return undecided;
     }
 
-    private ChunkEngine.@Nullable Held holdCommitted(ChainRunner runner, ReadRequest.Range range) {
+    private @Nullable HeldVersion holdCommitted(ChainRunner runner, ReadRequest.Range range) {
       try {
         return runner.holdCommitted(range);
       } catch (RuntimeException e) {

@@ -114,7 +114,7 @@ final class Reports {
     }
     report
         .setTombstones(
-            report.getTombstones() + runner.engine().totals(runner.chainId()).tombstones())
+            report.getTombstones() + runner.engine().chain(runner.chainId()).totals().tombstones())
         .setTombstonesCollected(report.getTombstonesCollected() + runner.tombstonesForgotten());
     runner.resyncs().forEach(running -> report.addResyncs(resync(runner.chainId(), running)));
   }

@@ -166,7 +166,7 @@ final class Runners implements AutoCloseable {
   private void lookForLeftovers(Routing routing, TargetId id, ChunkEngine engine) {
     try {
       for (Chain chain : routing.chains().values()) {
-        if (chain.stateOf(id).isEmpty() && !engine.isEmpty(chain.id())) {
+        if (chain.stateOf(id).isEmpty() && !engine.chain(chain.id()).isEmpty()) {
           leftover(new Place(chain.id(), id));
         }
       }
@@ -203,7 +203,8 @@ final class Runners implements AutoCloseable {
     }
     var _ =
         engine
-            .dropChain(place.chain(), DROP_CHUNKS)
+            .chain(place.chain())
+            .drop(DROP_CHUNKS)
             .whenComplete((nothingLeft, failure) -> {
               if (failure != null) {
                 log.warn("drop of a chain failed, again soon place={}", place, failure);

@@ -11,6 +11,7 @@ import luciola.protocol.frame.ForwardRequest;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.engine.BadBlockException;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.index.ChunkKey;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ public final class WholeChunks {
     }
     var result = new CompletableFuture<SendQueue.Ready>();
     try {
-      ChunkEngine.Held held = engine.hold(key(message), version);
+      HeldVersion held = engine.hold(key(message), version);
       readers.execute(() -> read(engine, message, held, result));
     } catch (LuciolaException e) {
       result.completeExceptionally(e);
@@ -54,7 +55,7 @@ public final class WholeChunks {
   private void read(
       ChunkEngine engine,
       ForwardRequest message,
-      ChunkEngine.Held held,
+      HeldVersion held,
       CompletableFuture<SendQueue.Ready> result) {
     try (held) {
       result.complete(readOnce(engine, message, held));
@@ -83,7 +84,7 @@ public final class WholeChunks {
     }
     try {
       readers.execute(() -> {
-        try (ChunkEngine.Held held = engine.hold(key(message), version)) {
+        try (HeldVersion held = engine.hold(key(message), version)) {
           result.complete(readOnce(engine, message, held));
         } catch (RuntimeException e) {
           result.completeExceptionally(e);
@@ -94,8 +95,7 @@ public final class WholeChunks {
     }
   }
 
-  private SendQueue.Ready readOnce(
-      ChunkEngine engine, ForwardRequest message, ChunkEngine.Held held) {
+  private SendQueue.Ready readOnce(ChunkEngine engine, ForwardRequest message, HeldVersion held) {
     int bytes = held.version().chunkBytes();
     if (bytes != message.update().payloadBytes()) {
       throw new LuciolaException(

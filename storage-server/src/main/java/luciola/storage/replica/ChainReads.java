@@ -17,7 +17,9 @@ import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChainVersion;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.chain.ChainEffect;
+import luciola.storage.engine.ChainContents;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.peer.Peers;
 import org.slf4j.Logger;
@@ -51,7 +53,7 @@ final class ChainReads {
       slot.failed(ErrorCode.CHUNK_NOT_FOUND);
       return;
     }
-    ChunkEngine.Held held;
+    HeldVersion held;
     try {
       held = engine.hold(new ChunkKey(chain, range.chunk()), read.version());
     } catch (RuntimeException e) {
@@ -71,8 +73,7 @@ final class ChainReads {
     onReader(
         call,
         () -> {
-          ChunkEngine.Held held =
-              engine.hold(new ChunkKey(chain, request.chunk()), request.version());
+          HeldVersion held = engine.hold(new ChunkKey(chain, request.chunk()), request.version());
           if (held.version().chunkBytes() != request.length()) {
             held.close();
             call.fail(ErrorCode.CHUNK_NOT_FOUND);
@@ -98,7 +99,7 @@ final class ChainReads {
 
   private void list(ChunkListRequest list, Call call) {
     List<ChunkListReply.Item> found =
-        engine.chunks(chain, list.inode(), list.first(), list.limit() + 1);
+        engine.chain(chain).chunks(list.inode(), list.first(), list.limit() + 1);
     boolean more = found.size() > list.limit();
     call.reply(
         new ChunkListReply(ErrorCode.OK, more ? found.subList(0, list.limit()) : found, more));
@@ -109,14 +110,15 @@ final class ChainReads {
   }
 
   private void inventory(InventoryRequest request, Call call) {
-    ChunkEngine.Inventory page = engine.inventory(chain, request.after(), request.limit());
+    ChainContents.Inventory page = engine.chain(chain).inventory(request.after(), request.limit());
     call.reply(new InventoryReply(ErrorCode.OK, page.chunks(), page.more()));
   }
 
   void store(ChainEffect.StoreDedup dedup, Call call) {
     var _ =
         engine
-            .putDedups(chain, dedup.records())
+            .chain(chain)
+            .putDedups(dedup.records())
             .whenComplete((_, failure) -> {
               if (failure == null) {
                 call.reply(dedup.answer());

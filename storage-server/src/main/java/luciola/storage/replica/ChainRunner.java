@@ -37,6 +37,7 @@ import luciola.storage.chain.ChainEvent;
 import luciola.storage.chain.ChainReplica;
 import luciola.storage.chain.ReadPermit;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.index.ChunkKey;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -101,7 +102,8 @@ public final class ChainRunner {
     ScheduledExecutorService owner = parts.owners().apply(chainId);
     this.lane = new ChainLane(owner);
     var view = new EngineView(chainId, engine);
-    this.replica = new ChainReplica(chainId, target, parts.settings().chain(), parts.collect(), view);
+    this.replica =
+        new ChainReplica(chainId, target, parts.settings().chain(), parts.collect(), view);
     this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
     this.messages = new ChainMessages(engine, parts, work, this::post, this::postHere, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
@@ -205,12 +207,12 @@ public final class ChainRunner {
    * Holds the committed version of a range's chunk if it may be served without a decision, see
    * {@link ReadPermit}; null: {@link #read} decides.
    */
-  public ChunkEngine.@Nullable Held holdCommitted(ReadRequest.Range range) {
+  public @Nullable HeldVersion holdCommitted(ReadRequest.Range range) {
     ReadPermit before = permit;
     if (!before.mayServe(range)) {
       return null;
     }
-    ChunkEngine.Held held = engine.holdSettled(new ChunkKey(chainId, range.chunk()));
+    HeldVersion held = engine.holdSettled(new ChunkKey(chainId, range.chunk()));
     if (held == null) {
       return null;
     }

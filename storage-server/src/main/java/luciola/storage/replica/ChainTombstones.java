@@ -74,7 +74,7 @@ final class ChainTombstones {
   private ChainEvent look(ChainEffect.ListTombstones list) {
     long now = engine.ageSeconds();
     var old = new ArrayList<RemovedChunk>();
-    List<Tombstone> page = engine.tombstones(chain, list.after(), LOOKED_AT_MAX);
+    List<Tombstone> page = engine.chain(chain).tombstones(list.after(), LOOKED_AT_MAX);
     for (Tombstone each : page) {
       ChunkId chunk = each.chunk().chunk();
       if (now - each.sinceSeconds() >= list.keepSeconds()) {
@@ -94,7 +94,8 @@ final class ChainTombstones {
   void raise(ChainEffect.RaiseFloor raise) {
     var _ =
         engine
-            .raiseVersionFloor(chain, raise.floor().value())
+            .chain(chain)
+            .raiseVersionFloor(raise.floor().value())
             .whenComplete((_, failure) ->
                 owner.execute(() -> {
                   if (failure == null) {
@@ -113,7 +114,8 @@ final class ChainTombstones {
             .toList();
     var _ =
         engine
-            .collect(chain, tombstones, view.versionFloor().value())
+            .chain(chain)
+            .collect(tombstones, view.versionFloor().value())
             .whenComplete((count, failure) ->
                 owner.execute(() -> {
                   if (failure == null) {

@@ -10,6 +10,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.ClientId;
 import luciola.storage.chain.ChunkView;
+import luciola.storage.engine.ChainContents;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
@@ -22,6 +23,7 @@ import luciola.storage.index.VersionRecord;
 final class EngineView implements ChunkView {
   private final ChainId chain;
   private final ChunkEngine engine;
+  private final ChainContents contents;
 
   /** Stages without a notice yet: chunk → version → the stage's number. */
   private final Map<ChunkId, Map<ChunkVersion, Long>> staging = new HashMap<>();
@@ -32,7 +34,8 @@ final class EngineView implements ChunkView {
   EngineView(ChainId chain, ChunkEngine engine) {
     this.chain = chain;
     this.engine = engine;
-    this.floor = new ChunkVersion(engine.totals(chain).versionFloor());
+    this.contents = engine.chain(chain);
+    this.floor = new ChunkVersion(contents.totals().versionFloor());
   }
 
   /** The floor of versions is durable up to here. */
@@ -100,12 +103,12 @@ final class EngineView implements ChunkView {
 
   @Override
   public Optional<DedupRecord> dedup(ClientId client, int channel) {
-    return engine.dedup(chain, client, channel);
+    return contents.dedup(client, channel);
   }
 
   @Override
   public List<ChunkId> chunksWithPending() {
-    return engine.pendingChunks(chain).stream()
+    return contents.pendingChunks().stream()
         .map(ChunkKey::chunk)
         .filter(chunk -> !state(chunk).pending().isEmpty())
         .toList();
@@ -118,12 +121,12 @@ final class EngineView implements ChunkView {
 
   @Override
   public long tombstones() {
-    return engine.totals(chain).tombstones();
+    return contents.totals().tombstones();
   }
 
   @Override
   public boolean empty() {
-    return engine.isEmpty(chain);
+    return contents.isEmpty();
   }
 
   @Override

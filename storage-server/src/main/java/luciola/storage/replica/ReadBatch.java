@@ -13,6 +13,7 @@ import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.ChunkRead;
+import luciola.storage.engine.HeldVersion;
 import luciola.storage.peer.Peers;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +48,7 @@ public final class ReadBatch {
   public record Slot(ReadBatch batch, int at) {
     /** Reads the range of a held version and keeps what was found. Blocks for the disk. */
     public void read(
-        ChunkEngine engine, ChunkEngine.Held held, ReadRequest.Range range, long leaseUntilNanos) {
+        ChunkEngine engine, HeldVersion held, ReadRequest.Range range, long leaseUntilNanos) {
       ChunkRead read;
       try {
         read = engine.read(held, range.offset(), range.length());

@@ -27,6 +27,7 @@ import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.LocalState;
 import luciola.protocol.routing.PublicState;
 import luciola.storage.chain.ChainReplica;
+import luciola.storage.engine.ChainContents;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.index.ChainTotals;
 import luciola.storage.peer.Peers;
@@ -141,7 +142,7 @@ public final class ResyncRunner {
     }
     if (filling.source == null && !filling.done && nanos - filling.notBeforeNanos >= 0) {
       log.info("resync begins chain={} version={} to={}", now.id(), now.version(), to);
-      ChainTotals totals = engine.totals(now.id());
+      ChainTotals totals = engine.chain(now.id()).totals();
       filling.beganNanos = nanos;
       filling.source =
           new ResyncSource(
@@ -183,8 +184,8 @@ public final class ResyncRunner {
               filling,
               source,
               () -> {
-                ChunkEngine.Inventory page =
-                    engine.inventory(chainOf(source).id(), read.after(), read.limit());
+                ChainContents.Inventory page =
+                    engine.chain(chainOf(source).id()).inventory(read.after(), read.limit());
                 stepLater(
                     filling, source, new ResyncEvent.LocalInventory(page.chunks(), page.more()));
               });
@@ -194,7 +195,7 @@ public final class ResyncRunner {
               source,
               () -> {
                 List<DedupRecord> page =
-                    engine.dedups(chainOf(source).id(), read.after(), read.limit());
+                    engine.chain(chainOf(source).id()).dedups(read.after(), read.limit());
                 stepLater(
                     filling, source, new ResyncEvent.LocalDedup(page, page.size() == read.limit()));
               });
@@ -209,7 +210,8 @@ public final class ResyncRunner {
       }
       case ResyncEffect.Failed failed -> {
         filling.source = null;
-        filling.notBeforeNanos = parts.clock().getAsLong() + parts.settings().resyncRetry().toNanos();
+        filling.notBeforeNanos =
+            parts.clock().getAsLong() + parts.settings().resyncRetry().toNanos();
         log.warn("resync failed code={} {}", failed.code(), failed.message());
       }
       case ResyncEffect.Alert alert -> {

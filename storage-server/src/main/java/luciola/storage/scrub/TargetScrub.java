@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
+import luciola.storage.engine.ChainContents;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.index.ChunkKey;
 import org.slf4j.Logger;
@@ -117,7 +118,7 @@ public final class TargetScrub implements AutoCloseable {
 
   private void pass() throws InterruptedException {
     List<ChainId> all = chains.get().stream().sorted().toList();
-    bytesTotal = all.stream().mapToLong(chain -> engine.totals(chain).bytes()).sum();
+    bytesTotal = all.stream().mapToLong(chain -> engine.chain(chain).totals().bytes()).sum();
     if (!position.underWay()) {
       position = position.began(System.currentTimeMillis());
     }
@@ -156,9 +157,9 @@ public final class TargetScrub implements AutoCloseable {
   private boolean chain(ChainId chain, Optional<ChunkId> from) throws InterruptedException {
     Optional<ChunkId> after = from;
     try {
-      ChunkEngine.Inventory page;
+      ChainContents.Inventory page;
       do {
-        page = engine.inventory(chain, after, PAGE);
+        page = engine.chain(chain).inventory(after, PAGE);
         for (ChunkSummary each : page.chunks()) {
           check(new ChunkKey(chain, each.chunk()), each.chunkBytes());
           after = Optional.of(each.chunk());
@@ -207,7 +208,7 @@ public final class TargetScrub implements AutoCloseable {
   private void expireDedups() {
     for (ChainId chain : chains.get()) {
       try {
-        engine.expireDedups(chain, settings.dedupKeep().toSeconds(), EXPIRED_MAX).join();
+        engine.chain(chain).expireDedups(settings.dedupKeep().toSeconds(), EXPIRED_MAX).join();
       } catch (RuntimeException e) {
         log.warn("unused channels were not forgotten name={} chain={}", name, chain, e);
       }

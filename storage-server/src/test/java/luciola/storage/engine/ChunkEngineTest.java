@@ -222,17 +222,17 @@ class ChunkEngineTest {
     Update update = new Update.Write(0, 10, 4096);
     stage(engine, update(chunk(0), 1, update, bytes(1, 10), Optional.of(tag)));
     var expected = new DedupRecord(tag, chunk(0).chunk(), version(1), 10);
-    assertEquals(Optional.of(expected), engine.dedup(CHAIN, new ClientId(-5), 3));
-    assertEquals(Optional.empty(), engine.dedup(CHAIN, new ClientId(-5), 4));
+    assertEquals(Optional.of(expected), engine.chain(CHAIN).dedup(new ClientId(-5), 3));
+    assertEquals(Optional.empty(), engine.chain(CHAIN).dedup(new ClientId(-5), 4));
     var older =
         new DedupRecord(new UpdateTag(new ClientId(-5), 3, 7), chunk(9).chunk(), version(1), 1);
     var other =
         new DedupRecord(new UpdateTag(new ClientId(5), 0, 1), chunk(9).chunk(), version(1), 1);
-    assertTrue(engine.putDedups(CHAIN, List.of(older, other)).join());
-    assertEquals(List.of(other, expected), engine.dedups(CHAIN, Optional.empty(), 10));
-    assertEquals(List.of(expected), engine.dedups(CHAIN, Optional.of(other.tag()), 10));
-    assertTrue(engine.expireDedups(CHAIN, 0, 10).join());
-    assertEquals(List.of(), engine.dedups(CHAIN, Optional.empty(), 10));
+    assertTrue(engine.chain(CHAIN).putDedups(List.of(older, other)).join());
+    assertEquals(List.of(other, expected), engine.chain(CHAIN).dedups(Optional.empty(), 10));
+    assertEquals(List.of(expected), engine.chain(CHAIN).dedups(Optional.of(other.tag()), 10));
+    assertTrue(engine.chain(CHAIN).expireDedups(0, 10).join());
+    assertEquals(List.of(), engine.chain(CHAIN).dedups(Optional.empty(), 10));
   }
 
   @Test
@@ -242,7 +242,7 @@ class ChunkEngineTest {
     var tag = new UpdateTag(new ClientId(4), 0, 1);
     Update update = new Update.Write(0, 10, 4096);
     stage(engine, update(chunk(0), 2, update, bytes(2, 10), Optional.of(tag)));
-    assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isPresent());
+    assertTrue(engine.chain(CHAIN).dedup(new ClientId(4), 0).isPresent());
     var unfinished = engine.stage(write(0, 3, 0, bytes(3, 100_000)));
     engine.discard(chunk(0), version(2));
     assertTrue(engine.chunk(chunk(0)).pending().isEmpty());
@@ -253,7 +253,7 @@ class ChunkEngineTest {
     }
     assertTrue(engine.chunk(chunk(0)).pending().isEmpty());
     stage(engine, write(0, 2, 50, bytes(4, 100)));
-    assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isEmpty());
+    assertTrue(engine.chain(CHAIN).dedup(new ClientId(4), 0).isEmpty());
     byte[] expected = new byte[150];
     System.arraycopy(bytes(1, 100), 0, expected, 0, 100);
     System.arraycopy(bytes(4, 100), 0, expected, 50, 100);
@@ -265,9 +265,9 @@ class ChunkEngineTest {
   @Test
   void aForgottenChunkLeavesNothing() {
     stage(engine, write(0, 1, 0, bytes(1, 100)));
-    assertFalse(engine.isEmpty(CHAIN));
+    assertFalse(engine.chain(CHAIN).isEmpty());
     assertTrue(engine.forget(chunk(0)).join());
-    assertTrue(engine.isEmpty(CHAIN));
+    assertTrue(engine.chain(CHAIN).isEmpty());
     Waits.until(() -> engine.usage().usedBytes() == 0);
     stage(engine, write(0, 1, 0, bytes(1, 100)));
   }
@@ -276,14 +276,14 @@ class ChunkEngineTest {
   void chainsOfOneTargetDoNotSeeEachOther() {
     stage(engine, write(0, 1, 0, bytes(1, 100)));
     var other = new ChunkKey(new ChainId(4), chunk(0).chunk());
-    assertTrue(engine.isEmpty(new ChainId(4)));
+    assertTrue(engine.chain(new ChainId(4)).isEmpty());
     Update update = new Update.Write(0, 10, 4096);
     stage(engine, update(other, 1, update, bytes(2, 10), Optional.empty()));
-    assertEquals(1, engine.inventory(CHAIN, Optional.empty(), 10).chunks().size());
-    assertEquals(List.of(chunk(0)), engine.pendingChunks(CHAIN));
-    assertEquals(List.of(other), engine.pendingChunks(new ChainId(4)));
+    assertEquals(1, engine.chain(CHAIN).inventory(Optional.empty(), 10).chunks().size());
+    assertEquals(List.of(chunk(0)), engine.chain(CHAIN).pendingChunks());
+    assertEquals(List.of(other), engine.chain(new ChainId(4)).pendingChunks());
     engine.commit(other, version(1), 1);
-    assertEquals(List.of(), engine.pendingChunks(new ChainId(4)));
+    assertEquals(List.of(), engine.chain(new ChainId(4)).pendingChunks());
   }
 
   @Test
@@ -294,7 +294,7 @@ class ChunkEngineTest {
     engine.commit(chunk(1), version(1), 4);
     stage(engine, write(1, 2, 0, bytes(1, 500)));
     stage(engine, plain(3, 2, new Update.Remove()));
-    List<ChunkSummary> first = engine.inventory(CHAIN, Optional.empty(), 2).chunks();
+    List<ChunkSummary> first = engine.chain(CHAIN).inventory(Optional.empty(), 2).chunks();
     assertEquals(
         List.of(chunk(0).chunk(), chunk(1).chunk()),
         first.stream().map(ChunkSummary::chunk).toList());
@@ -304,15 +304,16 @@ class ChunkEngineTest {
     assertEquals(101, one.chunkBytes());
     assertEquals(4, one.chainVersion());
     assertEquals(ChunkVersion.NONE, first.get(0).committed());
-    assertEquals(3, engine.inventory(CHAIN, Optional.of(chunk(1).chunk()), 10).chunks().size());
+    assertEquals(
+        3, engine.chain(CHAIN).inventory(Optional.of(chunk(1).chunk()), 10).chunks().size());
     assertEquals(
         List.of(
             new ChunkListReply.Item(1, 500),
             new ChunkListReply.Item(2, 102),
             new ChunkListReply.Item(4, 104)),
-        engine.chunks(CHAIN, new InodeId(7), 1, 10));
-    assertEquals(2, engine.chunks(CHAIN, new InodeId(7), 1, 2).size());
-    assertEquals(List.of(), engine.chunks(CHAIN, new InodeId(8), 0, 10));
+        engine.chain(CHAIN).chunks(new InodeId(7), 1, 10));
+    assertEquals(2, engine.chain(CHAIN).chunks(new InodeId(7), 1, 2).size());
+    assertEquals(List.of(), engine.chain(CHAIN).chunks(new InodeId(8), 0, 10));
   }
 
   @Test

@@ -175,7 +175,7 @@ class CompactionTest {
     try (ChunkEngine engine = open(EngineFixture.CONFIG)) {
       fill(engine, 768);
       forget(engine, IntStream.range(0, 768).filter(i -> i % 8 != 0).boxed().toList());
-      var held = new ArrayList<ChunkEngine.Held>();
+      var held = new ArrayList<HeldVersion>();
       for (int i = 0; i < 768; i += 8) {
         held.add(engine.hold(chunk(i), version(1)));
       }

@@ -86,7 +86,7 @@ class EngineBooksTest {
   }
 
   private static void flush(ChunkEngine engine) {
-    assertTrue(engine.putDedups(CHAIN, List.of()).join());
+    assertTrue(engine.chain(CHAIN).putDedups(List.of()).join());
   }
 
   @Test
@@ -105,7 +105,7 @@ class EngineBooksTest {
       assertTrue(store.read() - before <= 20, "read: " + (store.read() - before));
       assertEquals(2000, engine.usage().chunks());
       assertEquals(2001 * 4096, engine.usage().usedBytes());
-      assertEquals(List.of(chunk(5)), engine.pendingChunks(CHAIN));
+      assertEquals(List.of(chunk(5)), engine.chain(CHAIN).pendingChunks());
       assertEquals(List.of(), engine.verify().join().problems());
       assertEquals(2000, engine.verify().join().records());
     }
@@ -142,14 +142,14 @@ class EngineBooksTest {
       committed(engine, 0, 100);
       committed(engine, 1, 5000);
       stage(engine, write(1, 2, 6000, bytes(2, 10)));
-      assertEquals(new ChainTotals(CHAIN, 2, 2, 6110, 0, 0), engine.totals(CHAIN));
+      assertEquals(new ChainTotals(CHAIN, 2, 2, 6110, 0, 0), engine.chain(CHAIN).totals());
       removed(engine, 0, 2);
       flush(engine);
-      assertEquals(new ChainTotals(CHAIN, 2, 1, 6010, 1, 0), engine.totals(CHAIN));
-      assertEquals(ChainTotals.none(new ChainId(9)), engine.totals(new ChainId(9)));
+      assertEquals(new ChainTotals(CHAIN, 2, 1, 6010, 1, 0), engine.chain(CHAIN).totals());
+      assertEquals(ChainTotals.none(new ChainId(9)), engine.chain(new ChainId(9)).totals());
     }
     try (ChunkEngine engine = open()) {
-      assertEquals(new ChainTotals(CHAIN, 2, 1, 6010, 1, 0), engine.totals(CHAIN));
+      assertEquals(new ChainTotals(CHAIN, 2, 1, 6010, 1, 0), engine.chain(CHAIN).totals());
     }
   }
 
@@ -166,30 +166,33 @@ class EngineBooksTest {
       committed(engine, 9, 10);
       removed(engine, 9, 2);
       flush(engine);
-      List<Tombstone> all = engine.tombstones(CHAIN, Optional.empty(), 10);
+      List<Tombstone> all = engine.chain(CHAIN).tombstones(Optional.empty(), 10);
       assertEquals(5, all.size());
       assertEquals(new Tombstone(chunk(9), version(2), 60), all.getLast());
       assertEquals(0, all.getFirst().sinceSeconds());
-      assertEquals(all.subList(1, 3), engine.tombstones(CHAIN, Optional.of(chunk(0).chunk()), 2));
+      assertEquals(
+          all.subList(1, 3), engine.chain(CHAIN).tombstones(Optional.of(chunk(0).chunk()), 2));
       stage(engine, write(1, 3, 0, bytes(1, 10)));
       stage(engine, write(2, 3, 0, bytes(1, 10)));
       engine.commit(chunk(2), version(3), 1);
-      assertEquals(2, engine.collect(CHAIN, all.subList(0, 4), 17).join());
-      assertEquals(17, engine.totals(CHAIN).versionFloor());
+      assertEquals(2, engine.chain(CHAIN).collect(all.subList(0, 4), 17).join());
+      assertEquals(17, engine.chain(CHAIN).totals().versionFloor());
       assertTrue(engine.chunk(chunk(0)).newest().isEmpty());
       assertEquals(version(3), engine.chunk(chunk(1)).newest().orElseThrow().version());
       assertEquals(
           List.of(chunk(1), chunk(9)),
-          engine.tombstones(CHAIN, Optional.empty(), 10).stream().map(Tombstone::chunk).toList());
-      assertTrue(engine.raiseVersionFloor(CHAIN, 5).join());
-      assertEquals(17, engine.totals(CHAIN).versionFloor());
+          engine.chain(CHAIN).tombstones(Optional.empty(), 10).stream()
+              .map(Tombstone::chunk)
+              .toList());
+      assertTrue(engine.chain(CHAIN).raiseVersionFloor(5).join());
+      assertEquals(17, engine.chain(CHAIN).totals().versionFloor());
       // A chunk that is not known, or removed, may begin at any later number.
       stage(engine, write(0, 18, 0, bytes(1, 10)));
       stage(engine, write(9, 40, 0, bytes(1, 10)));
       assertEquals(List.of(), engine.verify().join().problems());
     }
     try (ChunkEngine engine = open()) {
-      assertEquals(17, engine.totals(CHAIN).versionFloor());
+      assertEquals(17, engine.chain(CHAIN).totals().versionFloor());
     }
   }
 
@@ -203,11 +206,11 @@ class EngineBooksTest {
         stage(engine, update(chunk(i), 1, update, bytes(i, 100), Optional.of(tag)));
       }
       removed(engine, 7, 2);
-      assertTrue(engine.raiseVersionFloor(CHAIN, 3).join());
+      assertTrue(engine.chain(CHAIN).raiseVersionFloor(3).join());
       Update update = new Update.Write(0, 10, 4096);
       stage(engine, update(other, 1, update, bytes(2, 10), Optional.empty()));
-      assertFalse(engine.dropChain(CHAIN, 20).join());
-      assertEquals(30, engine.totals(CHAIN).records());
+      assertFalse(engine.chain(CHAIN).drop(20).join());
+      assertEquals(30, engine.chain(CHAIN).totals().records());
       disk.powerOff();
       store.powerOff(new Random(1));
       closeWithoutPower(engine);
@@ -216,13 +219,13 @@ class EngineBooksTest {
     store.powerOn();
     try (ChunkEngine engine = open()) {
       int steps = 0;
-      while (!engine.dropChain(CHAIN, 20).join()) {
+      while (!engine.chain(CHAIN).drop(20).join()) {
         steps++;
       }
       assertTrue(steps >= 4 && steps <= 6, "steps: " + steps);
-      assertTrue(engine.isEmpty(CHAIN));
-      assertEquals(ChainTotals.none(CHAIN), engine.totals(CHAIN));
-      assertFalse(engine.isEmpty(new ChainId(4)));
+      assertTrue(engine.chain(CHAIN).isEmpty());
+      assertEquals(ChainTotals.none(CHAIN), engine.chain(CHAIN).totals());
+      assertFalse(engine.chain(new ChainId(4)).isEmpty());
       Waits.until(() -> engine.usage().usedBytes() == 4096);
       assertEquals(List.of(), engine.verify().join().problems());
     }
@@ -241,11 +244,11 @@ class EngineBooksTest {
     nanos.set(-5_000_000_000_000L);
     try (ChunkEngine engine = open()) {
       assertEquals(100, engine.ageSeconds());
-      assertTrue(engine.expireDedups(CHAIN, 101, 10).join());
-      assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isPresent());
+      assertTrue(engine.chain(CHAIN).expireDedups(101, 10).join());
+      assertTrue(engine.chain(CHAIN).dedup(new ClientId(4), 0).isPresent());
       nanos.addAndGet(1_000_000_000L);
-      assertTrue(engine.expireDedups(CHAIN, 101, 10).join());
-      assertTrue(engine.dedup(CHAIN, new ClientId(4), 0).isEmpty());
+      assertTrue(engine.chain(CHAIN).expireDedups(101, 10).join());
+      assertTrue(engine.chain(CHAIN).dedup(new ClientId(4), 0).isEmpty());
     }
   }
 

@@ -120,7 +120,7 @@ class OneThreadEngineTest {
       threads.runAll();
       engine.discard(chunk(0), version(2));
       scanned.afterScan = threads::runAll;
-      ChunkEngine.Inventory page = engine.inventory(chunk(0).chain(), Optional.empty(), 10);
+      ChainContents.Inventory page = engine.chain(chunk(0).chain()).inventory(Optional.empty(), 10);
       assertEquals(version(1), page.chunks().getFirst().newest());
     }
   }
@@ -133,12 +133,12 @@ class OneThreadEngineTest {
         var _ = engine.stage(write(seed, 1, 0, bytes(seed, 5000)));
         boolean gone = false;
         for (int step = 0; step < 10 && !gone; step++) {
-          CompletableFuture<Boolean> dropping = engine.dropChain(chunk(seed).chain(), 100);
+          CompletableFuture<Boolean> dropping = engine.chain(chunk(seed).chain()).drop(100);
           threads.runAll();
           gone = dropping.join();
         }
         assertTrue(gone);
-        assertTrue(engine.isEmpty(chunk(seed).chain()), "seed=" + seed);
+        assertTrue(engine.chain(chunk(seed).chain()).isEmpty(), "seed=" + seed);
       }
     }
   }

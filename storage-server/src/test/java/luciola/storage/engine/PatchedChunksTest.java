@@ -309,7 +309,7 @@ class PatchedChunksTest {
     stage(engine, write(2, 2, 3, bytes(1, 20)));
     engine.forget(chunk(2)).join();
     assertUsed(8192);
-    while (!engine.dropChain(CHAIN, 10).join()) {
+    while (!engine.chain(CHAIN).drop(10).join()) {
       // until nothing is left
     }
     assertUsed(0);
@@ -363,8 +363,8 @@ class PatchedChunksTest {
         engine.commit(chunk(0), version(v), 1);
         whole.commit(chunk(0), version(v), 1);
         assertEquals(
-            whole.inventory(CHAIN, Optional.empty(), 1),
-            engine.inventory(CHAIN, Optional.empty(), 1));
+            whole.chain(CHAIN).inventory(Optional.empty(), 1),
+            engine.chain(CHAIN).inventory(Optional.empty(), 1));
         assertTrue(whole.chunk(chunk(0)).newest().orElseThrow().patches().isEmpty());
         int v1 = v;
         assertArrayEquals(
@@ -461,7 +461,7 @@ class PatchedChunksTest {
     put(50_000, 100);
     commit();
     byte[] held = model.clone();
-    try (ChunkEngine.Held reader = engine.hold(chunk(0), version(2))) {
+    try (HeldVersion reader = engine.hold(chunk(0), version(2))) {
       put(50_000, 100);
       commit();
       assertUsed(MAIN + 2 * PATCH);

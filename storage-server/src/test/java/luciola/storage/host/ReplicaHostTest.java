@@ -15,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
-import luciola.storage.engine.Waits;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.connection.Call;
@@ -48,6 +47,7 @@ import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.ChunkUpdate;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.ReplicaSource;
+import luciola.storage.engine.Waits;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.peer.Peers;
 import luciola.storage.peer.RoutingSource;
@@ -172,7 +172,7 @@ final class ReplicaHostTest {
     Waits.until(
         () -> "dropped: " + host.reports(),
         () ->
-            engine.isEmpty(LEFT)
+            engine.chain(LEFT).isEmpty()
                 && host.reports().stream()
                     .map(TargetReport::getDroppingChainsList)
                     .allMatch(List::isEmpty));
@@ -189,10 +189,10 @@ final class ReplicaHostTest {
     assertFalse(reportsChain(LEFT));
     awaitDropped();
     assertTrue(reports.get() > before);
-    assertEquals(10, engine.totals(KEPT).chunks());
+    assertEquals(10, engine.chain(KEPT).totals().chunks());
     route(3, chain(LEFT, 7, OTHER, SELF));
     Waits.until(() -> "it is back", () -> reportsChain(LEFT));
-    assertTrue(engine.isEmpty(LEFT));
+    assertTrue(engine.chain(LEFT).isEmpty());
   }
 
   @Test
@@ -203,7 +203,7 @@ final class ReplicaHostTest {
     route(2, chain(LEFT, 6, OTHER));
     route(3, chain(LEFT, 7, OTHER, SELF));
     Waits.until(() -> "it is back", () -> reportsChain(LEFT));
-    assertTrue(engine.isEmpty(LEFT));
+    assertTrue(engine.chain(LEFT).isEmpty());
   }
 
   @Test
@@ -212,7 +212,7 @@ final class ReplicaHostTest {
     hold(KEPT, 10);
     route(1, chain(LEFT, 6, OTHER), chain(KEPT, 5, SELF, OTHER));
     awaitDropped();
-    assertEquals(10, engine.totals(KEPT).chunks());
+    assertEquals(10, engine.chain(KEPT).totals().chunks());
   }
 
   @Test
@@ -224,7 +224,7 @@ final class ReplicaHostTest {
     route(1, nobodyServes, chain(KEPT, 5, SELF, OTHER));
     owner.submit(() -> {}).get();
     owner.submit(() -> {}).get();
-    assertEquals(CHUNKS, engine.totals(LEFT).chunks());
+    assertEquals(CHUNKS, engine.chain(LEFT).totals().chunks());
     route(2, chain(LEFT, 7, OTHER));
     awaitDropped();
   }
@@ -234,7 +234,7 @@ final class ReplicaHostTest {
     hold(LEFT, 10);
     route(1, chain(KEPT, 5, SELF, OTHER));
     Waits.until(() -> "reported", () -> reportsChain(KEPT));
-    assertEquals(10, engine.totals(LEFT).chunks());
+    assertEquals(10, engine.chain(LEFT).totals().chunks());
   }
 
   /** A call whose reply is kept. */
