@@ -1,7 +1,5 @@
 package luciola.storage.replica;
 
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -11,23 +9,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
-import luciola.protocol.connection.PayloadBuffer;
 import luciola.protocol.error.ErrorCode;
-import luciola.protocol.frame.ChunkListRequest;
-import luciola.protocol.frame.CollectRequest;
-import luciola.protocol.frame.DedupRequest;
 import luciola.protocol.frame.FetchRequest;
-import luciola.protocol.frame.ForgetRequest;
-import luciola.protocol.frame.ForwardRequest;
-import luciola.protocol.frame.Granules;
-import luciola.protocol.frame.Hello;
-import luciola.protocol.frame.InventoryRequest;
 import luciola.protocol.frame.ReadRequest;
-import luciola.protocol.frame.SyncDoneRequest;
-import luciola.protocol.frame.SyncStartRequest;
-import luciola.protocol.frame.Update;
-import luciola.protocol.frame.UpdateRequest;
-import luciola.protocol.frame.VersionRequest;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
@@ -44,16 +28,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drives the replica of one chain on one target: turns calls, notices of the engine, answers of
+ * Drives the replica of one chain on one target: brings calls, notices of the engine, answers of
  * peers and ticks into events, and hands effects to who executes them. Everything here runs in the
  * chain's {@link ChainLane} but {@link #handle}, {@link #read}, {@link #holdCommitted} and the
  * getters, which any thread may call.
  */
 public final class ChainRunner {
   private static final Logger log = LoggerFactory.getLogger(ChainRunner.class);
-
-  /** Payloads whose checksums are verified in some microseconds. */
-  private static final int LIGHT_BYTES_MAX = 64 << 10;
 
   private final ChainId chainId;
   private final TargetId target;
@@ -64,6 +45,7 @@ public final class ChainRunner {
   private final ChainLane lane;
   private final ChainReplica replica;
   private final OpenWork work = new OpenWork();
+  private final ChainCalls calls;
   private final ChainWrites writes;
   private final ChainMessages messages;
   private final ChainReads reads;
@@ -104,6 +86,7 @@ public final class ChainRunner {
     var view = new EngineView(chainId, engine);
     this.replica =
         new ChainReplica(chainId, target, parts.settings().chain(), parts.collect(), view);
+    this.calls = new ChainCalls(chainId, engine, work, this::post, () -> broken, this::step);
     this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
     this.messages = new ChainMessages(engine, parts, work, this::post, this::postHere, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
@@ -225,21 +208,7 @@ public final class ChainRunner {
 
   /** Ranges of a client's read. */
   public void read(List<ReadBatch.Slot> slots, List<ReadRequest.Range> wanted) {
-    boolean taken =
-        post(() -> {
-          if (broken) {
-            slots.forEach(slot -> slot.failed(ErrorCode.NOT_SERVING));
-            return;
-          }
-          var arrived = new ArrayList<ChainEvent.ReadArrived>(slots.size());
-          for (int i = 0; i < slots.size(); i++) {
-            arrived.add(new ChainEvent.ReadArrived(work.open(slots.get(i)), wanted.get(i)));
-          }
-          step(new ChainEvent.ReadsArrived(arrived));
-        });
-    if (!taken) {
-      slots.forEach(slot -> slot.failed(ErrorCode.SHUTTING_DOWN));
-    }
+    calls.read(slots, wanted);
   }
 
   /** Another replica wants a version for a repair: no decision, it knows what the bytes must be. */
@@ -249,73 +218,7 @@ public final class ChainRunner {
 
   /** A call for this chain and target, other than a read. */
   public void handle(Call call) {
-    PayloadBuffer payload = call.payload().retain();
-    boolean taken =
-        post(
-            isLight(call, payload),
-            () -> {
-              try {
-                if (broken) {
-                  call.fail(ErrorCode.NOT_SERVING);
-                } else {
-                  arrived(call, payload);
-                }
-              } finally {
-                payload.release();
-              }
-            });
-    if (!taken) {
-      payload.release();
-      call.fail(ErrorCode.SHUTTING_DOWN);
-    }
-  }
-
-  /** Whether a call is decided in some microseconds, without a look at the disk. */
-  private boolean isLight(Call call, PayloadBuffer payload) {
-    return payload.bytes() <= LIGHT_BYTES_MAX
-        && switch (call.request()) {
-          case UpdateRequest update -> engine.isAtHand(new ChunkKey(chainId, update.chunk()));
-          case ForwardRequest forward -> engine.isAtHand(new ChunkKey(chainId, forward.chunk()));
-          default -> false;
-        };
-  }
-
-  private void arrived(Call call, PayloadBuffer payload) {
-    switch (call.request()) {
-      case UpdateRequest update -> {
-        if (verified(call, update.update(), update.checksums(), payload)) {
-          step(new ChainEvent.UpdateArrived(work.open(call), update, work.keep(payload)));
-        }
-      }
-      case ForwardRequest forward -> {
-        if (verified(call, forward.update(), forward.checksums(), payload)) {
-          step(new ChainEvent.ForwardArrived(work.open(call), forward, work.keep(payload)));
-        }
-      }
-      case VersionRequest question -> step(new ChainEvent.VersionAsked(work.open(call), question));
-      case ChunkListRequest list -> step(new ChainEvent.ListArrived(work.open(call), list));
-      case InventoryRequest inventory ->
-          step(new ChainEvent.InventoryArrived(work.open(call), inventory));
-      case SyncStartRequest start -> step(new ChainEvent.SyncStartArrived(work.open(call), start));
-      case DedupRequest dedup -> step(new ChainEvent.DedupArrived(work.open(call), dedup));
-      case SyncDoneRequest done -> step(new ChainEvent.SyncDoneArrived(work.open(call), done));
-      case CollectRequest question ->
-          step(new ChainEvent.CollectArrived(work.open(call), question));
-      case ForgetRequest order -> step(new ChainEvent.ForgetArrived(work.open(call), order));
-      case ReadRequest _, FetchRequest _, Hello _ -> call.fail(ErrorCode.UNSUPPORTED);
-    }
-  }
-
-  private static boolean verified(
-      Call call, Update update, int[] checksums, PayloadBuffer payload) {
-    int offset = update instanceof Update.Write write ? write.offset() : 0;
-    MemorySegment bytes = payload.bytes() == 0 ? MemorySegment.NULL : payload.segment();
-    boolean good = Granules.firstMismatch(offset, bytes, checksums) < 0;
-    if (!good) {
-      log.warn("payload does not fit its checksums request={}", call.request());
-      call.fail(ErrorCode.CHECKSUM_MISMATCH);
-    }
-    return good;
+    calls.handle(call);
   }
 
   /** Runs in the lane; false, and dropped, once the server stops. */
