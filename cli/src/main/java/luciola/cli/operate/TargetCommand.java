@@ -35,6 +35,8 @@ public final class TargetCommand implements Callable<Integer> {
         .addSubcommand(new DrainTargets(invocation))
         .addSubcommand(new Undrain(invocation))
         .addSubcommand(new Replace(invocation))
+        .addSubcommand(new TargetVerifyCommand(invocation))
+        .addSubcommand(new Reopen(invocation))
         .addSubcommand(new Offline(invocation))
         .addSubcommand(new Online(invocation))
         .addSubcommand(new Remove(invocation));
@@ -342,6 +344,26 @@ public final class TargetCommand implements Callable<Integer> {
     @Override
     String said() {
       return "back in service";
+    }
+  }
+
+  @Command(
+      name = "reopen",
+      description =
+          "Has failed targets whose disks are well again opened at once by their servers.")
+  static final class Reopen extends Change {
+    Reopen(Invocation invocation) {
+      super(invocation);
+    }
+
+    @Override
+    OperateExactly.Builder change(List<Long> ids) {
+      return OperateExactly.newBuilder().addAllReopenTargets(ids);
+    }
+
+    @Override
+    String said() {
+      return "asked to be opened again";
     }
   }
 

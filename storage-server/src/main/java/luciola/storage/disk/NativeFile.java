@@ -19,6 +19,7 @@ import java.nio.file.Path;
  * without preallocation answers EOPNOTSUPP, which is taken as done: its files are sparse then.
  */
 public final class NativeFile implements AutoCloseable {
+  private static final int O_RDONLY = 0;
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_DIRECT =
@@ -100,10 +101,19 @@ public final class NativeFile implements AutoCloseable {
 
   /** Opens an existing file, past the page cache if that is wanted and possible. */
   public static NativeFile open(Path path, boolean wantDirect) throws IOException {
+    return open(path, O_RDWR, wantDirect);
+  }
+
+  /** Opens an existing file that is only read, past the page cache if that is possible. */
+  static NativeFile openToRead(Path path) throws IOException {
+    return open(path, O_RDONLY, true);
+  }
+
+  private static NativeFile open(Path path, int access, boolean wantDirect) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       MemorySegment name = arena.allocateFrom(path.toString());
-      int flags = O_RDWR | O_CLOEXEC;
+      int flags = access | O_CLOEXEC;
       boolean direct = wantDirect;
       int descriptor = (int) OPEN.invokeExact(state, name, direct ? flags | O_DIRECT : flags, 0);
       if (descriptor < 0 && direct && errno(state) == EINVAL) {

@@ -65,6 +65,33 @@ public final class TargetDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Locks a directory that is used already, as it is: nothing is made, moved or written.
+   *
+   * @throws LuciolaException NOT_FOUND where there is none or no identity in it; else as {@link
+   *     #open}, but for copies
+   */
+  public static TargetDirectory existing(Path path) throws IOException {
+    if (!Files.exists(path.resolve(IDENTITY))) {
+      throw new LuciolaException(
+          ErrorCode.NOT_FOUND,
+          "no data directory there: directory="
+              + path
+              + (Files.exists(path) ? " has no " + IDENTITY : " does not exist"));
+    }
+    FileChannel lockFile =
+        FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      FileLock lock = lock(path, lockFile);
+      Map<String, String> identity = read(path.resolve(IDENTITY));
+      checkFormat(path, identity);
+      return new TargetDirectory(path, lockFile, lock, identity);
+    } catch (IOException | RuntimeException e) {
+      lockFile.close();
+      throw e;
+    }
+  }
+
   private static FileLock lock(Path path, FileChannel file) throws IOException {
     FileLock lock;
     try {

@@ -53,8 +53,23 @@ public final class RocksKeyValues implements KeyValues {
    * @throws LuciolaException CORRUPT_DATA
    */
   public static RocksKeyValues open(Path directory, long cacheBytes) throws IOException {
-    RocksDB.loadLibrary();
     Files.createDirectories(directory);
+    return open(directory, cacheBytes, false);
+  }
+
+  /**
+   * Opens an existing database that is only read: nothing of what is stored changes, and writing
+   * fails.
+   *
+   * @param cacheBytes bound of the block cache
+   * @throws LuciolaException CORRUPT_DATA, also where there is none
+   */
+  public static RocksKeyValues openToRead(Path directory, long cacheBytes) {
+    return open(directory, cacheBytes, true);
+  }
+
+  private static RocksKeyValues open(Path directory, long cacheBytes, boolean toRead) {
+    RocksDB.loadLibrary();
     var cache = new LRUCache(cacheBytes);
     var filter = new BloomFilter(10);
     var table =
@@ -69,7 +84,7 @@ public final class RocksKeyValues implements KeyValues {
             .setMetadataBlockSize(METADATA_BLOCK_BYTES);
     Options options =
         new Options()
-            .setCreateIfMissing(true)
+            .setCreateIfMissing(!toRead)
             .setTableFormatConfig(table)
             .setCompressionType(CompressionType.NO_COMPRESSION)
             .setWriteBufferSize(32L << 20)
@@ -81,8 +96,11 @@ public final class RocksKeyValues implements KeyValues {
             // A torn last record was never acknowledged; anything worse must not pass silently.
             .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
     try {
-      return new RocksKeyValues(
-          cache, filter, options, RocksDB.open(options, directory.toString()));
+      RocksDB db =
+          toRead
+              ? RocksDB.openReadOnly(options, directory.toString())
+              : RocksDB.open(options, directory.toString());
+      return new RocksKeyValues(cache, filter, options, db);
     } catch (RocksDBException e) {
       options.close();
       filter.close();
