@@ -57,7 +57,7 @@ class ImportDirectionTest {
    * Beside the cores, what takes its threads, clock, disk and connections from outside: the chunk
    * engine, the host of a server's replicas, and the search for layouts and moves.
    */
-  private static final List<String> DRIVEN =
+  static final List<String> DRIVEN =
       List.of(
           "luciola.storage.engine",
           "luciola.storage.index",

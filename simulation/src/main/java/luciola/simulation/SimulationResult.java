@@ -1,5 +1,6 @@
 package luciola.simulation;
 
+import com.google.common.collect.ImmutableMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,8 +34,8 @@ public record SimulationResult(
       new SimulationResult(0, 0, 0, List.of(), 0, Map.of(), Map.of(), List.of());
 
   public SimulationResult {
-    coverage = Map.copyOf(coverage);
-    probes = Map.copyOf(probes);
+    coverage = ImmutableMap.copyOf(coverage);
+    probes = ImmutableMap.copyOf(probes);
     undecidedSeeds = List.copyOf(undecidedSeeds);
     failures = List.copyOf(failures);
   }

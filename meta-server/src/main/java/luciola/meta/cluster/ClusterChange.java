@@ -1,6 +1,7 @@
 package luciola.meta.cluster;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSet;
 import com.google.common.collect.ImmutableSortedMap;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -98,7 +99,7 @@ final class ClusterChange {
     List<Long> members =
         stored.getChain().getMembersList().stream().map(member -> member.getTargetId()).toList();
     StoredChain.Builder next = stored.toBuilder().clearWanted();
-    if (Set.copyOf(members).equals(Set.copyOf(wanted))) {
+    if (ImmutableSet.copyOf(members).equals(ImmutableSet.copyOf(wanted))) {
       next.clearFormer();
     } else {
       next.addAllWanted(wanted);

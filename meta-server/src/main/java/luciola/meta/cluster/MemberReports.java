@@ -1,5 +1,7 @@
 package luciola.meta.cluster;
 
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.Map;
 import java.util.Set;
 import luciola.protocol.id.TargetId;
@@ -13,7 +15,7 @@ import luciola.protocol.routing.LocalState;
  */
 public record MemberReports(Map<TargetId, LocalState> local, Set<TargetId> told) {
   public MemberReports {
-    local = Map.copyOf(local);
-    told = Set.copyOf(told);
+    local = ImmutableMap.copyOf(local);
+    told = ImmutableSet.copyOf(told);
   }
 }

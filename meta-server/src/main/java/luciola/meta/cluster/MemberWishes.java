@@ -1,5 +1,7 @@
 package luciola.meta.cluster;
 
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.Map;
 import java.util.Set;
 import luciola.protocol.id.TargetId;
@@ -18,8 +20,8 @@ public record MemberWishes(
   public static final MemberWishes NONE = new MemberWishes(Set.of(), Set.of(), Map.of());
 
   public MemberWishes {
-    wanted = Set.copyOf(wanted);
-    addable = Set.copyOf(addable);
-    out = Map.copyOf(out);
+    wanted = ImmutableSet.copyOf(wanted);
+    addable = ImmutableSet.copyOf(addable);
+    out = ImmutableMap.copyOf(out);
   }
 }

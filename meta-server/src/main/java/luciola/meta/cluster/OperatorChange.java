@@ -2,6 +2,7 @@ package luciola.meta.cluster;
 
 import static luciola.meta.cluster.ClusterState.check;
 
+import com.google.common.collect.ImmutableSet;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import java.util.HashSet;
 import java.util.List;
@@ -135,7 +136,7 @@ final class OperatorChange {
     Set<Long> members = new HashSet<>();
     stored.getChain().getMembersList().forEach(member -> members.add(member.getTargetId()));
     check(
-        plan.getFormerCount() == 0 || members.equals(Set.copyOf(plan.getFormerList())),
+        plan.getFormerCount() == 0 || members.equals(ImmutableSet.copyOf(plan.getFormerList())),
         ErrorCode.INVALID_ARGUMENT,
         "the plan was made for other members: "
             + chain
@@ -145,7 +146,7 @@ final class OperatorChange {
             + plan.getFormerList());
     List<TargetId> wanted = plan.getWantedList().stream().map(TargetId::new).toList();
     check(
-        !wanted.isEmpty() && Set.copyOf(wanted).size() == wanted.size(),
+        !wanted.isEmpty() && ImmutableSet.copyOf(wanted).size() == wanted.size(),
         ErrorCode.INVALID_ARGUMENT,
         "no members, or one twice: " + chain + " wanted=" + wanted);
     int replicas = state.replicas(new ChainId(plan.getChainId()));
@@ -158,11 +159,12 @@ final class OperatorChange {
             .anyMatch(member ->
                 member.getPublicState() == luciola.grpc.v1.PublicState.PUBLIC_STATE_SERVING);
     check(
-        serves || Set.copyOf(plan.getWantedList()).containsAll(members),
+        serves || ImmutableSet.copyOf(plan.getWantedList()).containsAll(members),
         ErrorCode.NO_SERVING_REPLICA,
         "no member serves, so none may leave: " + chain);
     // One that is to leave is to be drained: a plan made before that must not bring it back.
-    Set<Long> stays = stored.getWantedCount() > 0 ? Set.copyOf(stored.getWantedList()) : members;
+    Set<Long> stays =
+        stored.getWantedCount() > 0 ? ImmutableSet.copyOf(stored.getWantedList()) : members;
     for (TargetId target : wanted) {
       state.target(target.value());
       check(

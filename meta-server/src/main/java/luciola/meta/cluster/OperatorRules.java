@@ -1,5 +1,6 @@
 package luciola.meta.cluster;
 
+import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -36,7 +37,7 @@ final class OperatorRules {
   OperatorRules(ClusterState state, Lives lives, List<TargetId> slow, long nowNanos) {
     this.state = state;
     this.lives = lives;
-    this.slow = Set.copyOf(slow);
+    this.slow = ImmutableSet.copyOf(slow);
     this.nowNanos = nowNanos;
   }
 

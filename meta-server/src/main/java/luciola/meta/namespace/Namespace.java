@@ -1,5 +1,6 @@
 package luciola.meta.namespace;
 
+import com.google.common.collect.ImmutableSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -157,7 +158,7 @@ public final class Namespace {
   public static void expire(List<Long> clients, long nowNanos, Staged staged) {
     Tree tree = Tree.changing(staged);
     long now = advance(tree, nowNanos);
-    Set<Long> gone = Set.copyOf(clients);
+    Set<Long> gone = ImmutableSet.copyOf(clients);
     for (Tree.SessionKey session : tree.sessions()) {
       if (gone.contains(session.client())) {
         CloseChange.end(tree, session, now);

@@ -1,5 +1,6 @@
 package luciola.meta.placement;
 
+import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class MovePlanner {
    * @param existing every chain
    */
   public MovePlanner(List<Place> places, Set<TargetId> eligible, List<Existing> existing) {
-    this.eligible = Set.copyOf(eligible);
+    this.eligible = ImmutableSet.copyOf(eligible);
     this.grid = Grid.any(places, FailureDomain.FAILURE_DOMAIN_TARGET, 1);
     this.chains = existing.stream().sorted((a, b) -> a.id().compareTo(b.id())).toList();
     this.layout =

@@ -1,5 +1,6 @@
 package luciola.protocol.routing;
 
+import com.google.common.collect.ImmutableMap;
 import java.util.List;
 import java.util.Map;
 import luciola.protocol.id.NodeId;
@@ -22,7 +23,7 @@ public record StorageNode(
     List<TargetId> targets,
     long incarnation) {
   public StorageNode {
-    labels = Map.copyOf(labels);
+    labels = ImmutableMap.copyOf(labels);
     targets = List.copyOf(targets);
   }
 }

@@ -1,5 +1,6 @@
 package luciola.simulation.cluster;
 
+import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -134,7 +135,7 @@ final class Operator {
 
   private Optional<Operation> drainNode(ClusterState state) {
     StorageNode node = any(List.copyOf(state.routing().nodes().values()));
-    return drain(state, Set.copyOf(node.targets()))
+    return drain(state, ImmutableSet.copyOf(node.targets()))
         .map(operation -> operation.addDrainNodes(node.id().value()).build());
   }
 

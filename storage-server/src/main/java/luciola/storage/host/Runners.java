@@ -1,5 +1,6 @@
 package luciola.storage.host;
 
+import com.google.common.collect.ImmutableMap;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -54,7 +55,7 @@ final class Runners implements AutoCloseable {
   private volatile boolean closed;
 
   Runners(Map<TargetId, ChunkEngine> engines, ReplicaParts parts) {
-    this.engines = Map.copyOf(engines);
+    this.engines = ImmutableMap.copyOf(engines);
     this.disagreements =
         engines.keySet().stream().collect(Collectors.toMap(id -> id, _ -> new LongAdder()));
     this.parts = parts;

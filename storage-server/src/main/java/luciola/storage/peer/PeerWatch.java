@@ -1,5 +1,6 @@
 package luciola.storage.peer;
 
+import com.google.common.collect.ImmutableSet;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +57,7 @@ public final class PeerWatch {
   public PeerWatch(RoutingSource routing, Peers peers, Set<TargetId> own, LongSupplier clock) {
     this.routing = routing;
     this.peers = peers;
-    this.own = Set.copyOf(own);
+    this.own = ImmutableSet.copyOf(own);
     this.clock = clock;
     this.patience = peers.timeout().dividedBy(10);
   }
