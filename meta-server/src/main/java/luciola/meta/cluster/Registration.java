@@ -12,12 +12,17 @@ import luciola.grpc.v1.StoredTarget;
 import luciola.grpc.v1.TargetRegistration;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.id.Incarnation;
 import luciola.protocol.id.NodeId;
 
 /**
  * A server makes itself and its targets known. The same registration again gives the same numbers:
  * a node is known by its number, else by a target it brings, else by its incarnation; a target by
  * its uuid. A target that another node had moves here.
+ *
+ * <p>A new life counts its node out at once: the former one is dead. So a registration of an
+ * earlier life than the one known, sent long ago or sent twice, is refused: it would count the
+ * living one out while that may still serve.
  *
  * <p>Whether the former server of an identity still lives is not known to the durable state: {@link
  * #conflict} asks the leader's soft state before the registration goes into the log.
@@ -43,6 +48,12 @@ final class Registration {
     }
     var change = new ClusterChange(state);
     long nodeId = nodeIdFor(state, command);
+    StoredNode former = state.nodes.get(nodeId);
+    check(
+        former == null
+            || !Incarnation.isBefore(command.getIncarnation(), former.getNode().getIncarnation()),
+        ErrorCode.CANCELLED,
+        "register: a later life of this server has registered: node=" + nodeId);
     if (nodeId == 0) {
       nodeId = change.counters.getNodeLast() + 1;
       change.counters.setNodeLast(nodeId);
@@ -64,6 +75,10 @@ final class Registration {
     change.node(
         stored.setNode(node).clearOwnLabels().putAllOwnLabels(command.getLabelsMap()).build());
     return new ClusterState.Applied<>(change.build(), reply.build());
+  }
+
+  private static boolean isOvertaken(StoredNode known, RegisterRequest command) {
+    return Incarnation.isBefore(command.getIncarnation(), known.getNode().getIncarnation());
   }
 
   private static long nodeIdFor(ClusterState state, RegisterRequest command) {
@@ -128,6 +143,10 @@ final class Registration {
   static Optional<String> conflict(
       ClusterState state, Lives lives, boolean newLeader, RegisterRequest command, long nowNanos) {
     StoredNode same = state.nodes.get(command.getNodeId());
+    if (same != null && isOvertaken(same, command)) {
+      // Not for now: it is refused for good where it is applied.
+      return Optional.empty();
+    }
     if (same != null
         && same.getNode().getIncarnation() != command.getIncarnation()
         && !same.getNode().getAddress().equals(command.getAddress())

@@ -19,6 +19,8 @@ import luciola.grpc.v1.TargetReport;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.Incarnation;
+import luciola.protocol.id.NodeId;
 import luciola.protocol.id.RoutingVersion;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
@@ -141,6 +143,17 @@ class ClusterManagerTest {
     assertEquals(PublicState.OFFLINE, chain().stateOf(new TargetId(3)).orElseThrow());
     beat(3, 99, ONLINE, chain().version().value());
     assertEquals(PublicState.SYNCING, chain().stateOf(new TargetId(3)).orElseThrow());
+  }
+
+  /** It would count the living one out at once, which may serve by its lease. */
+  @Test
+  void aRegistrationOfAnEarlierLifeThatComesLateChangesNothing() {
+    long first = Incarnation.after(0, 7);
+    long second = Incarnation.after(first, 3);
+    ClusterState before = state.register(registration(3, second)).state();
+    var late = before.register(registration(3, first));
+    assertEquals(ErrorCode.CANCELLED.number(), late.reply().getCode());
+    assertEquals(second, late.state().incarnationOf(new NodeId(3)).orElseThrow());
   }
 
   @Test

@@ -30,6 +30,7 @@ import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
 import luciola.protocol.id.ChainId;
+import luciola.protocol.id.Incarnation;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Routing;
 import luciola.simulation.PlantedBug;
@@ -300,7 +301,7 @@ final class SimServer implements ChainObserver {
   }
 
   private long incarnation() {
-    return number * 1000L + process.life();
+    return Incarnation.after((long) (process.life() - 1) << Integer.SIZE, number);
   }
 
   private void register(Map<SimTarget, ChunkEngine> engines) {

@@ -11,13 +11,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import luciola.grpc.v1.RegisterReply;
-import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.ServerSettings;
-import luciola.grpc.v1.TargetRegistration;
 import luciola.protocol.connection.DataClientOptions;
 import luciola.protocol.connection.DataClients;
 import luciola.protocol.connection.DataHandler;
@@ -70,10 +67,10 @@ public final class StorageServer implements AutoCloseable {
 
   private final StorageServerConfig config;
   private final Deque<Part> parts = new ArrayDeque<>();
-  private final long incarnation = ThreadLocalRandom.current().nextLong() | 1;
   private final AtomicReference<@Nullable Membership> membership = new AtomicReference<>();
   private final AtomicReference<@Nullable DataHandler> handler = new AtomicReference<>();
   private final AtomicLong scrubBytesPerSecond;
+  private long incarnation;
   private int port;
   private NodeId node = new NodeId(1);
 
@@ -133,12 +130,22 @@ public final class StorageServer implements AutoCloseable {
     for (Path path : config.targets()) {
       targets.add(part("target", Target.open(path, cluster, config.engine())));
     }
+    incarnation = Registrar.newLife(meta, directory, targets);
     EventLoops loops =
         part("event loops", EventLoops.start("storage-net", config.eventLoopThreads()));
     PayloadPool received = part("payloads", new PayloadPool(config.payloadBytes()));
     DataServer server = bind(loops, received, cluster, directory);
     port = server.port();
-    RegisterReply registered = register(meta, directory, targets);
+    RegisterReply registered =
+        new Registrar(
+                meta,
+                directory,
+                targets,
+                new HostPort(config.host(), port),
+                config.labels(),
+                incarnation)
+            .register();
+    node = new NodeId(registered.getNodeId());
     RoutingFeed routing = part("routing", RoutingFeed.start(meta));
     ReplicaParts shared = shared(loops, cluster, routing);
     Map<TargetId, ChunkEngine> byId = byId(targets, shared);
@@ -179,38 +186,6 @@ public final class StorageServer implements AutoCloseable {
                 ready.handle(call);
               }
             }));
-  }
-
-  private RegisterReply register(
-      MetaConnection meta, TargetDirectory directory, List<Target> targets) throws IOException {
-    var request =
-        RegisterRequest.newBuilder()
-            .setClusterId(meta.cluster().value())
-            .setNodeId(directory.number("node"))
-            .setIncarnation(incarnation)
-            .setAddress(new HostPort(config.host(), port).toString())
-            .putAllLabels(config.labels());
-    for (Target target : targets) {
-      request.addTargets(
-          TargetRegistration.newBuilder()
-              .setTargetId(target.number())
-              .setUuid(target.uuid())
-              .setDisk(target.path().toString())
-              .setCapacityBytes(target.engine().usage().capacityBytes()));
-    }
-    RegisterReply reply = meta.register(request.build());
-    if (reply.getTargetIdsCount() != targets.size()) {
-      throw new LuciolaException(
-          ErrorCode.INTERNAL, "register: targets=" + targets.size() + " answered=" + reply);
-    }
-    node = new NodeId(reply.getNodeId());
-    if (directory.number("node") != reply.getNodeId()) {
-      directory.put("node", reply.getNodeId());
-    }
-    for (int i = 0; i < targets.size(); i++) {
-      targets.get(i).keepNumber(reply.getTargetIds(i));
-    }
-    return reply;
   }
 
   private ReplicaParts shared(EventLoops loops, ClusterId cluster, RoutingFeed feed) {
