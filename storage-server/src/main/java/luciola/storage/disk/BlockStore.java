@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,10 +21,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class BlockStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BlockStore.class);
+  private static final long PINS_LOOK_NANOS = 1_000_000;
 
   private final SpaceLimit limit;
   private final List<BlockSpace> spaces;
   private final ConcurrentHashMap<BlockRef, Readers> pinned = new ConcurrentHashMap<>();
+  private volatile boolean pinsEnded;
 
   private BlockStore(SpaceLimit limit, List<BlockSpace> spaces) {
     this.limit = limit;
@@ -161,7 +166,26 @@ public final class BlockStore implements AutoCloseable {
     for (BlockRef block : blocks) {
       pinned.merge(block, Readers.ONE, (old, _) -> old.plus(1));
     }
-    return new Pin(this, blocks);
+    var pin = new Pin(this, blocks);
+    if (pinsEnded) {
+      pin.close();
+      throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "target is closed");
+    }
+    return pin;
+  }
+
+  /**
+   * Gives no more pins and waits for those that are out.
+   *
+   * @return whether none is left; false: that took longer
+   */
+  public boolean endPins(long waitNanos) {
+    pinsEnded = true;
+    long deadline = System.nanoTime() + waitNanos;
+    while (!pinned.isEmpty() && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(this, PINS_LOOK_NANOS);
+    }
+    return pinned.isEmpty();
   }
 
   private void unpin(BlockRef block) {

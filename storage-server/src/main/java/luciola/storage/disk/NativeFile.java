@@ -79,6 +79,7 @@ public final class NativeFile implements AutoCloseable {
   private static final ThreadLocal<MemorySegment> CALL_STATE =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
 
+  private final UseGuard guard = new UseGuard();
   private final Path path;
   private final int descriptor;
   private final boolean direct;
@@ -153,6 +154,7 @@ public final class NativeFile implements AutoCloseable {
   private void transfer(String operation, MethodHandle call, long position, MemorySegment data)
       throws IOException {
     MemorySegment state = CALL_STATE.get();
+    enter(operation);
     try {
       long done = 0;
       while (done < data.byteSize()) {
@@ -171,25 +173,42 @@ public final class NativeFile implements AutoCloseable {
       throw e;
     } catch (Throwable e) {
       throw new IllegalStateException(operation + ": path=" + path, e);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  /** A descriptor that was closed may be another file's by now. */
+  private void enter(String operation) throws IOException {
+    if (!guard.enter()) {
+      throw new IOException(operation + ": file is closed: path=" + path);
     }
   }
 
   /** Asks for a range to be brought into the page cache; does not wait for it. */
-  void readAhead(long position, long bytes) {
+  void readAhead(long position, long bytes) throws IOException {
+    enter("readahead");
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       var _ = (long) READAHEAD.invokeExact(state, descriptor, position, bytes);
     } catch (Throwable e) {
       throw new IllegalStateException("readahead: path=" + path, e);
+    } finally {
+      guard.exit();
     }
   }
 
   /** Makes everything written durable. */
   public void flush() throws IOException {
     int errno;
-    do {
-      errno = fdatasync();
-    } while (errno == EINTR);
+    enter("fdatasync");
+    try {
+      do {
+        errno = fdatasync();
+      } while (errno == EINTR);
+    } finally {
+      guard.exit();
+    }
     check("fdatasync", errno);
   }
 
@@ -212,9 +231,14 @@ public final class NativeFile implements AutoCloseable {
 
   private void allocate(int mode, long position, long bytes) throws IOException {
     int errno;
-    do {
-      errno = fallocate(mode, position, bytes);
-    } while (errno == EINTR);
+    enter("fallocate");
+    try {
+      do {
+        errno = fallocate(mode, position, bytes);
+      } while (errno == EINTR);
+    } finally {
+      guard.exit();
+    }
     if (errno != EOPNOTSUPP) {
       check("fallocate", errno);
     }
@@ -239,8 +263,12 @@ public final class NativeFile implements AutoCloseable {
     }
   }
 
+  /** Waits for calls that are in the kernel; later ones fail. Closing twice is harmless. */
   @Override
   public void close() {
+    if (!guard.close()) {
+      return;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       var _ = (int) CLOSE.invokeExact(state, descriptor);

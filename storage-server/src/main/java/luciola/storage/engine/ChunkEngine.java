@@ -47,6 +47,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ChunkEngine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ChunkEngine.class);
+  private static final long CLOSE_WAIT_NANOS = 5_000_000_000L;
+
+  private final String name;
+  private final boolean oneThread;
 
   private final BlockStore blocks;
   private final ChunkIndex index;
@@ -77,6 +81,8 @@ public final class ChunkEngine implements AutoCloseable {
       throws IOException {
     EngineConfig config = parts.config();
     EngineThreads threads = parts.threads();
+    this.name = name;
+    this.oneThread = threads.oneThread();
     this.blocks = blocks;
     this.index = index;
     this.afterClose = afterClose;
@@ -364,8 +370,10 @@ public final class ChunkEngine implements AutoCloseable {
   }
 
   /**
-   * Finishes what is under way and closes everything. Reads must have been closed before. Closing
-   * twice is harmless.
+   * Finishes what is under way and closes everything, while others may still use it: reads that are
+   * out are waited for, up to {@link #CLOSE_WAIT_NANOS}, and after that the files they send from
+   * close under them; whoever calls later is refused with SHUTTING_DOWN or an IOException, and
+   * nothing native is touched any more. Closing twice is harmless.
    */
   @Override
   public void close() throws IOException {
@@ -375,6 +383,9 @@ public final class ChunkEngine implements AutoCloseable {
     compactor.close();
     writers.close();
     loop.close();
+    if (!blocks.endPins(oneThread ? 0 : CLOSE_WAIT_NANOS)) {
+      log.warn("closed while something is read name={}", name);
+    }
     try {
       if (isHealthy()) {
         index.sync();

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import luciola.storage.disk.UseGuard;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.CompressionType;
@@ -31,6 +32,7 @@ public final class RocksKeyValues implements KeyValues {
   private static final int OPEN_FILES_MAX = 1024;
   private static final int METADATA_BLOCK_BYTES = 4096;
 
+  private final UseGuard guard = new UseGuard();
   private final LRUCache cache;
   private final BloomFilter filter;
   private final Options options;
@@ -112,15 +114,32 @@ public final class RocksKeyValues implements KeyValues {
 
   @Override
   public Optional<byte[]> get(byte[] key) {
+    enter();
     try {
       return Optional.ofNullable(db.get(reading, key));
     } catch (RocksDBException e) {
       throw unreadable(e);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  /** A call into a database that was closed would end the process. */
+  private void enter() {
+    if (!guard.enter()) {
+      throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "metadata is closed");
+    }
+  }
+
+  private void enterToWrite() throws IOException {
+    if (!guard.enter()) {
+      throw new IOException("metadata is closed");
     }
   }
 
   @Override
   public List<Pair> scan(byte[] from, byte[] to, int limit) {
+    enter();
     var found = new ArrayList<Pair>();
     try (RocksIterator at = db.newIterator(reading)) {
       at.seek(from);
@@ -136,6 +155,8 @@ public final class RocksKeyValues implements KeyValues {
       return found;
     } catch (RocksDBException e) {
       throw unreadable(e);
+    } finally {
+      guard.exit();
     }
   }
 
@@ -145,6 +166,7 @@ public final class RocksKeyValues implements KeyValues {
 
   @Override
   public void write(List<Change> changes, boolean sync) throws IOException {
+    enterToWrite();
     try (var out = new WriteBatch()) {
       for (Change change : changes) {
         byte[] value = change.value();
@@ -157,20 +179,29 @@ public final class RocksKeyValues implements KeyValues {
       db.write(sync ? synced : unsynced, out);
     } catch (RocksDBException e) {
       throw new IOException("metadata cannot be written", e);
+    } finally {
+      guard.exit();
     }
   }
 
   @Override
   public void sync() throws IOException {
+    enterToWrite();
     try {
       db.flushWal(true);
     } catch (RocksDBException e) {
       throw new IOException("metadata cannot be flushed", e);
+    } finally {
+      guard.exit();
     }
   }
 
+  /** Waits for calls that are under way; later ones fail. Closing twice is harmless. */
   @Override
   public void close() {
+    if (!guard.close()) {
+      return;
+    }
     db.close();
     reading.close();
     synced.close();
