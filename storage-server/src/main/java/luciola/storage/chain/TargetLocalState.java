@@ -36,7 +36,7 @@ public final class TargetLocalState {
     return state;
   }
 
-  /** Whether the target takes part in nothing until its server restarts. */
+  /** Whether the target takes part in nothing in this life: until it is opened again. */
   public boolean failed() {
     return failed;
   }

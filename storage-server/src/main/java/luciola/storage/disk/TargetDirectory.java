@@ -236,9 +236,16 @@ public final class TargetDirectory implements AutoCloseable {
     }
   }
 
+  /** Closing twice is harmless. */
   @Override
   public void close() throws IOException {
-    lock.release();
-    lockFile.close();
+    if (!lockFile.isOpen()) {
+      return;
+    }
+    try {
+      lock.release();
+    } finally {
+      lockFile.close();
+    }
   }
 }

@@ -18,8 +18,8 @@ import luciola.storage.scrub.ScrubState;
 
 /**
  * All replicas of a server: what lies between its connections and membership on one side and its
- * engines on the other. The storage-server gives it threads, sockets and the clock; the
- * simulation gives it its own.
+ * engines on the other. The storage-server gives it threads, sockets and the clock; the simulation
+ * gives it its own.
  */
 public final class ReplicaHost implements DataHandler, AutoCloseable {
   private final Runners runners;
@@ -65,6 +65,22 @@ public final class ReplicaHost implements DataHandler, AutoCloseable {
   /** Chains of which a target has a replica. */
   public Collection<ChainId> chainsOf(TargetId target) {
     return runners.chainsOf(target);
+  }
+
+  /**
+   * Ends every replica of a target whose engine is to be closed, and reports the target as offline
+   * from then on. Waits for them.
+   *
+   * @param why in words for operators
+   * @return whether the engine is not used by any replica any more; false: to be called again
+   */
+  public boolean detach(TargetId target, String why) {
+    return runners.detach(target, why);
+  }
+
+  /** A target of this server is open again, in a new life. */
+  public void attach(TargetId target, ChunkEngine engine) {
+    runners.attach(target, engine);
   }
 
   /** What to report of each target. */

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.LocalState;
 import luciola.grpc.v1.ResyncReport;
@@ -40,6 +41,7 @@ final class Reports {
     for (Map.Entry<TargetId, ChunkEngine> each : runners.engines().entrySet()) {
       reports.put(each.getKey(), report(each.getKey(), each.getValue()));
     }
+    runners.detached().forEach((id, why) -> reports.put(id, closed(id, why)));
     for (ChainRunner runner : runners.all()) {
       TargetReport.Builder report = reports.get(runner.target());
       if (report != null) {
@@ -47,6 +49,13 @@ final class Reports {
       }
     }
     return reports.values().stream().map(TargetReport.Builder::build).toList();
+  }
+
+  private static TargetReport.Builder closed(TargetId id, String why) {
+    return TargetReport.newBuilder()
+        .setTargetId(id.value())
+        .setLocalState(LocalState.LOCAL_STATE_OFFLINE)
+        .setError(why);
   }
 
   private TargetReport.Builder report(TargetId id, ChunkEngine engine) {
@@ -136,7 +145,8 @@ final class Reports {
 
   /** The last word: every target is offline. */
   List<TargetReport> offline() {
-    return runners.engines().keySet().stream()
+    return Stream.concat(runners.engines().keySet().stream(), runners.detached().keySet().stream())
+        .distinct()
         .map(id ->
             TargetReport.newBuilder()
                 .setTargetId(id.value())

@@ -1,6 +1,5 @@
 package luciola.storage.host;
 
-import com.google.common.collect.ImmutableMap;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -9,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -39,7 +39,11 @@ final class Runners implements AutoCloseable {
   private static final int DROP_CHUNKS = 1000;
   private static final long DROP_RETRY_SECONDS = 1;
 
-  private final Map<TargetId, ChunkEngine> engines;
+  private final ConcurrentSkipListMap<TargetId, ChunkEngine> engines;
+
+  /** Targets without an engine, and why. */
+  private final ConcurrentSkipListMap<TargetId, String> detached = new ConcurrentSkipListMap<>();
+
   private final Map<TargetId, LongAdder> disagreements;
   private final ReplicaParts parts;
   private final ConcurrentHashMap<Place, ChainRunner> runners = new ConcurrentHashMap<>();
@@ -55,7 +59,7 @@ final class Runners implements AutoCloseable {
   private volatile boolean closed;
 
   Runners(Map<TargetId, ChunkEngine> engines, ReplicaParts parts) {
-    this.engines = ImmutableMap.copyOf(engines);
+    this.engines = new ConcurrentSkipListMap<>(engines);
     this.disagreements =
         engines.keySet().stream().collect(Collectors.toMap(id -> id, _ -> new LongAdder()));
     this.parts = parts;
@@ -65,6 +69,55 @@ final class Runners implements AutoCloseable {
 
   Map<TargetId, ChunkEngine> engines() {
     return engines;
+  }
+
+  /** Targets that are closed, and why. */
+  Map<TargetId, String> detached() {
+    return detached;
+  }
+
+  /**
+   * Ends every replica of a target, which begins a new life when it is attached again. Waits for
+   * them.
+   *
+   * @param why in words for operators
+   * @return whether none of them acts any more; false: to be called again
+   */
+  boolean detach(TargetId id, String why) {
+    List<ChainRunner> ending;
+    synchronized (this) {
+      detached.put(id, why);
+      engines.remove(id);
+      dropping.removeIf(place -> place.target().equals(id));
+      leftovers.removeIf(place -> place.target().equals(id));
+      ending = runners.values().stream().filter(runner -> runner.target().equals(id)).toList();
+    }
+    List<CompletableFuture<Boolean>> stops = ending.stream().map(ChainRunner::stop).toList();
+    boolean ended = true;
+    for (CompletableFuture<Boolean> stop : stops) {
+      ended &= stop.completeOnTimeout(false, STOP_SECONDS, TimeUnit.SECONDS).join();
+    }
+    if (ended) {
+      ending.forEach(runner -> runners.remove(new Place(runner.chainId(), id), runner));
+    }
+    parts.reportNow().run();
+    return ended;
+  }
+
+  /**
+   * A target is open again. Its replicas know nothing of what their chains did meanwhile, as after
+   * a start of the server.
+   */
+  synchronized void attach(TargetId id, ChunkEngine engine) {
+    if (closed) {
+      return;
+    }
+    detached.remove(id);
+    engines.put(id, engine);
+    Routing routing = seen;
+    routing.chains().values().forEach(chain -> meet(chain, id));
+    onReader(() -> lookForLeftovers(routing, id, engine));
+    parts.reportNow().run();
   }
 
   /** How often a replica of one of a target's chains held what it must not. */
@@ -116,6 +169,9 @@ final class Runners implements AutoCloseable {
   }
 
   private void meet(Chain chain, TargetId id) {
+    if (!engines.containsKey(id)) {
+      return;
+    }
     var place = new Place(chain.id(), id);
     if (chain.stateOf(id).isPresent()) {
       leftovers.remove(place);
@@ -192,14 +248,15 @@ final class Runners implements AutoCloseable {
   }
 
   private void drop(Place place, CompletableFuture<Boolean> stopped) {
-    if (dropping.add(place)) {
-      var _ = stopped.thenAccept(_ -> dropSome(place));
+    ChunkEngine engine = engines.get(place.target());
+    if (engine != null && dropping.add(place)) {
+      var _ = stopped.thenAccept(_ -> dropSome(place, engine));
     }
   }
 
-  private void dropSome(Place place) {
-    ChunkEngine engine = engines.get(place.target());
-    if (engine == null || closed || !engine.isHealthy()) {
+  /** Of one life of the target: another one looks for what is left by itself. */
+  private void dropSome(Place place, ChunkEngine engine) {
+    if (engines.get(place.target()) != engine || closed || !engine.isHealthy()) {
       return;
     }
     var _ =
@@ -209,28 +266,31 @@ final class Runners implements AutoCloseable {
             .whenComplete((nothingLeft, failure) -> {
               if (failure != null) {
                 log.warn("drop of a chain failed, again soon place={}", place, failure);
-                later(place, DROP_RETRY_SECONDS);
+                later(place, engine, DROP_RETRY_SECONDS);
               } else if (nothingLeft) {
-                dropped(place);
+                dropped(place, engine);
               } else {
-                later(place, 0);
+                later(place, engine, 0);
               }
             });
   }
 
-  private void later(Place place, long seconds) {
+  private void later(Place place, ChunkEngine engine, long seconds) {
     try {
       var _ =
           parts
               .owners()
               .apply(place.chain())
-              .schedule(() -> dropSome(place), seconds, TimeUnit.SECONDS);
+              .schedule(() -> dropSome(place, engine), seconds, TimeUnit.SECONDS);
     } catch (RejectedExecutionException e) {
       log.debug("the rest is dropped after the next start place={}", place);
     }
   }
 
-  private synchronized void dropped(Place place) {
+  private synchronized void dropped(Place place, ChunkEngine engine) {
+    if (engines.get(place.target()) != engine) {
+      return;
+    }
     log.info("dropped a chain that was left chain={} target={}", place.chain(), place.target());
     dropping.remove(place);
     if (!closed) {

@@ -157,7 +157,7 @@ public final class ChainRunner {
     }
     offeredVersion = next.version().value();
     post(() -> {
-      if (chain == null || next.version().compareTo(chain.version()) > 0) {
+      if (!broken && (chain == null || next.version().compareTo(chain.version()) > 0)) {
         chain = next;
         step(new ChainEvent.ChainChanged(next));
         resync.chainChanged(next);
@@ -249,7 +249,11 @@ public final class ChainRunner {
     try {
       action.run();
     } catch (RuntimeException e) {
-      breakDown(e);
+      if (broken) {
+        log.debug("after the end of a replica chain={} target={}", chainId, target, e);
+      } else {
+        breakDown(e);
+      }
     }
   }
 

@@ -11,7 +11,6 @@ import java.util.function.Supplier;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.PeerReport;
-import luciola.grpc.v1.ServerSettings;
 import luciola.grpc.v1.TargetReport;
 import luciola.grpc.v1.Timings;
 import luciola.protocol.control.MetaConnection;
@@ -35,7 +34,7 @@ final class Membership implements AutoCloseable {
   private final Supplier<List<TargetReport>> reports;
   private final Supplier<List<PeerReport>> unreachable;
   private final LongConsumer leases;
-  private final Consumer<ServerSettings> settings;
+  private final Consumer<HeartbeatReply> told;
   private final Semaphore wanted = new Semaphore(0);
   private final Thread thread;
   private final CompletableFuture<Boolean> heard = new CompletableFuture<>();
@@ -48,7 +47,7 @@ final class Membership implements AutoCloseable {
    * @param reports what to say of each target
    * @param unreachable servers that do not answer this one
    * @param leases told the end of each lease, monotonic clock
-   * @param settings told what operators set, with each reply
+   * @param told given each reply, for what operators want of the server
    */
   Membership(
       MetaConnection meta,
@@ -59,7 +58,7 @@ final class Membership implements AutoCloseable {
       Supplier<List<TargetReport>> reports,
       Supplier<List<PeerReport>> unreachable,
       LongConsumer leases,
-      Consumer<ServerSettings> settings) {
+      Consumer<HeartbeatReply> told) {
     this.meta = meta;
     this.routing = routing;
     this.node = node;
@@ -68,7 +67,7 @@ final class Membership implements AutoCloseable {
     this.reports = reports;
     this.unreachable = unreachable;
     this.leases = leases;
-    this.settings = settings;
+    this.told = told;
     this.thread = Thread.ofVirtual().name("storage-heartbeat").start(this::run);
   }
 
@@ -111,7 +110,7 @@ final class Membership implements AutoCloseable {
             .build();
     long sentNanos = System.nanoTime();
     HeartbeatReply reply = meta.heartbeat(request, timings.getLeaseNanos() / 2);
-    settings.accept(reply.getSettings());
+    told.accept(reply);
     // Without the routing that the manager knew of, this server could serve where it may no more.
     if (takeRouting(reply) && reply.getLeaseNanos() > 0) {
       leases.accept(sentNanos + reply.getLeaseNanos());

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.ServerSettings;
 import luciola.protocol.connection.DataClientOptions;
@@ -66,6 +67,7 @@ public final class StorageServer implements AutoCloseable {
   private static final long SEND_MEMORY_BYTES = 256L << 20;
 
   private final StorageServerConfig config;
+  private final Target.Opener opener;
   private final Deque<Part> parts = new ArrayDeque<>();
   private final AtomicReference<@Nullable Membership> membership = new AtomicReference<>();
   private final AtomicReference<@Nullable DataHandler> handler = new AtomicReference<>();
@@ -74,8 +76,9 @@ public final class StorageServer implements AutoCloseable {
   private int port;
   private NodeId node = new NodeId(1);
 
-  private StorageServer(StorageServerConfig config) {
+  private StorageServer(StorageServerConfig config, Target.Opener opener) {
     this.config = config;
+    this.opener = opener;
     this.scrubBytesPerSecond = new AtomicLong(config.scrubBytesPerSecond());
   }
 
@@ -90,7 +93,15 @@ public final class StorageServer implements AutoCloseable {
    *     directory in use), or CONNECTION_LOST or TIMED_OUT if no meta-server answers
    */
   public static StorageServer start(StorageServerConfig config) throws IOException {
-    var server = new StorageServer(config);
+    return start(
+        config,
+        (path, replicas) ->
+            ChunkEngine.open(String.valueOf(path.getFileName()), path, config.engine(), replicas));
+  }
+
+  /** The same with engines that are opened so. */
+  static StorageServer start(StorageServerConfig config, Target.Opener opener) throws IOException {
+    var server = new StorageServer(config, opener);
     try {
       server.run();
       return server;
@@ -128,7 +139,7 @@ public final class StorageServer implements AutoCloseable {
     directory.bindCluster(cluster.value());
     var targets = new ArrayList<Target>();
     for (Path path : config.targets()) {
-      targets.add(part("target", Target.open(path, cluster, config.engine())));
+      targets.add(part("target", Target.open(path, cluster, opener)));
     }
     incarnation = Registrar.newLife(meta, directory, targets);
     EventLoops loops =
@@ -150,15 +161,19 @@ public final class StorageServer implements AutoCloseable {
     ReplicaParts shared = shared(loops, cluster, routing);
     Map<TargetId, ChunkEngine> byId = byId(targets, shared);
     var host = new ReplicaHost(byId, shared);
-    var scrubs = new ConcurrentHashMap<TargetId, TargetScrub>();
+    var keepers = new ConcurrentHashMap<TargetId, TargetKeeper>();
     routing.onChange(host::routingChanged);
     host.routingChanged(routing.routing());
     handler.set(host);
-    join(meta, routing, registered, host, scrubs, shared.resyncBudget());
+    join(meta, routing, registered, host, keepers, shared.resyncBudget());
     // Closed before the last word to the manager: first stop serving, then say so.
     part("replicas", host);
     for (Target target : targets) {
-      scrubs.put(target.id(), part("scrub", scrub(target, host)));
+      keepers.put(
+          target.id(),
+          part(
+              "keeper",
+              new TargetKeeper(target, host, open -> scrub(open, host), config.reopen())));
     }
     log.info("storage-server serves node={} port={} targets={}", node, port, byId.keySet());
   }
@@ -234,8 +249,17 @@ public final class StorageServer implements AutoCloseable {
     return byId;
   }
 
-  private static ScrubState stateOf(@Nullable TargetScrub scrub) {
-    return scrub == null ? ScrubState.NONE : scrub.state();
+  private static ScrubState stateOf(@Nullable TargetKeeper keeper) {
+    return keeper == null ? ScrubState.NONE : keeper.scrubState();
+  }
+
+  private static void reopen(HeartbeatReply reply, Map<TargetId, TargetKeeper> keepers) {
+    for (long id : reply.getReopenTargetsList()) {
+      TargetKeeper keeper = id < 1 ? null : keepers.get(new TargetId(id));
+      if (keeper != null) {
+        keeper.openNow();
+      }
+    }
   }
 
   private TargetScrub scrub(Target target, ReplicaHost host) {
@@ -268,7 +292,7 @@ public final class StorageServer implements AutoCloseable {
       RoutingFeed routing,
       RegisterReply registered,
       ReplicaHost host,
-      Map<TargetId, TargetScrub> scrubs,
+      Map<TargetId, TargetKeeper> keepers,
       TokenBucket resyncBudget) {
     var joined =
         new Membership(
@@ -277,10 +301,13 @@ public final class StorageServer implements AutoCloseable {
             registered.getNodeId(),
             incarnation,
             registered.getTimings(),
-            () -> host.reports(id -> stateOf(scrubs.get(id))),
+            () -> host.reports(id -> stateOf(keepers.get(id))),
             host::unreachable,
             host::leaseChanged,
-            settings -> apply(settings, resyncBudget));
+            reply -> {
+              apply(reply.getSettings(), resyncBudget);
+              reopen(reply, keepers);
+            });
     membership.set(joined);
     part("membership", () -> joined.leave(host.offline()));
     if (!joined.awaitHeard(config.startTimeout())) {

@@ -38,6 +38,7 @@ import luciola.storage.resync.ResyncLimits;
  * @param dedupKeep how long a client's channel that is not used is remembered; 1 s …; default 24 h
  * @param tombstoneKeep how long a removed chunk is remembered at least, of the time that its target
  *     is open; {@code dedupKeep} …; default 24 h
+ * @param reopen when a target whose disk failed is tried again
  */
 public record StorageServerConfig(
     Path dataDirectory,
@@ -60,7 +61,8 @@ public record StorageServerConfig(
     long scrubBytesPerSecond,
     Duration scrubPeriod,
     Duration dedupKeep,
-    Duration tombstoneKeep) {
+    Duration tombstoneKeep,
+    ReopenSettings reopen) {
   public StorageServerConfig {
     targets = List.copyOf(targets);
     metaAddresses = List.copyOf(metaAddresses);
@@ -118,7 +120,8 @@ public record StorageServerConfig(
         64L << 20,
         Duration.ofDays(7),
         Duration.ofHours(24),
-        Duration.ofHours(24));
+        Duration.ofHours(24),
+        ReopenSettings.DEFAULTS);
   }
 
   /** The same at another address. */
@@ -144,7 +147,8 @@ public record StorageServerConfig(
         scrubBytesPerSecond,
         scrubPeriod,
         dedupKeep,
-        tombstoneKeep);
+        tombstoneKeep,
+        reopen);
   }
 
   /** The same with other labels. */
@@ -170,7 +174,8 @@ public record StorageServerConfig(
         scrubBytesPerSecond,
         scrubPeriod,
         dedupKeep,
-        tombstoneKeep);
+        tombstoneKeep,
+        reopen);
   }
 
   /** The same with other engine limits. */
@@ -196,7 +201,8 @@ public record StorageServerConfig(
         scrubBytesPerSecond,
         scrubPeriod,
         dedupKeep,
-        tombstoneKeep);
+        tombstoneKeep,
+        reopen);
   }
 
   /** The same with another pace of the scrub. */
@@ -222,7 +228,8 @@ public record StorageServerConfig(
         bytesPerSecond,
         period,
         dedupKeep,
-        tombstoneKeep);
+        tombstoneKeep,
+        reopen);
   }
 
   /** The same with another bandwidth of filling other replicas. */
@@ -248,7 +255,8 @@ public record StorageServerConfig(
         scrubBytesPerSecond,
         scrubPeriod,
         dedupKeep,
-        tombstoneKeep);
+        tombstoneKeep,
+        reopen);
   }
 
   /** The same with other times of remembering clients' channels and removed chunks. */
@@ -274,6 +282,34 @@ public record StorageServerConfig(
         scrubBytesPerSecond,
         scrubPeriod,
         dedups,
-        tombstones);
+        tombstones,
+        reopen);
+  }
+
+  /** The same with other pauses before a failed target is tried again. */
+  public StorageServerConfig withReopen(ReopenSettings newReopen) {
+    return new StorageServerConfig(
+        dataDirectory,
+        targets,
+        host,
+        port,
+        metaAddresses,
+        labels,
+        engine,
+        chain,
+        resync,
+        payloadBytes,
+        ownerThreads,
+        readThreads,
+        eventLoopThreads,
+        peerTimeout,
+        startTimeout,
+        resyncRetry,
+        resyncBytesPerSecond,
+        scrubBytesPerSecond,
+        scrubPeriod,
+        dedupKeep,
+        tombstoneKeep,
+        newReopen);
   }
 }

@@ -4,63 +4,112 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClusterId;
 import luciola.protocol.id.TargetId;
 import luciola.storage.disk.TargetDirectory;
 import luciola.storage.engine.ChunkEngine;
-import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.ReplicaSource;
 
-/** One target: its directory with identity and lock, and its engine. */
+/**
+ * One target: its directory with identity and lock, and its engine. It may be closed and opened
+ * again, by one thread at a time; others see the last engine, which refuses them once it is closed.
+ */
 final class Target implements AutoCloseable {
-  private final TargetDirectory directory;
-  private final ChunkEngine engine;
-  private final AtomicReference<ReplicaSource> replicas;
+  private final Path path;
+  private final ClusterId cluster;
+  private final Opener opener;
+  private final AtomicReference<ReplicaSource> replicas = new AtomicReference<>(ReplicaSource.NONE);
+  private final long uuid;
+  private volatile long number;
+  private volatile Opened opened;
 
-  private Target(
-      TargetDirectory directory, ChunkEngine engine, AtomicReference<ReplicaSource> replicas) {
-    this.directory = directory;
-    this.engine = engine;
-    this.replicas = replicas;
+  /** The part that is closed. */
+  private record Opened(TargetDirectory directory, ChunkEngine engine) {}
+
+  /** Opens the engine in a target's directory. */
+  interface Opener {
+    ChunkEngine open(Path path, ReplicaSource replicas) throws IOException;
+  }
+
+  private Target(Path path, ClusterId cluster, Opener opener) throws IOException {
+    this.path = path;
+    this.cluster = cluster;
+    this.opener = opener;
+    this.opened = opened();
+    this.uuid = opened.directory().number("uuid");
+    this.number = opened.directory().number("target");
   }
 
   /** Opens a target of a cluster, making it if the directory is new. */
-  static Target open(Path path, ClusterId cluster, EngineConfig config) throws IOException {
+  static Target open(Path path, ClusterId cluster, Opener opener) throws IOException {
+    return new Target(path, cluster, opener);
+  }
+
+  private Opened opened() throws IOException {
     TargetDirectory directory = TargetDirectory.open(path);
     try {
       directory.bindCluster(cluster.value());
       if (directory.number("uuid") == 0) {
         directory.put("uuid", ThreadLocalRandom.current().nextLong() | 1);
       }
-      var replicas = new AtomicReference<>(ReplicaSource.NONE);
       ChunkEngine engine =
-          ChunkEngine.open(
-              String.valueOf(path.getFileName()),
-              path,
-              config,
-              (chunk, version, into) -> replicas.get().fetch(chunk, version, into));
-      return new Target(directory, engine, replicas);
+          opener.open(path, (chunk, version, into) -> replicas.get().fetch(chunk, version, into));
+      return new Opened(directory, engine);
     } catch (IOException | RuntimeException e) {
       directory.close();
       throw e;
     }
   }
 
+  /**
+   * Opens the target again after {@link #close}, if what lies there is still this target; nothing
+   * is made and nothing written otherwise.
+   *
+   * @throws LuciolaException NOT_FOUND if nothing lies there, IDENTITY_IN_USE if another target
+   *     does, WRONG_CLUSTER; and as {@link #open}
+   */
+  void reopen() throws IOException {
+    try (TargetDirectory there = TargetDirectory.existing(path)) {
+      if (there.number("uuid") != uuid || there.number("target") != number) {
+        throw new LuciolaException(
+            ErrorCode.IDENTITY_IN_USE,
+            "another target lies in the directory: directory="
+                + path
+                + " target="
+                + there.number("target")
+                + " expected="
+                + number
+                + "; it is taken as what it is when the storage-server starts");
+      }
+      if (there.number("cluster") != cluster.value()) {
+        throw new LuciolaException(
+            ErrorCode.WRONG_CLUSTER,
+            "directory belongs to another cluster: directory="
+                + path
+                + " cluster="
+                + Long.toHexString(there.number("cluster")));
+      }
+    }
+    opened = opened();
+  }
+
   ChunkEngine engine() {
-    return engine;
+    return opened.engine();
   }
 
   Path path() {
-    return directory.path();
+    return path;
   }
 
   long uuid() {
-    return directory.number("uuid");
+    return uuid;
   }
 
   /** The raw number; 0 before the first registration. */
   long number() {
-    return directory.number("target");
+    return number;
   }
 
   TargetId id() {
@@ -68,9 +117,10 @@ final class Target implements AutoCloseable {
   }
 
   /** Keeps the number that the manager gave. */
-  void keepNumber(long number) throws IOException {
-    if (number() != number) {
-      directory.put("target", number);
+  void keepNumber(long given) throws IOException {
+    if (number != given) {
+      opened.directory().put("target", given);
+      number = given;
     }
   }
 
@@ -79,12 +129,14 @@ final class Target implements AutoCloseable {
     replicas.set(source);
   }
 
+  /** Closes engine and directory; nothing of the disk is in use afterwards. */
   @Override
   public void close() throws IOException {
+    Opened now = opened;
     try {
-      engine.close();
+      now.engine().close();
     } finally {
-      directory.close();
+      now.directory().close();
     }
   }
 }

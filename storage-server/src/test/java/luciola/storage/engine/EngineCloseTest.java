@@ -136,8 +136,7 @@ class EngineCloseTest {
       var ends = new ArrayList<CompletableFuture<Integer>>();
       try (ExecutorService threads = Executors.newCachedThreadPool()) {
         for (Use use : uses) {
-          ends.add(
-              CompletableFuture.supplyAsync(() -> untilClosed(engine, use, begun), threads));
+          ends.add(CompletableFuture.supplyAsync(() -> untilClosed(engine, use, begun), threads));
         }
         if (life == 0) {
           ends.add(
@@ -169,8 +168,7 @@ class EngineCloseTest {
         assertThrows(
             LuciolaException.class, () -> engine.chain(CHAIN).inventory(Optional.empty(), 10));
     assertEquals(ErrorCode.SHUTTING_DOWN, list.code());
-    assertThrows(
-        CompletionException.class, () -> stage(engine, write(0, 2, 0, bytes(1, LENGTH))));
+    assertThrows(CompletionException.class, () -> stage(engine, write(0, 2, 0, bytes(1, LENGTH))));
     assertThrows(CompletionException.class, () -> engine.check(chunk(0)).join());
     engine.close();
   }

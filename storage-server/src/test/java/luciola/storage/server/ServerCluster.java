@@ -28,6 +28,7 @@ final class ServerCluster implements AutoCloseable {
   private static final ClusterTimings TIMINGS =
       new ClusterTimings(100_000_000L, 1_500_000_000L, 2_500_000_000L);
 
+  private final Target.@Nullable Opener disks;
   private final Path directory;
   private final UnaryOperator<StorageServerConfig> settings;
   private final MetaServer meta;
@@ -37,6 +38,19 @@ final class ServerCluster implements AutoCloseable {
 
   ServerCluster(Path directory, int replicas, UnaryOperator<StorageServerConfig> settings)
       throws IOException {
+    this(directory, replicas, settings, null);
+  }
+
+  /**
+   * @param disks opens the targets' engines; null: as servers do
+   */
+  ServerCluster(
+      Path directory,
+      int replicas,
+      UnaryOperator<StorageServerConfig> settings,
+      Target.@Nullable Opener disks)
+      throws IOException {
+    this.disks = disks;
     this.directory = directory;
     this.settings = settings;
     this.meta =
@@ -59,15 +73,20 @@ final class ServerCluster implements AutoCloseable {
 
   void start(int number) throws IOException {
     Path home = directory.resolve("s" + number);
+    StorageServerConfig config =
+        settings.apply(
+            StorageServerConfig.of(
+                    home.resolve("node"),
+                    List.of(target(number)),
+                    List.of("127.0.0.1:" + meta.port()))
+                .withEngine(EngineConfig.DEFAULTS.withCapacityBytes(4L << 30)));
     servers.set(
-        number,
-        StorageServer.start(
-            settings.apply(
-                StorageServerConfig.of(
-                        home.resolve("node"),
-                        List.of(home.resolve("t")),
-                        List.of("127.0.0.1:" + meta.port()))
-                    .withEngine(EngineConfig.DEFAULTS.withCapacityBytes(4L << 30)))));
+        number, disks == null ? StorageServer.start(config) : StorageServer.start(config, disks));
+  }
+
+  /** Directory of a server's target. */
+  Path target(int server) {
+    return directory.resolve("s" + server).resolve("t");
   }
 
   void stop(int number) {
@@ -99,7 +118,7 @@ final class ServerCluster implements AutoCloseable {
   }
 
   Path blocks(int server) {
-    return directory.resolve("s" + server).resolve("t").resolve("blocks");
+    return target(server).resolve("blocks");
   }
 
   /** What the manager last heard of a target. */

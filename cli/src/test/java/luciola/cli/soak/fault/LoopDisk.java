@@ -110,10 +110,21 @@ final class LoopDisk implements AutoCloseable {
     }
   }
 
-  /** The device is well again, with what was on it; nobody may use it meanwhile. */
-  void repair() throws IOException, InterruptedException {
-    run("umount", at.toString());
-    mounted = false;
+  /** Takes it from its place, unless somebody uses it. */
+  boolean unmounted() {
+    try {
+      run("umount", at.toString());
+      mounted = false;
+    } catch (IOException busy) {
+      return false;
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    return !mounted;
+  }
+
+  /** The device is well again, with what was on it, at its place. */
+  void mountAgain() throws IOException, InterruptedException {
     mount();
   }
 

@@ -19,6 +19,7 @@ import luciola.client.cluster.ClusterOptions;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
+import luciola.storage.engine.TargetVerify;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +33,8 @@ final class LostDiskDeviceTest {
   @TempDir private Path directory;
 
   @Test
-  void chainsGoOnWithoutATargetWhoseDiskFailsAndTakeItBackWhenItIsRepaired() throws Exception {
+  void chainsGoOnWithoutATargetWhoseDiskFailsAndTakeItBackFromTheSameServerWhenItIsMended()
+      throws Exception {
     String missing = LoopDisk.missing(directory);
     assumeTrue(missing == null, "SKIPPED-TIER device: " + missing);
     FleetOptions options = FleetOptions.of(Files.createDirectory(directory.resolve("servers")), 4);
@@ -55,12 +57,15 @@ final class LostDiskDeviceTest {
       FencedCluster.await("the target is out of every chain", () -> out(watch, fleet));
       FencedCluster.await("its server says why", () -> reason(meta, fleet).isPresent());
       awaitOperations(load, operations(load) + 200);
-      if (fleet.ended(SERVER).isEmpty()) {
-        fleet.kill(SERVER);
-      }
-      disk.repair();
-      fleet.start(SERVER);
+      FencedCluster.await("the server has let go of the disk", disk::unmounted);
+      FencedCluster.await(
+          "it does not take the empty place for its target",
+          () -> reason(meta, fleet).filter(why -> why.contains("has no identity")).isPresent());
+      awaitOperations(load, operations(load) + 200);
+      disk.mountAgain();
       assertEquals(Optional.empty(), watch.awaitWhole(Duration.ofSeconds(90)));
+      assertEquals(Optional.empty(), fleet.ended(SERVER), "the same process");
+      assertEquals(Optional.empty(), reason(meta, fleet));
       awaitOperations(load, operations(load) + 100);
       load.stop();
       try (var reading = ClusterFileSystem.connect(ClusterOptions.of(fleet.metaAddresses()))) {
@@ -68,8 +73,18 @@ final class LostDiskDeviceTest {
       }
       assertEquals(List.of(), findings.kept());
       assertEquals(Map.of(), load.meter().errors(), "no client hears of it");
-      fleet.kill(SERVER);
+      verified(fleet, disk);
     }
+  }
+
+  /** Stopped, the target that was away is found good as it lies. */
+  private static void verified(ProcessFleet fleet, LoopDisk disk) throws Exception {
+    fleet.kill(SERVER);
+    Path target = fleet.targetDirectories(SERVER).getFirst();
+    TargetVerify.Report report = TargetVerify.run(target, _ -> {});
+    assertEquals(List.of(), report.problems());
+    assertTrue(report.chunks() > 0 && report.bytes() > 0);
+    FencedCluster.await("nothing of it is in use", disk::unmounted);
   }
 
   private static long operations(VerifyingLoad load) {
