@@ -26,7 +26,6 @@ import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.engine.ChunkEngine;
-import luciola.storage.engine.Durability;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.EngineParts;
 import luciola.storage.engine.HeldVersion;
@@ -39,21 +38,21 @@ import org.jspecify.annotations.Nullable;
 final class SimTarget {
   private static final int ALL = 1000;
   private static final EngineConfig CONFIG =
-      new EngineConfig(
-          Durability.FLUSH,
-          Long.MAX_VALUE,
-          0,
-          2,
-          64,
-          4,
-          1 << 20,
-          64 << 10,
-          64 << 20,
-          1 << 30,
-          1 << 24,
-          20,
-          16 << 10,
-          3);
+      EngineConfig.DEFAULTS
+          .change()
+          .reserveBytes(0)
+          .writeThreads(2)
+          .waitingMax(64)
+          .groupMax(4)
+          .metadataCacheBytes(1 << 20)
+          .recordCacheBytes(64 << 10)
+          .scratchBytes(64 << 20)
+          .fileRangeBytes(1 << 30)
+          .compactBytesPerSecond(1 << 24)
+          .idleSyncMillis(20)
+          .rewriteBytesMax(16 << 10)
+          .patchesMax(3)
+          .build();
 
   private final Cluster cluster;
   private final World world;

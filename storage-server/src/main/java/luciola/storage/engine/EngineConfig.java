@@ -81,58 +81,145 @@ public record EngineConfig(
 
   /** The same with another bound of space. */
   public EngineConfig withCapacityBytes(long bytes) {
-    return new EngineConfig(
-        durability,
-        bytes,
-        reserveBytes,
-        writeThreads,
-        waitingMax,
-        groupMax,
-        metadataCacheBytes,
-        recordCacheBytes,
-        scratchBytes,
-        fileRangeBytes,
-        compactBytesPerSecond,
-        idleSyncMillis,
-        rewriteBytesMax,
-        patchesMax);
+    return change().capacityBytes(bytes).build();
   }
 
   /** The same with other bounds of patches. */
   public EngineConfig withPatches(int rewriteMax, int max) {
-    return new EngineConfig(
-        durability,
-        capacityBytes,
-        reserveBytes,
-        writeThreads,
-        waitingMax,
-        groupMax,
-        metadataCacheBytes,
-        recordCacheBytes,
-        scratchBytes,
-        fileRangeBytes,
-        compactBytesPerSecond,
-        idleSyncMillis,
-        rewriteMax,
-        max);
+    return change().rewriteBytesMax(rewriteMax).patchesMax(max).build();
   }
 
   /** The same with another durability. */
   public EngineConfig withDurability(Durability other) {
-    return new EngineConfig(
-        other,
-        capacityBytes,
-        reserveBytes,
-        writeThreads,
-        waitingMax,
-        groupMax,
-        metadataCacheBytes,
-        recordCacheBytes,
-        scratchBytes,
-        fileRangeBytes,
-        compactBytesPerSecond,
-        idleSyncMillis,
-        rewriteBytesMax,
-        patchesMax);
+    return change().durability(other).build();
+  }
+
+  /** Begins with these limits, to change some of them. */
+  public Builder change() {
+    return new Builder(this);
+  }
+
+  /** Limits that are changed one by one; named as in {@link EngineConfig}. */
+  public static final class Builder {
+    private Durability durability;
+    private long capacityBytes;
+    private long reserveBytes;
+    private int writeThreads;
+    private int waitingMax;
+    private int groupMax;
+    private long metadataCacheBytes;
+    private long recordCacheBytes;
+    private long scratchBytes;
+    private int fileRangeBytes;
+    private long compactBytesPerSecond;
+    private int idleSyncMillis;
+    private int rewriteBytesMax;
+    private int patchesMax;
+
+    private Builder(EngineConfig from) {
+      this.durability = from.durability;
+      this.capacityBytes = from.capacityBytes;
+      this.reserveBytes = from.reserveBytes;
+      this.writeThreads = from.writeThreads;
+      this.waitingMax = from.waitingMax;
+      this.groupMax = from.groupMax;
+      this.metadataCacheBytes = from.metadataCacheBytes;
+      this.recordCacheBytes = from.recordCacheBytes;
+      this.scratchBytes = from.scratchBytes;
+      this.fileRangeBytes = from.fileRangeBytes;
+      this.compactBytesPerSecond = from.compactBytesPerSecond;
+      this.idleSyncMillis = from.idleSyncMillis;
+      this.rewriteBytesMax = from.rewriteBytesMax;
+      this.patchesMax = from.patchesMax;
+    }
+
+    public Builder durability(Durability value) {
+      this.durability = value;
+      return this;
+    }
+
+    public Builder capacityBytes(long value) {
+      this.capacityBytes = value;
+      return this;
+    }
+
+    public Builder reserveBytes(long value) {
+      this.reserveBytes = value;
+      return this;
+    }
+
+    public Builder writeThreads(int value) {
+      this.writeThreads = value;
+      return this;
+    }
+
+    public Builder waitingMax(int value) {
+      this.waitingMax = value;
+      return this;
+    }
+
+    public Builder groupMax(int value) {
+      this.groupMax = value;
+      return this;
+    }
+
+    public Builder metadataCacheBytes(long value) {
+      this.metadataCacheBytes = value;
+      return this;
+    }
+
+    public Builder recordCacheBytes(long value) {
+      this.recordCacheBytes = value;
+      return this;
+    }
+
+    public Builder scratchBytes(long value) {
+      this.scratchBytes = value;
+      return this;
+    }
+
+    public Builder fileRangeBytes(int value) {
+      this.fileRangeBytes = value;
+      return this;
+    }
+
+    public Builder compactBytesPerSecond(long value) {
+      this.compactBytesPerSecond = value;
+      return this;
+    }
+
+    public Builder idleSyncMillis(int value) {
+      this.idleSyncMillis = value;
+      return this;
+    }
+
+    public Builder rewriteBytesMax(int value) {
+      this.rewriteBytesMax = value;
+      return this;
+    }
+
+    public Builder patchesMax(int value) {
+      this.patchesMax = value;
+      return this;
+    }
+
+    /** The limits as they are now. */
+    public EngineConfig build() {
+      return new EngineConfig(
+          durability,
+          capacityBytes,
+          reserveBytes,
+          writeThreads,
+          waitingMax,
+          groupMax,
+          metadataCacheBytes,
+          recordCacheBytes,
+          scratchBytes,
+          fileRangeBytes,
+          compactBytesPerSecond,
+          idleSyncMillis,
+          rewriteBytesMax,
+          patchesMax);
+    }
   }
 }

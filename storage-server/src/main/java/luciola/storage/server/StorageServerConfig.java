@@ -126,190 +126,108 @@ public record StorageServerConfig(
 
   /** The same at another address. */
   public StorageServerConfig withAddress(String newHost, int newPort) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        newHost,
-        newPort,
-        metaAddresses,
-        labels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedupKeep,
-        tombstoneKeep,
-        reopen);
+    var changed = new Changed(this);
+    changed.host = newHost;
+    changed.port = newPort;
+    return changed.build();
   }
 
   /** The same with other labels. */
   public StorageServerConfig withLabels(Map<String, String> newLabels) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        newLabels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedupKeep,
-        tombstoneKeep,
-        reopen);
+    var changed = new Changed(this);
+    changed.labels = newLabels;
+    return changed.build();
   }
 
   /** The same with other engine limits. */
   public StorageServerConfig withEngine(EngineConfig newEngine) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        labels,
-        newEngine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedupKeep,
-        tombstoneKeep,
-        reopen);
+    var changed = new Changed(this);
+    changed.engine = newEngine;
+    return changed.build();
   }
 
   /** The same with another pace of the scrub. */
   public StorageServerConfig withScrub(long bytesPerSecond, Duration period) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        labels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        bytesPerSecond,
-        period,
-        dedupKeep,
-        tombstoneKeep,
-        reopen);
+    var changed = new Changed(this);
+    changed.scrubBytesPerSecond = bytesPerSecond;
+    changed.scrubPeriod = period;
+    return changed.build();
   }
 
   /** The same with another bandwidth of filling other replicas. */
   public StorageServerConfig withResync(long bytesPerSecond) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        labels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        bytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedupKeep,
-        tombstoneKeep,
-        reopen);
+    var changed = new Changed(this);
+    changed.resyncBytesPerSecond = bytesPerSecond;
+    return changed.build();
   }
 
   /** The same with other times of remembering clients' channels and removed chunks. */
   public StorageServerConfig withKeep(Duration dedups, Duration tombstones) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        labels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedups,
-        tombstones,
-        reopen);
+    var changed = new Changed(this);
+    changed.dedupKeep = dedups;
+    changed.tombstoneKeep = tombstones;
+    return changed.build();
   }
 
   /** The same with other pauses before a failed target is tried again. */
   public StorageServerConfig withReopen(ReopenSettings newReopen) {
-    return new StorageServerConfig(
-        dataDirectory,
-        targets,
-        host,
-        port,
-        metaAddresses,
-        labels,
-        engine,
-        chain,
-        resync,
-        payloadBytes,
-        ownerThreads,
-        readThreads,
-        eventLoopThreads,
-        peerTimeout,
-        startTimeout,
-        resyncRetry,
-        resyncBytesPerSecond,
-        scrubBytesPerSecond,
-        scrubPeriod,
-        dedupKeep,
-        tombstoneKeep,
-        newReopen);
+    var changed = new Changed(this);
+    changed.reopen = newReopen;
+    return changed.build();
+  }
+
+  /** A configuration of which some settings were changed. */
+  private static final class Changed {
+    private final StorageServerConfig from;
+    private String host;
+    private int port;
+    private Map<String, String> labels;
+    private EngineConfig engine;
+    private long resyncBytesPerSecond;
+    private long scrubBytesPerSecond;
+    private Duration scrubPeriod;
+    private Duration dedupKeep;
+    private Duration tombstoneKeep;
+    private ReopenSettings reopen;
+
+    Changed(StorageServerConfig from) {
+      this.from = from;
+      this.host = from.host;
+      this.port = from.port;
+      this.labels = from.labels;
+      this.engine = from.engine;
+      this.resyncBytesPerSecond = from.resyncBytesPerSecond;
+      this.scrubBytesPerSecond = from.scrubBytesPerSecond;
+      this.scrubPeriod = from.scrubPeriod;
+      this.dedupKeep = from.dedupKeep;
+      this.tombstoneKeep = from.tombstoneKeep;
+      this.reopen = from.reopen;
+    }
+
+    StorageServerConfig build() {
+      return new StorageServerConfig(
+          from.dataDirectory,
+          from.targets,
+          host,
+          port,
+          from.metaAddresses,
+          labels,
+          engine,
+          from.chain,
+          from.resync,
+          from.payloadBytes,
+          from.ownerThreads,
+          from.readThreads,
+          from.eventLoopThreads,
+          from.peerTimeout,
+          from.startTimeout,
+          from.resyncRetry,
+          resyncBytesPerSecond,
+          scrubBytesPerSecond,
+          scrubPeriod,
+          dedupKeep,
+          tombstoneKeep,
+          reopen);
+    }
   }
 }

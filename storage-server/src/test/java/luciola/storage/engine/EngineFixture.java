@@ -27,21 +27,23 @@ final class EngineFixture {
   static final ChainId CHAIN = new ChainId(3);
   static final int CHUNK_BYTES = 1 << 20;
   static final EngineConfig CONFIG =
-      new EngineConfig(
-          Durability.FLUSH,
-          Long.MAX_VALUE,
-          0,
-          2,
-          256,
-          64,
-          1 << 20,
-          1 << 20,
-          64 << 20,
-          1 << 30,
-          1L << 40,
-          5,
-          64 << 10,
-          8);
+      EngineConfig.DEFAULTS
+          .change()
+          .reserveBytes(0)
+          .writeThreads(2)
+          .waitingMax(256)
+          .groupMax(64)
+          .metadataCacheBytes(1 << 20)
+          .recordCacheBytes(1 << 20)
+          .scratchBytes(64 << 20)
+          .fileRangeBytes(1 << 30)
+          .compactBytesPerSecond(1L << 40)
+          .idleSyncMillis(5)
+          .patchesMax(8)
+          .build();
+
+  /** An engine that does nothing by itself while it is idle. */
+  static final EngineConfig QUIET = CONFIG.change().idleSyncMillis(60_000).build();
 
   private EngineFixture() {}
 

@@ -29,21 +29,12 @@ import org.junit.jupiter.api.io.TempDir;
 class FullDiskTest {
   private static final long DISK_BYTES = 320L << 20;
   private static final EngineConfig CONFIG =
-      new EngineConfig(
-          Durability.FLUSH,
-          Long.MAX_VALUE,
-          48L << 20,
-          2,
-          256,
-          64,
-          1 << 20,
-          1 << 20,
-          64 << 20,
-          1 << 30,
-          1L << 30,
-          5,
-          64 << 10,
-          64);
+      EngineFixture.CONFIG
+          .change()
+          .reserveBytes(48L << 20)
+          .compactBytesPerSecond(1L << 30)
+          .patchesMax(64)
+          .build();
 
   @TempDir Path directory;
   private Path mount;

@@ -41,22 +41,6 @@ class PatchedChunksTest {
   private static final int LENGTH = 200_000;
   private static final long MAIN = 256 << 10;
   private static final long PATCH = Granules.BYTES;
-  private static final EngineConfig QUIET =
-      new EngineConfig(
-          Durability.FLUSH,
-          Long.MAX_VALUE,
-          0,
-          2,
-          256,
-          64,
-          1 << 20,
-          1 << 20,
-          64 << 20,
-          1 << 30,
-          1L << 40,
-          60_000,
-          64 << 10,
-          8);
 
   private final MemoryDisk disk = new MemoryDisk(1);
   private final MemoryKeyValues store = new MemoryKeyValues();
@@ -317,7 +301,7 @@ class PatchedChunksTest {
 
   @Test
   void anOverwriteCostsNoFlushOfAFileAndSurvivesALossOfPower() throws IOException {
-    reopen(QUIET);
+    reopen(EngineFixture.QUIET);
     begin();
     put(0, 100_000);
     long before = disk.flushes();

@@ -34,21 +34,12 @@ class PatchedFilesTest {
 
   private ChunkEngine open(int patchesMax) throws IOException {
     var config =
-        new EngineConfig(
-            Durability.FLUSH,
-            Long.MAX_VALUE,
-            0,
-            2,
-            256,
-            64,
-            1 << 20,
-            1 << 20,
-            64 << 20,
-            20_000,
-            1L << 40,
-            5,
-            16 << 10,
-            patchesMax);
+        EngineFixture.CONFIG
+            .change()
+            .fileRangeBytes(20_000)
+            .rewriteBytesMax(16 << 10)
+            .patchesMax(patchesMax)
+            .build();
     return ChunkEngine.open("t", directory, config, ReplicaSource.NONE);
   }
 

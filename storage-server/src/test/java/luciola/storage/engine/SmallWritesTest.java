@@ -18,31 +18,14 @@ import org.junit.jupiter.api.Test;
 
 /** Small updates are durable in the metadata first and in their blocks later. */
 class SmallWritesTest {
-  /** An engine that does nothing by itself while it is idle. */
-  private static final EngineConfig CONFIG =
-      new EngineConfig(
-          Durability.FLUSH,
-          Long.MAX_VALUE,
-          0,
-          2,
-          256,
-          64,
-          1 << 20,
-          1 << 20,
-          64 << 20,
-          1 << 30,
-          1L << 40,
-          60_000,
-          64 << 10,
-          8);
-
   private final MemoryDisk disk = new MemoryDisk(1);
   private final MemoryKeyValues store = new MemoryKeyValues();
 
   private ChunkEngine open() throws IOException {
     return ChunkEngine.open(
         "t",
-        EngineFixture.parts(CONFIG, disk, store, ReplicaSource.NONE, EngineThreads.platform()));
+        EngineFixture.parts(
+            EngineFixture.QUIET, disk, store, ReplicaSource.NONE, EngineThreads.platform()));
   }
 
   private static void write(ChunkEngine engine, int chunk, long version, int offset, byte[] data) {

@@ -7,22 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import luciola.grpc.v1.ChainReport;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.connection.Call;
 import luciola.protocol.connection.PayloadBuffer;
-import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.connection.ReplyBody;
 import luciola.protocol.error.ErrorCode;
-import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.ReadReply;
@@ -41,22 +36,12 @@ import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
 import luciola.protocol.routing.Routing;
 import luciola.protocol.routing.RoutingDelta;
-import luciola.storage.chain.ChainLimits;
-import luciola.storage.chain.CollectLimits;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.ChunkUpdate;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.ReplicaSource;
 import luciola.storage.engine.Waits;
 import luciola.storage.index.ChunkKey;
-import luciola.storage.peer.Peers;
-import luciola.storage.peer.RoutingSource;
-import luciola.storage.peer.WholeChunks;
-import luciola.storage.replica.ChainObserver;
-import luciola.storage.replica.ReplicaParts;
-import luciola.storage.replica.ReplicaSettings;
-import luciola.storage.resync.ResyncLimits;
-import luciola.storage.resync.TokenBucket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,8 +57,7 @@ final class ReplicaHostTest {
 
   @TempDir Path directory;
 
-  private final ScheduledExecutorService owner = Executors.newSingleThreadScheduledExecutor();
-  private final PayloadPool memory = new PayloadPool(64 << 20);
+  private final LonelyServer server = new LonelyServer();
   private final AtomicInteger reports = new AtomicInteger();
   private volatile Routing routing = Routing.EMPTY;
   private ChunkEngine engine;
@@ -86,41 +70,15 @@ final class ReplicaHostTest {
   }
 
   private ReplicaHost host() {
-    var source =
-        new RoutingSource() {
-          @Override
-          public Routing routing() {
-            return routing;
-          }
-
-          @Override
-          public void refresh() {}
-        };
-    var nobody = new LuciolaException(ErrorCode.CONNECTION_LOST, "nobody else is there");
     return new ReplicaHost(
-        Map.of(SELF, engine),
-        new ReplicaParts(
-            new ReplicaSettings(
-                ChainLimits.DEFAULT, ResyncLimits.DEFAULT, Duration.ofSeconds(1), 4),
-            _ -> owner,
-            owner,
-            new Peers(
-                source, (_, _) -> CompletableFuture.failedFuture(nobody), Duration.ofSeconds(1)),
-            source,
-            new WholeChunks(owner, memory),
-            System::nanoTime,
-            CollectLimits.keeping(0),
-            TokenBucket.unlimited(),
-            reports::incrementAndGet,
-            ChainObserver.NONE));
+        Map.of(SELF, engine), server.parts(() -> routing, reports::incrementAndGet));
   }
 
   @AfterEach
   void close() throws IOException {
     host.close();
-    owner.close();
+    server.close();
     engine.close();
-    memory.close();
   }
 
   private void hold(ChainId chain, int count) {
@@ -222,8 +180,8 @@ final class ReplicaHostTest {
         new Chain(
             LEFT, new ChainVersion(6), List.of(new ChainMember(OTHER, PublicState.LAST_SERVING)));
     route(1, nobodyServes, chain(KEPT, 5, SELF, OTHER));
-    owner.submit(() -> {}).get();
-    owner.submit(() -> {}).get();
+    server.owner().submit(() -> {}).get();
+    server.owner().submit(() -> {}).get();
     assertEquals(CHUNKS, engine.chain(LEFT).totals().chunks());
     route(2, chain(LEFT, 7, OTHER));
     awaitDropped();

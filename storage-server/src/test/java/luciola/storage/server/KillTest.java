@@ -5,20 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import luciola.grpc.v1.CreateTableRequest;
-import luciola.meta.cluster.ClusterTimings;
-import luciola.meta.server.MetaServer;
-import luciola.meta.server.MetaServerConfig;
-import luciola.protocol.control.MetaConnection;
-import luciola.protocol.control.MetaOptions;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.InodeId;
@@ -30,8 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A process that is killed keeps every write it acknowledged. */
 class KillTest {
-  private static final ClusterTimings TIMINGS =
-      new ClusterTimings(100_000_000L, 1_500_000_000L, 2_500_000_000L);
   private static final int ROUNDS = 3;
   private static final int WRITES_BEFORE_KILL = 40;
 
@@ -49,39 +39,19 @@ class KillTest {
   }
 
   private void writeUnderKills(int replicas) throws IOException, InterruptedException {
-    var processes = new ArrayList<Process>();
-    try (MetaServer meta =
-        MetaServer.start(
-            MetaServerConfig.of(directory.resolve("meta"))
-                .withAddress("127.0.0.1", 0)
-                .withTimings(TIMINGS, 60_000_000_000L))) {
-      String address = "127.0.0.1:" + meta.port();
-      for (int i = 0; i < replicas; i++) {
-        processes.add(ServerProcess.start(directory.resolve("s" + i), address));
-      }
-      try (var client = new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))))) {
-        client.meta.createTable(
-            CreateTableRequest.newBuilder().setReplicas(replicas).setChains(1).build());
-        Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
-        ChainId chain = client.routing.routing().chains().keySet().iterator().next();
-        Map<ChunkId, byte[]> acknowledged = writeAndKill(client, chain, processes, address);
-        assertFalse(acknowledged.isEmpty());
-        client.await(chain, "all serve", it -> TestClient.serve(it, replicas));
-        for (ChainMember member : client.chain(chain).members()) {
-          for (Map.Entry<ChunkId, byte[]> each : acknowledged.entrySet()) {
-            client.awaitBytes(chain, member.target(), each.getKey(), each.getValue());
-          }
+    try (var cluster = new ProcessCluster(directory, replicas)) {
+      Map<ChunkId, byte[]> acknowledged = writeAndKill(cluster);
+      assertFalse(acknowledged.isEmpty());
+      cluster.awaitServing(replicas);
+      for (ChainMember member : cluster.client.chain(cluster.chain).members()) {
+        for (Map.Entry<ChunkId, byte[]> each : acknowledged.entrySet()) {
+          cluster.client.awaitBytes(cluster.chain, member.target(), each.getKey(), each.getValue());
         }
-      }
-    } finally {
-      for (Process process : processes) {
-        process.destroyForcibly().waitFor();
       }
     }
   }
 
-  private Map<ChunkId, byte[]> writeAndKill(
-      TestClient client, ChainId chain, List<Process> processes, String address)
+  private Map<ChunkId, byte[]> writeAndKill(ProcessCluster cluster)
       throws IOException, InterruptedException {
     var acknowledged = new ConcurrentHashMap<ChunkId, byte[]>();
     var written = new AtomicInteger();
@@ -90,19 +60,19 @@ class KillTest {
     Thread writer =
         Thread.ofPlatform()
             .uncaughtExceptionHandler((_, e) -> failure.set(e))
-            .start(() -> writeUntil(client, chain, acknowledged, written, stop));
+            .start(() -> writeUntil(cluster.client, cluster.chain, acknowledged, written, stop));
     try {
       for (int round = 0; round < ROUNDS; round++) {
         int until = written.get() + WRITES_BEFORE_KILL;
         Waits.until(() -> "writes go on: " + written + " " + failure, () -> written.get() >= until);
-        int victim = round % processes.size();
-        processes.get(victim).destroyForcibly().waitFor();
-        int more = written.get() + (processes.size() > 1 ? WRITES_BEFORE_KILL : 0);
+        int victim = round % cluster.size();
+        cluster.kill(victim);
+        int more = written.get() + (cluster.size() > 1 ? WRITES_BEFORE_KILL : 0);
         Waits.until(
             () -> "writes go on without it: " + written + " " + failure,
             () -> written.get() >= more);
-        processes.set(victim, ServerProcess.start(directory.resolve("s" + victim), address));
-        client.await(chain, "all serve", it -> TestClient.serve(it, processes.size()));
+        cluster.start(victim);
+        cluster.awaitServing(cluster.size());
       }
     } finally {
       stop.set(true);

@@ -54,6 +54,7 @@ final class ReopenedTargetTest {
     return new ServerCluster(
         directory,
         replicas,
+        1,
         config -> config.withReopen(reopen).withScrub(64 << 20, Duration.ofMillis(300)),
         disks);
   }

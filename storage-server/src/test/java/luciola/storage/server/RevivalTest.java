@@ -7,20 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import luciola.grpc.v1.CreateTableRequest;
-import luciola.meta.cluster.ClusterTimings;
-import luciola.meta.server.MetaServer;
-import luciola.meta.server.MetaServerConfig;
-import luciola.protocol.control.MetaConnection;
-import luciola.protocol.control.MetaOptions;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.ChainMember;
 import luciola.protocol.routing.PublicState;
-import luciola.storage.engine.Waits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,8 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A chain whose servers all stopped comes back with one of those that served last. */
 final class RevivalTest {
   private static final int REPLICAS = 3;
-  private static final ClusterTimings TIMINGS =
-      new ClusterTimings(100_000_000L, 1_500_000_000L, 2_500_000_000L);
 
   @TempDir Path directory;
 
@@ -71,55 +61,30 @@ final class RevivalTest {
   /** All die at once; whoever is called last-serving can revive the chain alone. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
-  void afterADeathOfAllAnyOfTheLastServingMembersIsEnough(int choice)
-      throws IOException, InterruptedException {
-    var processes = new ArrayList<Process>();
-    try (MetaServer meta =
-        MetaServer.start(
-            MetaServerConfig.of(directory.resolve("meta"))
-                .withAddress("127.0.0.1", 0)
-                .withTimings(TIMINGS, 60_000_000_000L))) {
-      String address = "127.0.0.1:" + meta.port();
-      for (int i = 0; i < REPLICAS; i++) {
-        processes.add(ServerProcess.start(directory.resolve("s" + i), address));
+  void afterADeathOfAllAnyOfTheLastServingMembersIsEnough(int choice) throws IOException {
+    try (var cluster = new ProcessCluster(directory, REPLICAS)) {
+      TestClient client = cluster.client;
+      ChainId chain = cluster.chain;
+      for (int i = 0; i < 20; i++) {
+        client.write(chain, chunk(i), 0, bytes(i, 5000));
       }
-      try (var client = new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))))) {
-        client.meta.createTable(
-            CreateTableRequest.newBuilder().setReplicas(REPLICAS).setChains(1).build());
-        Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
-        ChainId chain = client.routing.routing().chains().keySet().iterator().next();
-        client.await(chain, "all serve", it -> TestClient.serve(it, REPLICAS));
-        for (int i = 0; i < 20; i++) {
-          client.write(chain, chunk(i), 0, bytes(i, 5000));
-        }
-        for (Process process : processes) {
-          process.destroyForcibly();
-        }
-        for (Process process : processes) {
-          process.waitFor();
-        }
-        Chain stopped = client.await(chain, "none serves", it -> it.serving().isEmpty());
-        List<TargetId> last =
-            stopped.members().stream()
-                .filter(member -> member.state() == PublicState.LAST_SERVING)
-                .map(ChainMember::target)
-                .toList();
-        assertFalse(last.isEmpty());
-        TargetId reviver = last.get(choice % last.size());
-        // Targets were registered in the order of the servers' starts.
-        int number = Math.toIntExact(reviver.value()) - 1;
-        processes.set(number, ServerProcess.start(directory.resolve("s" + number), address));
-        Chain revived = client.await(chain, "one serves", it -> TestClient.serve(it, 1));
-        assertEquals(reviver, revived.head().orElseThrow());
-        for (int i = 0; i < 20; i++) {
-          client.awaitBytes(chain, reviver, chunk(i), bytes(i, 5000));
-        }
-        client.write(chain, chunk(0), 0, bytes(77, 5000));
+      cluster.killAll();
+      Chain stopped = client.await(chain, "none serves", it -> it.serving().isEmpty());
+      List<TargetId> last =
+          stopped.members().stream()
+              .filter(member -> member.state() == PublicState.LAST_SERVING)
+              .map(ChainMember::target)
+              .toList();
+      assertFalse(last.isEmpty());
+      TargetId reviver = last.get(choice % last.size());
+      // Targets were registered in the order of the servers' starts.
+      cluster.start(Math.toIntExact(reviver.value()) - 1);
+      Chain revived = client.await(chain, "one serves", it -> TestClient.serve(it, 1));
+      assertEquals(reviver, revived.head().orElseThrow());
+      for (int i = 0; i < 20; i++) {
+        client.awaitBytes(chain, reviver, chunk(i), bytes(i, 5000));
       }
-    } finally {
-      for (Process process : processes) {
-        process.destroyForcibly().waitFor();
-      }
+      client.write(chain, chunk(0), 0, bytes(77, 5000));
     }
   }
 }

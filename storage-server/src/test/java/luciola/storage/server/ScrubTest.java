@@ -6,13 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.stream.Stream;
 import luciola.grpc.v1.TargetReport;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ReadReply;
@@ -29,42 +25,6 @@ final class ScrubTest {
     return config.withScrub(1L << 30, Duration.ofMillis(100));
   }
 
-  @FunctionalInterface
-  private interface Damage {
-    void to(RandomAccessFile file, long at) throws IOException;
-  }
-
-  /** Finds the bytes in the block files and damages them there. */
-  private static void damage(Path blocks, byte[] data, Damage damage) throws IOException {
-    try (Stream<Path> files = Files.list(blocks)) {
-      for (Path path : files.sorted().toList()) {
-        try (var file = new RandomAccessFile(path.toFile(), "rw")) {
-          var start = new byte[64];
-          for (long at = 0; at + start.length <= file.length(); at += 4096) {
-            file.seek(at);
-            file.readFully(start);
-            if (Arrays.equals(start, 0, 64, data, 0, 64)) {
-              damage.to(file, at);
-              return;
-            }
-          }
-        }
-      }
-    }
-    throw new AssertionError("bytes were not found: blocks=" + blocks);
-  }
-
-  private static void flip(RandomAccessFile file, long at) throws IOException {
-    file.seek(at + 1000);
-    int old = file.read();
-    file.seek(at + 1000);
-    file.write(old ^ 1);
-  }
-
-  private static void cut(RandomAccessFile file, long at) throws IOException {
-    file.setLength(at);
-  }
-
   private static void awaitRepair(ServerCluster cluster, TargetId victim) {
     Waits.until(
         () -> "repaired: " + cluster.report(victim),
@@ -76,13 +36,13 @@ final class ScrubTest {
                 .isPresent());
   }
 
-  private void isRepaired(Damage damage) throws IOException {
+  private void isRepaired(BlockDamage damage) throws IOException {
     try (var cluster = new ServerCluster(directory, 2, ScrubTest::busy)) {
       byte[] data = bytes(7, 250_000);
       cluster.client.write(cluster.chain, chunk(0), 0, data);
       TargetId victim = cluster.members().getLast();
       cluster.client.awaitBytes(cluster.chain, victim, chunk(0), data);
-      damage(cluster.blocks(cluster.serverOf(victim)), data, damage);
+      damage.toBlockOf(data, cluster.blocks(cluster.serverOf(victim)));
       awaitRepair(cluster, victim);
       cluster.client.awaitBytes(cluster.chain, victim, chunk(0), data);
       Waits.until(
@@ -98,12 +58,12 @@ final class ScrubTest {
 
   @Test
   void aFlippedBitIsFoundAndRepaired() throws IOException {
-    isRepaired(ScrubTest::flip);
+    isRepaired(BlockDamage.flip(1000));
   }
 
   @Test
   void aTruncatedBlockFileIsFoundAndRepaired() throws IOException {
-    isRepaired(ScrubTest::cut);
+    isRepaired(BlockDamage.cut());
   }
 
   @Test
@@ -115,7 +75,7 @@ final class ScrubTest {
       cluster.client.write(cluster.chain, chunk(1), 0, good);
       TargetId only = cluster.members().getLast();
       cluster.client.awaitBytes(cluster.chain, only, chunk(0), bad);
-      damage(cluster.blocks(cluster.serverOf(only)), bad, ScrubTest::flip);
+      BlockDamage.flip(1000).toBlockOf(bad, cluster.blocks(cluster.serverOf(only)));
       Waits.until(
           () -> "found: " + cluster.report(only),
           () ->

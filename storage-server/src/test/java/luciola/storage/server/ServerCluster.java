@@ -7,23 +7,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.UnaryOperator;
-import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.NodeStatus;
 import luciola.grpc.v1.TargetReport;
 import luciola.meta.cluster.ClusterTimings;
 import luciola.meta.server.MetaServer;
 import luciola.meta.server.MetaServerConfig;
-import luciola.protocol.control.MetaConnection;
-import luciola.protocol.control.MetaOptions;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.InodeId;
 import luciola.protocol.id.TargetId;
 import luciola.storage.engine.EngineConfig;
-import luciola.storage.engine.Waits;
 import org.jspecify.annotations.Nullable;
 
-/** One meta-server and some storage-servers with one chain over all of them, for tests. */
+/** One meta-server and some storage-servers with each chain over all of them, for tests. */
 final class ServerCluster implements AutoCloseable {
   private static final ClusterTimings TIMINGS =
       new ClusterTimings(100_000_000L, 1_500_000_000L, 2_500_000_000L);
@@ -36,39 +32,42 @@ final class ServerCluster implements AutoCloseable {
   final TestClient client;
   final ChainId chain;
 
+  /** With one chain. */
   ServerCluster(Path directory, int replicas, UnaryOperator<StorageServerConfig> settings)
       throws IOException {
-    this(directory, replicas, settings, null);
+    this(directory, replicas, 1, settings, null);
   }
 
   /**
+   * With some chains, of which {@link #chain} is the last.
+   *
    * @param disks opens the targets' engines; null: as servers do
    */
   ServerCluster(
       Path directory,
       int replicas,
+      int chains,
       UnaryOperator<StorageServerConfig> settings,
       Target.@Nullable Opener disks)
       throws IOException {
     this.disks = disks;
     this.directory = directory;
     this.settings = settings;
-    this.meta =
-        MetaServer.start(
-            MetaServerConfig.of(directory.resolve("meta"))
-                .withAddress("127.0.0.1", 0)
-                .withTimings(TIMINGS, 60_000_000_000L));
+    this.meta = meta(directory);
     for (int i = 0; i < replicas; i++) {
       servers.add(null);
       start(i);
     }
-    this.client =
-        new TestClient(MetaConnection.connect(MetaOptions.of(List.of("127.0.0.1:" + meta.port()))));
-    client.meta.createTable(
-        CreateTableRequest.newBuilder().setReplicas(replicas).setChains(1).build());
-    Waits.until(() -> "table", () -> !client.routing.routing().chains().isEmpty());
-    this.chain = client.routing.routing().chains().keySet().iterator().next();
-    awaitServing(replicas);
+    this.client = TestClient.of("127.0.0.1:" + meta.port());
+    this.chain = client.createTable(replicas, chains);
+  }
+
+  /** A meta-server that soon misses who is gone. */
+  static MetaServer meta(Path directory) throws IOException {
+    return MetaServer.start(
+        MetaServerConfig.of(directory.resolve("meta"))
+            .withAddress("127.0.0.1", 0)
+            .withTimings(TIMINGS, 60_000_000_000L));
   }
 
   void start(int number) throws IOException {

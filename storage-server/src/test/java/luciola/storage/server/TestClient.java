@@ -10,11 +10,13 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import luciola.grpc.v1.CreateTableRequest;
 import luciola.protocol.connection.DataClientOptions;
 import luciola.protocol.connection.DataClients;
 import luciola.protocol.connection.EventLoops;
 import luciola.protocol.connection.ReplyPayload;
 import luciola.protocol.control.MetaConnection;
+import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.Granules;
@@ -48,7 +50,7 @@ final class TestClient implements AutoCloseable {
   private final ClientId client = new ClientId(99);
   private long sequence;
 
-  TestClient(MetaConnection meta) {
+  private TestClient(MetaConnection meta) {
     this.meta = meta;
     this.routing = RoutingFeed.start(meta);
     this.clients =
@@ -60,6 +62,21 @@ final class TestClient implements AutoCloseable {
 
   Chain chain(ChainId id) {
     return routing.routing().chain(id).orElseThrow();
+  }
+
+  /** Follows the meta-server at an address. */
+  static TestClient of(String address) {
+    return new TestClient(MetaConnection.connect(MetaOptions.of(List.of(address))));
+  }
+
+  /** Makes a table and waits until every replica of it serves; its last chain. */
+  ChainId createTable(int replicas, int chains) {
+    meta.createTable(
+        CreateTableRequest.newBuilder().setReplicas(replicas).setChains(chains).build());
+    Waits.until(() -> "table", () -> routing.routing().chains().size() == chains);
+    ChainId last = routing.routing().chains().keySet().stream().sorted().toList().getLast();
+    await(last, "all serve", it -> serve(it, replicas));
+    return last;
   }
 
   /** Waits for a state of a chain. */
