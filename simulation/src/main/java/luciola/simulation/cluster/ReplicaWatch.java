@@ -65,6 +65,13 @@ final class ReplicaWatch {
     this.probes = new ReplicaProbes(world, chainId, self, engine);
   }
 
+  /** What a former life decided to serve is still answered. */
+  void follows(@Nullable ReplicaWatch former) {
+    if (former != null) {
+      decided.putAll(former.decided);
+    }
+  }
+
   ChainReplica core() {
     return core;
   }

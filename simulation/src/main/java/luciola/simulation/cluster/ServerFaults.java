@@ -159,12 +159,14 @@ final class ServerFaults {
     SimTarget target = server.targets().get(world.below(server.targets().size()));
     boolean full = world.chance(0.5);
     world.log("fault", () -> (full ? "full disk " : "bad disk ") + target);
-    target.medium().failing(full ? 0 : 0.05, full ? 0.3 : 0);
+    target.medium().failing(full ? 0 : world.chance(0.5) ? 0.05 : 0.5, full ? 0.3 : 0);
     world.later(
         world.between(50 * MILLI, 500 * MILLI),
         () -> {
           target.medium().failing(0, 0);
-          if (!full && server.process().up()) {
+          if (!full && server.process().up() && world.chance(0.6)) {
+            server.reopen(target);
+          } else if (!full && server.process().up()) {
             crash(server, false, world.between(10 * MILLI, 300 * MILLI));
           }
         });

@@ -177,6 +177,28 @@ final class SimServer implements ChainObserver {
     watches.clear();
   }
 
+  /** A failed target's disk is well again: it is closed and opened while the process goes on. */
+  void reopen(SimTarget target) {
+    ReplicaHost hosting = host;
+    if (hosting == null || target.engine().filter(it -> !it.isHealthy()).isEmpty()) {
+      return;
+    }
+    world.log("fault", () -> "disk is well again " + target);
+    var _ =
+        hosting
+            .detach(target.id(), "its disk failed")
+            .thenAccept(_ -> {
+              target.shut();
+              process.later(
+                  world.between(MILLI, 200 * MILLI),
+                  () -> {
+                    world.met(Probe.DISK_MENDED);
+                    world.log(process.name(), () -> "opens again " + target);
+                    hosting.attach(target.id(), target.open());
+                  });
+            });
+  }
+
   private void meetDrain() {
     ClusterState state = cluster.log().decided();
     if (targets.stream()
@@ -286,6 +308,7 @@ final class SimServer implements ChainObserver {
     if (watch == null || watch.core() != replica) {
       SimTarget of = cluster.target(target).orElseThrow();
       watch = new ReplicaWatch(cluster, of, chain, of.engine().orElseThrow(), replica);
+      watch.follows(watches.get(place));
       watches.put(place, watch);
     }
     watch.stepped(event, effects);

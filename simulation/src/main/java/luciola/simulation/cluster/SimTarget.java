@@ -181,6 +181,20 @@ final class SimTarget {
     }
   }
 
+  /** Closed while the process goes on; what it wrote, the operating system still has. */
+  void shut() {
+    ChunkEngine former = engine;
+    engine = null;
+    try {
+      if (former != null) {
+        former.close();
+      }
+    } catch (IOException | LuciolaException e) {
+      world.log(server.process().name(), () -> "closes a bad disk: " + e.getMessage());
+    }
+    medium.kill();
+  }
+
   void crash(boolean power) {
     ChunkEngine former = engine;
     engine = null;

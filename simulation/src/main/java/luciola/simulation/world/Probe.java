@@ -75,6 +75,7 @@ public enum Probe {
   ROT_ON_SEVERAL_SERVERS("bits are turned over on several servers at the same time"),
   ROT_REPAIRED("bad bytes are repaired from another replica"),
   DISK_FAILED("a disk fails and its target leaves its chains"),
+  DISK_MENDED("a target whose disk failed is opened again while its server goes on"),
 
   // The manager.
   MANAGER_CHANGED("another meta-server becomes leader"),

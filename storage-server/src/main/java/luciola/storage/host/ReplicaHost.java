@@ -3,6 +3,7 @@ package luciola.storage.host;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import luciola.grpc.v1.PeerReport;
 import luciola.grpc.v1.TargetReport;
@@ -69,12 +70,12 @@ public final class ReplicaHost implements DataHandler, AutoCloseable {
 
   /**
    * Ends every replica of a target whose engine is to be closed, and reports the target as offline
-   * from then on. Waits for them.
+   * from then on.
    *
    * @param why in words for operators
-   * @return whether the engine is not used by any replica any more; false: to be called again
+   * @return completes when no replica uses the engine any more; with false if the server stops
    */
-  public boolean detach(TargetId target, String why) {
+  public CompletableFuture<Boolean> detach(TargetId target, String why) {
     return runners.detach(target, why);
   }
 

@@ -77,13 +77,13 @@ final class Runners implements AutoCloseable {
   }
 
   /**
-   * Ends every replica of a target, which begins a new life when it is attached again. Waits for
-   * them.
+   * Ends every replica of a target, which begins a new life when it is attached again.
    *
    * @param why in words for operators
-   * @return whether none of them acts any more; false: to be called again
+   * @return completes when none of them acts any more; with false if that is not known, because the
+   *     server stops
    */
-  boolean detach(TargetId id, String why) {
+  CompletableFuture<Boolean> detach(TargetId id, String why) {
     List<ChainRunner> ending;
     synchronized (this) {
       detached.put(id, why);
@@ -92,16 +92,17 @@ final class Runners implements AutoCloseable {
       leftovers.removeIf(place -> place.target().equals(id));
       ending = runners.values().stream().filter(runner -> runner.target().equals(id)).toList();
     }
-    List<CompletableFuture<Boolean>> stops = ending.stream().map(ChainRunner::stop).toList();
-    boolean ended = true;
-    for (CompletableFuture<Boolean> stop : stops) {
-      ended &= stop.completeOnTimeout(false, STOP_SECONDS, TimeUnit.SECONDS).join();
+    CompletableFuture<Boolean> all = CompletableFuture.completedFuture(true);
+    for (ChainRunner runner : ending) {
+      all = all.thenCombine(runner.stop(), Boolean::logicalAnd);
     }
-    if (ended) {
-      ending.forEach(runner -> runners.remove(new Place(runner.chainId(), id), runner));
-    }
-    parts.reportNow().run();
-    return ended;
+    return all.thenApply(ended -> {
+      if (ended) {
+        ending.forEach(runner -> runners.remove(new Place(runner.chainId(), id), runner));
+      }
+      parts.reportNow().run();
+      return ended;
+    });
   }
 
   /**

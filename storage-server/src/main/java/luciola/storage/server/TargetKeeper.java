@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class TargetKeeper implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TargetKeeper.class);
   private static final long LOOK_MILLIS = 200;
+  private static final long REPLICAS_END_SECONDS = 5;
   private static final long END_MILLIS = 60_000;
 
   private final Target target;
@@ -107,14 +108,18 @@ final class TargetKeeper implements AutoCloseable {
   /** The disk failed: nothing of the target stays in use. */
   private void shut() {
     cause = target.engine().failure().orElse("failed");
-    if (!host.detach(target.id(), cause)) {
+    boolean ended =
+        host.detach(target.id(), cause)
+            .completeOnTimeout(false, REPLICAS_END_SECONDS, TimeUnit.SECONDS)
+            .join();
+    if (!ended) {
       log.warn("replicas of a failed target have not ended yet target={}", target.number());
       return;
     }
-    TargetScrub ended = scrub;
+    TargetScrub scrubbing = scrub;
     scrub = null;
-    if (ended != null) {
-      ended.close();
+    if (scrubbing != null) {
+      scrubbing.close();
     }
     try {
       target.close();
