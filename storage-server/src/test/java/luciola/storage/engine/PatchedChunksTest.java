@@ -12,7 +12,6 @@ import static luciola.storage.engine.EngineFixture.write;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -23,102 +22,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletionException;
-import java.util.stream.IntStream;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.Granules;
 import luciola.protocol.frame.Update;
-import luciola.storage.disk.BlockRef;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.MemoryKeyValues;
 import luciola.storage.index.VersionRecord;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Small overwrites of long chunks: what they share, what they write and what they free. */
-class PatchedChunksTest {
-  private static final int LENGTH = 200_000;
-  private static final long MAIN = 256 << 10;
-  private static final long PATCH = Granules.BYTES;
-
-  private final MemoryDisk disk = new MemoryDisk(1);
-  private final MemoryKeyValues store = new MemoryKeyValues();
-  private ReplicaSource replicas = ReplicaSource.NONE;
-  private EngineConfig config = EngineFixture.CONFIG;
-  private ChunkEngine engine;
-  private byte[] model = bytes(1, LENGTH);
-  private long newest;
-
-  @BeforeEach
-  void open() throws IOException {
-    engine =
-        ChunkEngine.open(
-            "t",
-            EngineFixture.parts(
-                config,
-                disk,
-                store,
-                (c, v, into) -> replicas.fetch(c, v, into),
-                EngineThreads.platform()));
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    assertEquals(List.of(), engine.verify().join().problems());
-    engine.close();
-  }
-
-  private void reopen(EngineConfig next) throws IOException {
-    engine.close();
-    config = next;
-    open();
-  }
-
-  private VersionRecord record(long version) {
-    return engine.chunk(chunk(0)).find(version(version)).orElseThrow();
-  }
-
-  private void begin() {
-    stage(engine, write(0, 1, 0, model));
-    newest = 1;
-    commit();
-  }
-
-  private void commit() {
-    engine.commit(chunk(0), version(newest), 1);
-  }
-
-  /** Overwrites, or goes on behind the end. */
-  private VersionRecord put(int offset, int length) {
-    byte[] data = bytes(newest + 100, length);
-    model = Arrays.copyOf(model, Math.max(model.length, offset + length));
-    System.arraycopy(data, 0, model, offset, length);
-    stage(engine, write(0, ++newest, offset, data));
-    return record(newest);
-  }
-
-  private VersionRecord truncate(int length) {
-    model = Arrays.copyOf(model, length);
-    stage(engine, plain(0, ++newest, new Update.Truncate(length)));
-    return record(newest);
-  }
-
-  private void assertIsModel() throws IOException {
-    assertArrayEquals(model, read(engine, 0, newest, 0, model.length + 1));
-    assertEquals(ChunkEngine.Health.GOOD, engine.check(chunk(0)).join());
-  }
-
-  private void assertUsed(long expected) {
-    Waits.until(() -> engine.usage().usedBytes() == expected);
-  }
-
-  private static List<Integer> patched(VersionRecord version) {
-    return IntStream.range(0, version.patches().count())
-        .mapToObj(version.patches()::granule)
-        .toList();
-  }
-
+class PatchedChunksTest extends OverwrittenChunk {
   @Test
   void anOverwriteOfAFewBytesWritesTheirGranulesOnly() throws IOException {
     begin();
@@ -356,87 +269,6 @@ class PatchedChunksTest {
             read(engine, 0, v1, 0, EngineFixture.CHUNK_BYTES));
       }
     }
-  }
-
-  @Test
-  void aFlippedBitInAPatchIsFoundAndRepaired() throws IOException {
-    begin();
-    VersionRecord two = put(50_000, 100);
-    commit();
-    BlockRef patch = two.patches().block(0);
-    disk.flip(patch.blockClass(), patch.position() + 12);
-    LuciolaException found =
-        assertThrows(LuciolaException.class, () -> read(engine, 0, 2, 50_000, 10));
-    assertEquals(ErrorCode.CHECKSUM_MISMATCH, found.code());
-    assertEquals(ChunkEngine.Health.BAD, engine.check(chunk(0)).join());
-    assertArrayEquals(Arrays.copyOf(model, 49_152), read(engine, 0, 2, 0, 49_152));
-    replicas = (_, _, into) -> fill(into, model);
-    assertEquals(ChunkEngine.Health.REPAIRED, engine.check(chunk(0)).join());
-    assertIsModel();
-    assertTrue(record(2).patches().isEmpty());
-    assertUsed(MAIN);
-  }
-
-  @Test
-  void whatAPatchCoversMayRot() throws IOException {
-    begin();
-    put(50_000, 100);
-    commit();
-    BlockRef main = record(2).blockIfAny().orElseThrow();
-    disk.breakPages(main.blockClass(), main.position() + 49_152, 16_384);
-    assertIsModel();
-  }
-
-  @Test
-  void aBadGranuleIsRepairedInEveryVersionThatHasIt() throws IOException {
-    begin();
-    byte[] first = model.clone();
-    put(100_000, 10);
-    byte[] second = model.clone();
-    put(200_704, 9000);
-    BlockRef main = record(1).blockIfAny().orElseThrow();
-    disk.flip(main.blockClass(), main.position() + 60_000); // in all three
-    disk.flip(main.blockClass(), main.position() + 199_999); // in the granule that goes on
-    assertEquals(ChunkEngine.Health.BAD, engine.check(chunk(0)).join());
-    // The others have the committed version only.
-    replicas =
-        (_, version, into) -> {
-          if (version.value() != 1) {
-            throw new IOException("not held: version=" + version);
-          }
-          fill(into, first);
-        };
-    assertEquals(ChunkEngine.Health.REPAIRED, engine.check(chunk(0)).join());
-    assertIsModel();
-    assertArrayEquals(first, read(engine, 0, 1, 0, LENGTH));
-    assertArrayEquals(second, read(engine, 0, 2, 0, LENGTH));
-    put(7, 50);
-    assertIsModel();
-    commit();
-    assertIsModel();
-  }
-
-  @Test
-  void aBadPendingVersionComesFromAReplicaThatHasIt() throws IOException {
-    begin();
-    VersionRecord two = put(100_000, 10);
-    byte[] second = model.clone();
-    BlockRef patch = two.patches().block(0);
-    disk.breakPages(patch.blockClass(), patch.position(), 4096);
-    replicas =
-        (_, version, into) -> {
-          if (version.value() != 2) {
-            throw new IOException("not asked for: version=" + version);
-          }
-          fill(into, second);
-        };
-    put(100_001, 10); // needs what is bad
-    assertIsModel();
-    assertEquals(3, engine.chunk(chunk(0)).versions().count());
-  }
-
-  private static void fill(MemorySegment into, byte[] data) {
-    MemorySegment.copy(data, 0, into, ValueLayout.JAVA_BYTE, 0, (int) into.byteSize());
   }
 
   @Test
