@@ -155,10 +155,12 @@ final class PeerBugs {
         .ifPresent(engine -> {
           var records = engine.chain(done.chain()).dedups(Optional.empty(), 100);
           if (!records.isEmpty()) {
-            server.call(
-                done.to(),
-                new DedupRequest(
-                    done.chain(), done.chainVersion(), done.from(), done.to(), records));
+            server
+                .port()
+                .call(
+                    done.to(),
+                    new DedupRequest(
+                        done.chain(), done.chainVersion(), done.from(), done.to(), records));
           }
         });
   }

@@ -299,7 +299,7 @@ final class SimClient {
     network.<Message, Message.Answer>call(
         process,
         server.process(),
-        (message, sink) -> server.receive(server.process().life(), message, sink),
+        (message, sink) -> server.port().receive(server.process().life(), message, sink),
         new Message(request, operation.bytes),
         Math.max(1, send.untilNanos() - process.clockNanos()),
         new Network.Asker<>() {

@@ -75,7 +75,7 @@ final class SimConnection implements DataClient {
         .<Message, Message.Answer>call(
             from.process(),
             to.process(),
-            (arrived, sink) -> to.receive(life, arrived, sink),
+            (arrived, sink) -> to.port().receive(life, arrived, sink),
             message,
             timeout.toNanos(),
             new Network.Asker<>() {

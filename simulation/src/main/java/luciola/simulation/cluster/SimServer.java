@@ -10,32 +10,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import luciola.grpc.v1.HeartbeatReply;
-import luciola.grpc.v1.HeartbeatRequest;
-import luciola.grpc.v1.PeerReport;
-import luciola.grpc.v1.RegisterReply;
-import luciola.grpc.v1.RegisterRequest;
-import luciola.grpc.v1.RoutingRequest;
-import luciola.grpc.v1.RoutingUpdate;
-import luciola.grpc.v1.TargetRegistration;
-import luciola.grpc.v1.TargetReport;
 import luciola.meta.cluster.ClusterState;
 import luciola.protocol.connection.DataClient;
-import luciola.protocol.connection.PayloadBuffer;
-import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import luciola.protocol.frame.ReadReply;
-import luciola.protocol.frame.ReadRequest;
-import luciola.protocol.frame.Reply;
-import luciola.protocol.frame.Request;
 import luciola.protocol.id.ChainId;
-import luciola.protocol.id.Incarnation;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Routing;
 import luciola.simulation.PlantedBug;
 import luciola.simulation.check.RuleBroken;
-import luciola.simulation.world.Network;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
@@ -55,9 +38,8 @@ import luciola.storage.resync.TokenBucket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A storage-server: registers, heartbeats, keeps routing as {@code Membership} and {@code
- * RoutingFeed} do, and runs the production {@link ReplicaHost} over the production engines of its
- * targets.
+ * A storage-server: the production {@link ReplicaHost} over the production engines of its targets,
+ * with a membership, a place on the data plane and threads of the simulation.
  */
 final class SimServer implements ChainObserver {
   private static final long MICRO = 1_000;
@@ -73,17 +55,11 @@ final class SimServer implements ChainObserver {
   private final int number;
   private final ReplicaSettings settings;
   private final PeerBugs bugs;
+  private final SimMembership membership;
+  private final SimDataPort port;
   private final List<SimTarget> targets = new ArrayList<>();
   private final Map<Place, ReplicaWatch> watches = new TreeMap<>();
-  private Routing routing = Routing.EMPTY;
   private @Nullable ReplicaHost host;
-  private long nodeId;
-  private long heartbeats;
-  private long leaseUntilNanos;
-  private int callsOpen;
-  private boolean leased;
-  private boolean heartbeatSoon;
-  private boolean fetchingRouting;
   private boolean reading;
   private boolean readDecided;
 
@@ -102,6 +78,8 @@ final class SimServer implements ChainObserver {
     this.number = number;
     this.process = new SimProcess(world, "server" + number, driftMax);
     this.bugs = new PeerBugs(cluster, this);
+    this.membership = new SimMembership(cluster, this);
+    this.port = new SimDataPort(cluster, this);
     this.settings =
         new ReplicaSettings(cluster.chainLimits(), RESYNC, Duration.ofMillis(30), READ_THREADS);
     for (int i = 1; i <= cluster.plan().targetsPerServer(); i++) {
@@ -117,8 +95,26 @@ final class SimServer implements ChainObserver {
     return targets;
   }
 
+  int number() {
+    return number;
+  }
+
+  /** Its replicas' host, once it has registered. */
+  Optional<ReplicaHost> host() {
+    return Optional.ofNullable(host);
+  }
+
   Routing routing() {
-    return routing;
+    return membership.routing();
+  }
+
+  SimDataPort port() {
+    return port;
+  }
+
+  /** Whether a read is under way right now. */
+  boolean reading() {
+    return reading;
   }
 
   PeerBugs bugs() {
@@ -140,12 +136,12 @@ final class SimServer implements ChainObserver {
 
   /** Whether it answers nobody any more. */
   boolean quiet() {
-    return callsOpen == 0;
+    return port.quiet();
   }
 
   /** Whether it may serve by its own clock. */
   boolean leased() {
-    return process.up() && leased && process.clockNanos() - leaseUntilNanos < 0;
+    return membership.leased();
   }
 
   // Its lives.
@@ -154,15 +150,12 @@ final class SimServer implements ChainObserver {
     process.start();
     watches.clear();
     bugs.newLife();
-    routing = Routing.EMPTY;
-    leased = false;
-    heartbeatSoon = false;
-    fetchingRouting = false;
-    heartbeats = 0;
-    callsOpen = 0;
+    membership.newLife();
+    port.newLife();
     var engines = new HashMap<SimTarget, ChunkEngine>();
     targets.forEach(target -> engines.put(target, target.open()));
-    process.later(world.between(MILLI, 30 * MILLI), () -> register(engines));
+    process.later(
+        world.between(MILLI, 30 * MILLI), () -> membership.register(() -> registered(engines)));
   }
 
   /**
@@ -234,12 +227,12 @@ final class SimServer implements ChainObserver {
         new RoutingSource() {
           @Override
           public Routing routing() {
-            return routing;
+            return membership.routing();
           }
 
           @Override
           public void refresh() {
-            fetchRouting();
+            membership.fetchRouting();
           }
         };
     var byId = new TreeMap<TargetId, ChunkEngine>();
@@ -257,7 +250,7 @@ final class SimServer implements ChainObserver {
             this::clockNanos,
             cluster.collectLimits(),
             new TokenBucket(RESYNC_BYTES_PER_SECOND),
-            this::heartbeatSoon,
+            membership::heartbeatSoon,
             this));
   }
 
@@ -323,155 +316,11 @@ final class SimServer implements ChainObserver {
     throw new IllegalStateException("replica broke: chain=" + chain + " target=" + target, cause);
   }
 
-  private long incarnation() {
-    return Incarnation.after((long) (process.life() - 1) << Integer.SIZE, number);
-  }
-
-  private void register(Map<SimTarget, ChunkEngine> engines) {
-    var request =
-        RegisterRequest.newBuilder()
-            .setClusterId(SimLog.CLUSTER)
-            .setNodeId(nodeId)
-            .setIncarnation(incarnation())
-            .setAddress(process.name() + ":1");
-    for (SimTarget target : targets) {
-      request.addTargets(
-          TargetRegistration.newBuilder()
-              .setTargetId(target.number())
-              .setUuid(target.uuid())
-              .setDisk("disk" + target.uuid())
-              .setCapacityBytes(1L << 40));
-    }
-    toMeta(
-        request.build(),
-        answer -> {
-          if (answer instanceof RegisterReply reply && reply.getCode() == 0) {
-            registered(reply, engines);
-          } else {
-            process.later(50 * MILLI, () -> register(engines));
-          }
-        },
-        () -> process.later(50 * MILLI, () -> register(engines)));
-  }
-
-  private void registered(RegisterReply reply, Map<SimTarget, ChunkEngine> engines) {
-    nodeId = reply.getNodeId();
-    for (int i = 0; i < targets.size(); i++) {
-      targets.get(i).number(reply.getTargetIds(i));
-    }
+  private void registered(Map<SimTarget, ChunkEngine> engines) {
     host = serve(engines);
-    heartbeat();
+    membership.heartbeat();
     process.later(20 * MILLI, this::tick);
     process.later(world.between(50 * MILLI, 200 * MILLI), this::scrub);
-  }
-
-  private void heartbeat() {
-    sendHeartbeat();
-    process.later(cluster.timings().heartbeatNanos(), this::heartbeat);
-  }
-
-  /** Reports at once, but only once in a turn. */
-  void heartbeatSoon() {
-    if (!heartbeatSoon) {
-      heartbeatSoon = true;
-      process.later(
-          0,
-          () -> {
-            heartbeatSoon = false;
-            sendHeartbeat();
-          });
-    }
-  }
-
-  private void sendHeartbeat() {
-    watches.values().forEach(ReplicaWatch::meetDropped);
-    List<TargetReport> reports = reports();
-    List<PeerReport> unreachable = unreachable();
-    if (!process.heldBefore(() -> sendHeartbeat(reports, unreachable))) {
-      sendHeartbeat(reports, unreachable);
-    }
-  }
-
-  private List<TargetReport> reports() {
-    ReplicaHost hosting = host;
-    return hosting == null ? List.of() : hosting.reports();
-  }
-
-  private List<PeerReport> unreachable() {
-    ReplicaHost hosting = host;
-    return hosting == null ? List.of() : hosting.unreachable();
-  }
-
-  private void sendHeartbeat(List<TargetReport> reports, List<PeerReport> unreachable) {
-    var request =
-        HeartbeatRequest.newBuilder()
-            .setClusterId(SimLog.CLUSTER)
-            .setNodeId(nodeId)
-            .setIncarnation(incarnation())
-            .setRoutingVersion(routing.version().value())
-            .setSequence(++heartbeats)
-            .addAllTargets(reports)
-            .addAllUnreachable(unreachable)
-            .build();
-    long sentNanos = process.clockNanos();
-    toMeta(
-        request,
-        answer -> {
-          if (answer instanceof HeartbeatReply reply
-              && !process.heldBefore(() -> heartbeatAnswered(reply, sentNanos))) {
-            heartbeatAnswered(reply, sentNanos);
-          }
-        },
-        () -> {});
-  }
-
-  private void heartbeatAnswered(HeartbeatReply reply, long sentNanos) {
-    if (ErrorCode.ofNumber(reply.getCode()) == ErrorCode.OK) {
-      learn(reply.getRouting());
-      if (reply.getLeaseNanos() > 0) {
-        long from = cluster.has(PlantedBug.LEASE_FROM_REPLY) ? process.clockNanos() : sentNanos;
-        long until = from + reply.getLeaseNanos();
-        if (!leased || until > leaseUntilNanos) {
-          leased = true;
-          leaseUntilNanos = until;
-        }
-        ReplicaHost hosting = host;
-        if (hosting != null) {
-          hosting.leaseChanged(leaseUntilNanos);
-        }
-      }
-    }
-  }
-
-  /** Gets routing, one question at a time. */
-  void fetchRouting() {
-    if (fetchingRouting) {
-      return;
-    }
-    fetchingRouting = true;
-    toMeta(
-        RoutingRequest.newBuilder()
-            .setClusterId(SimLog.CLUSTER)
-            .setKnownVersion(routing.version().value())
-            .build(),
-        answer -> {
-          fetchingRouting = false;
-          if (answer instanceof RoutingUpdate update) {
-            learn(update);
-          }
-        },
-        () -> fetchingRouting = false);
-  }
-
-  private void learn(RoutingUpdate update) {
-    if (!update.getFull() && update.getFromVersion() > routing.version().value()) {
-      return;
-    }
-    routing = routing.apply(RoutingMessages.fromMessage(update));
-    ReplicaHost hosting = host;
-    if (hosting != null) {
-      hosting.routingChanged(routing);
-    }
   }
 
   private void tick() {
@@ -493,101 +342,9 @@ final class SimServer implements ChainObserver {
     process.later(world.between(50 * MILLI, 200 * MILLI), this::scrub);
   }
 
-  /** Takes a request of the data plane, over a connection to one of its lives. */
-  void receive(int life, Message message, Network.ReplySink<Message.Answer> sink) {
-    ReplicaHost hosting = host;
-    if (life != process.life()) {
-      sink.reply(Message.Answer.GONE);
-    } else if (hosting == null) {
-      sink.reply(
-          new Message.Answer(
-              Reply.failure(message.request(), ErrorCode.UNKNOWN_CHAIN), Message.NO_BYTES));
-    } else {
-      callsOpen++;
-      hosting.handle(
-          new SimCall(
-              message.request(),
-              payload(message.payload()),
-              (reply, bytes) -> {
-                callsOpen--;
-                answer(message.request(), new Message.Answer(reply, bytes), sink);
-              }));
-    }
-  }
-
-  private PayloadBuffer payload(byte[] bytes) {
-    if (bytes.length == 0) {
-      return PayloadBuffer.empty();
-    }
-    PayloadBuffer buffer = cluster.memory().tryAcquire(bytes.length).orElseThrow();
-    buffer.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(bytes));
-    return buffer;
-  }
-
-  /** Who answers a read serves at that very time, whatever it decided before. */
-  private void answer(
-      Request request, Message.Answer answer, Network.ReplySink<Message.Answer> sink) {
-    if (answer.reply() instanceof ReadReply reply && request instanceof ReadRequest read) {
-      for (int i = 0; i < reply.results().size(); i++) {
-        ReadRequest.Range range = read.ranges().get(i);
-        ErrorCode code = reply.results().get(i).code();
-        if (code == ErrorCode.OK) {
-          Optional<ReplicaWatch> replica = replica(range.chain(), range.target());
-          if (replica.isPresent()) {
-            replica.get().answers(range);
-          } else {
-            cluster
-                .rules()
-                .authority
-                .serves(range.target(), cluster.books(range.chain()), Long.MAX_VALUE);
-          }
-        } else if (code == ErrorCode.NO_LEASE && reading) {
-          world.met(Probe.LEASE_ENDED_WHILE_READING);
-        }
-      }
-    }
-    if (!process.heldBefore(() -> sink.reply(answer))) {
-      if (process.paused()) {
-        process.later(0, () -> sink.reply(answer));
-      } else {
-        sink.reply(answer);
-      }
-    } else {
-      world.met(Probe.EFFECT_DELAYED_BY_PAUSE);
-    }
-  }
-
-  /** A call of a planted bug. */
-  void call(TargetId to, Request request) {
-    cluster
-        .target(to)
-        .map(SimTarget::server)
-        .ifPresent(peer ->
-            cluster
-                .network()
-                .<Message, Message.Answer>call(
-                    process,
-                    peer.process(),
-                    (arrived, sink) -> peer.receive(peer.process().life(), arrived, sink),
-                    new Message(request, Message.NO_BYTES),
-                    cluster.callTimeoutNanos(),
-                    new Network.Asker<>() {
-                      @Override
-                      public void answered(Message.Answer answer) {}
-
-                      @Override
-                      public void failed(boolean refused) {}
-                    }));
-  }
-
-  private void toMeta(
-      Object request, java.util.function.Consumer<Object> answered, Runnable failed) {
-    cluster.callMeta(process, request, answered, failed);
-  }
-
   /** It went on after being held. */
   void resumed() {
-    if (leased && !leased()) {
+    if (membership.lapsed()) {
       world.met(Probe.PAUSED_BEYOND_LEASE);
     }
   }
