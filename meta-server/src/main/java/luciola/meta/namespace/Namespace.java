@@ -59,6 +59,8 @@ public final class Namespace {
           BATCH_GET_ATTRIBUTES,
           TREE_USAGE,
           RENEW_SESSIONS,
+          GET_EXTENDED,
+          LIST_EXTENDED,
           OPERATION_NOT_SET ->
           false;
       case OPEN -> request.getOpen().getWrite() || request.getOpen().getTruncate();
@@ -75,7 +77,9 @@ public final class Namespace {
           PUBLISH_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
-          DROP_GARBAGE ->
+          DROP_GARBAGE,
+          SET_EXTENDED,
+          REMOVE_EXTENDED ->
           true;
     };
   }

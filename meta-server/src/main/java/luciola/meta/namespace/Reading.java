@@ -7,15 +7,20 @@ import luciola.grpc.v1.At;
 import luciola.grpc.v1.BatchAttributes;
 import luciola.grpc.v1.BatchGetAttributes;
 import luciola.grpc.v1.Entry;
+import luciola.grpc.v1.ExtendedNames;
+import luciola.grpc.v1.ExtendedValue;
+import luciola.grpc.v1.GetExtended;
 import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
+import luciola.grpc.v1.ListExtended;
 import luciola.grpc.v1.ListResult;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.OpenResult;
 import luciola.grpc.v1.StatFsResult;
 import luciola.grpc.v1.UsageResult;
+import luciola.meta.namespace.tree.Extended;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
 import luciola.meta.namespace.tree.Tree;
@@ -40,6 +45,8 @@ record Reading(Tree tree, Identity who) {
               .setStatFs(StatFsResult.newBuilder().setInodes(tree.counters().getInodes()));
       case BATCH_GET_ATTRIBUTES -> batch(request.getBatchGetAttributes());
       case TREE_USAGE -> usage(at(request.getTreeUsage().getAt(), false));
+      case GET_EXTENDED -> extended(request.getGetExtended());
+      case LIST_EXTENDED -> extendedNames(request.getListExtended());
       // The leader keeps who was heard of; there is nothing to say.
       case RENEW_SESSIONS -> NamespaceReply.newBuilder();
       case SET_ATTRIBUTES,
@@ -55,7 +62,9 @@ record Reading(Tree tree, Identity who) {
           PUBLISH_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
-          DROP_GARBAGE ->
+          DROP_GARBAGE,
+          SET_EXTENDED,
+          REMOVE_EXTENDED ->
           throw new Refusal(ErrorCode.INVALID_ARGUMENT, "a change cannot be read");
       case OPERATION_NOT_SET ->
           throw new Refusal(ErrorCode.UNSUPPORTED, "no operation, or one of a newer client");
@@ -107,6 +116,28 @@ record Reading(Tree tree, Identity who) {
         ErrorCode.INVALID_ARGUMENT,
         "not a symbolic link: inode=" + inode.getId());
     return reply(inode);
+  }
+
+  private NamespaceReply.Builder extended(GetExtended asked) {
+    Inode inode = at(asked.getAt(), asked.getFollow());
+    Extended.requireRead(inode, who, asked.getName());
+    ByteString value =
+        tree.extended()
+            .value(inode.getId(), asked.getName())
+            .orElseThrow(() ->
+                new Refusal(ErrorCode.NO_ATTRIBUTE, Extended.missing(inode, asked.getName())));
+    return reply(inode).setExtendedValue(ExtendedValue.newBuilder().setValue(value));
+  }
+
+  private NamespaceReply.Builder extendedNames(ListExtended asked) {
+    Inode inode = at(asked.getAt(), asked.getFollow());
+    ExtendedNames.Builder names = ExtendedNames.newBuilder();
+    if (inode.getExtendedNameBytes() > 0) {
+      tree.extended().names(inode.getId()).stream()
+          .filter(name -> Extended.isShown(who, name))
+          .forEach(names::addNames);
+    }
+    return reply(inode).setExtendedNames(names);
   }
 
   private NamespaceReply.Builder batch(BatchGetAttributes asked) {

@@ -151,7 +151,11 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           PUBLISH_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
-          DROP_GARBAGE ->
+          DROP_GARBAGE,
+          GET_EXTENDED,
+          LIST_EXTENDED,
+          SET_EXTENDED,
+          REMOVE_EXTENDED ->
           false;
     };
   }

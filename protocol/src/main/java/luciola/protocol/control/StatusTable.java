@@ -15,13 +15,15 @@ public final class StatusTable {
   private static Status.Code statusCode(ErrorCode code) {
     return switch (code) {
       case OK -> Status.Code.OK;
-      case INVALID_ARGUMENT, MALFORMED_FRAME, WRONG_POSITION, NAME_TOO_LONG ->
+      case INVALID_ARGUMENT, MALFORMED_FRAME, WRONG_POSITION, NAME_TOO_LONG, TOO_LARGE ->
           Status.Code.INVALID_ARGUMENT;
       case UNSUPPORTED, FORMAT_TOO_NEW -> Status.Code.UNIMPLEMENTED;
       case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;
       case PERMISSION_DENIED, NOT_PERMITTED -> Status.Code.PERMISSION_DENIED;
       case CANCELLED -> Status.Code.CANCELLED;
-      case NOT_FOUND, CHUNK_NOT_FOUND, UNKNOWN_NODE, NO_CHAIN_TABLE -> Status.Code.NOT_FOUND;
+      case NOT_FOUND, CHUNK_NOT_FOUND, UNKNOWN_NODE, NO_CHAIN_TABLE, NO_ATTRIBUTE ->
+          Status.Code.NOT_FOUND;
+      case OUT_OF_RANGE -> Status.Code.OUT_OF_RANGE;
       case EXISTS, IDENTITY_IN_USE -> Status.Code.ALREADY_EXISTS;
       case QUOTA_EXCEEDED, NO_SPACE, OVERLOADED -> Status.Code.RESOURCE_EXHAUSTED;
       case NOT_LEADER, SHUTTING_DOWN, CONNECTION_LOST, NO_SERVING_REPLICA, NO_LEASE, NOT_SERVING ->

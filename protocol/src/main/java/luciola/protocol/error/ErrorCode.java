@@ -44,6 +44,9 @@ public enum ErrorCode {
   STALE_HANDLE(29, Errno.ESTALE, GIVE_UP),
   QUOTA_EXCEEDED(30, Errno.EDQUOT, GIVE_UP),
   BAD_SESSION(31, Errno.EBADF, GIVE_UP),
+  NO_ATTRIBUTE(32, Errno.ENODATA, GIVE_UP),
+  OUT_OF_RANGE(33, Errno.ERANGE, GIVE_UP),
+  TOO_LARGE(34, Errno.E2BIG, GIVE_UP),
 
   // Cluster and routing.
   NOT_LEADER(40, Errno.EAGAIN, FIND_LEADER),
@@ -118,6 +121,7 @@ public enum ErrorCode {
     static final int ENOENT = 2;
     static final int EINTR = 4;
     static final int EIO = 5;
+    static final int E2BIG = 7;
     static final int EBADF = 9;
     static final int EAGAIN = 11;
     static final int EACCES = 13;
@@ -130,9 +134,11 @@ public enum ErrorCode {
     static final int EFBIG = 27;
     static final int ENOSPC = 28;
     static final int EMLINK = 31;
+    static final int ERANGE = 34;
     static final int ENAMETOOLONG = 36;
     static final int ENOTEMPTY = 39;
     static final int ELOOP = 40;
+    static final int ENODATA = 61;
     static final int EPROTO = 71;
     static final int EOPNOTSUPP = 95;
     static final int ECONNRESET = 104;

@@ -53,7 +53,7 @@ final class GarbageChange {
       tree.deleteName(directory.inode().getId(), name.name());
       Inode inode = tree.namedInode(name.inode());
       if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
-        tree.deleteInode(inode.getId());
+        tree.deleteInode(inode);
         tree.putGarbage(
             new Tree.Garbage(operation.nowNanos(), inode.toBuilder().setNlink(0).build()));
       } else {

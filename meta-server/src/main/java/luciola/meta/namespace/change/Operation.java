@@ -45,6 +45,8 @@ public record Operation(
       case TRUNCATE -> LengthChange.truncate(this, request.getTruncate());
       case TAKE_GARBAGE -> GarbageChange.take(this, request.getTakeGarbage());
       case DROP_GARBAGE -> GarbageChange.drop(this, request.getDropGarbage());
+      case SET_EXTENDED -> ExtendedChange.set(this, request.getSetExtended());
+      case REMOVE_EXTENDED -> ExtendedChange.remove(this, request.getRemoveExtended());
       case LOOKUP,
           GET_ATTRIBUTES,
           LIST,
@@ -53,6 +55,8 @@ public record Operation(
           BATCH_GET_ATTRIBUTES,
           TREE_USAGE,
           RENEW_SESSIONS,
+          GET_EXTENDED,
+          LIST_EXTENDED,
           OPERATION_NOT_SET ->
           throw new Refusal(
               ErrorCode.INVALID_ARGUMENT, "not a change: " + request.getOperationCase());

@@ -38,7 +38,7 @@ final class RemoveChange {
     Permissions.requireRemoval(place.parent(), inode, operation.who());
     requireEmpty(operation.tree(), inode);
     operation.tree().deleteName(place.parent().getId(), place.name());
-    operation.tree().deleteInode(inode.getId());
+    operation.tree().deleteInode(inode);
     operation.touch(place.parent(), -1);
     return Operation.reply(inode.toBuilder().setNlink(0).build());
   }
@@ -61,7 +61,7 @@ final class RemoveChange {
 
   /** Removes an inode without name and session; a file's chunks become garbage. */
   static void collect(Tree tree, Inode inode, long nowNanos) {
-    tree.deleteInode(inode.getId());
+    tree.deleteInode(inode);
     if (inode.getType() == InodeType.INODE_TYPE_FILE) {
       tree.putGarbage(new Tree.Garbage(nowNanos, inode));
     }

@@ -31,7 +31,7 @@ final class RemoveTreeChange {
       Permissions.requireChange(inode, operation.who());
     }
     tree.deleteName(directory.getId(), place.name());
-    tree.deleteInode(inode.getId());
+    tree.deleteInode(inode);
     operation.touch(directory, -1);
     Inode detached = inode.toBuilder().setNlink(0).build();
     tree.putGarbage(new Tree.Garbage(operation.nowNanos(), detached));

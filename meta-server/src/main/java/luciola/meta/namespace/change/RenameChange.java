@@ -77,7 +77,7 @@ final class RenameChange {
     if (replaced != null) {
       requireReplaceable(moved, replaced);
       if (isDirectory(replaced)) {
-        tree.deleteInode(replaced.getId());
+        tree.deleteInode(replaced);
         freed = 1;
       } else {
         RemoveChange.unnamed(tree, replaced, operation.nowNanos());

@@ -10,6 +10,7 @@ package luciola.meta.namespace.tree;
  *  GARBAGE  time, inode id                 Inode: what is left to remove
  *  REQUEST  client, sequence               NamespaceReply; sequence 0: newest dropped sequence
  *  CLUSTER  kind, number                   StoredCluster
+ *  EXTENDED inode id, name              value of an extended attribute
  *  COUNTER  (empty)                        NamespaceCounters
  * </pre>
  */
@@ -20,5 +21,6 @@ public enum Family {
   GARBAGE,
   REQUEST,
   CLUSTER,
+  EXTENDED,
   COUNTER
 }

@@ -57,7 +57,7 @@ public final class Tree {
     return changes;
   }
 
-  private static byte[] key(long... numbers) {
+  static byte[] key(long... numbers) {
     ByteBuffer key = ByteBuffer.allocate(numbers.length * Long.BYTES);
     for (long number : numbers) {
       key.putLong(number);
@@ -95,14 +95,24 @@ public final class Tree {
     changes().put(Family.INODE, key(inode.getId()), inode.toByteArray());
   }
 
-  public void deleteInode(long id) {
-    changes().delete(Family.INODE, key(id));
+  /** Removes an inode with its extended attributes. */
+  public void deleteInode(Inode inode) {
+    changes().delete(Family.INODE, key(inode.getId()));
+    if (inode.getExtendedNameBytes() > 0) {
+      extended().removeAll(inode.getId());
+    }
     count(counters().setInodes(counters().getInodes() - 1));
+  }
+
+  /** The extended attributes. */
+  public Extended extended() {
+    return new Extended(view, changes);
   }
 
   // Names.
 
-  private static byte[] dentryKey(long directory, ByteString name) {
+  /** Key of a name in something with a number: a directory, or an inode's attributes. */
+  static byte[] nameKey(long directory, ByteString name) {
     byte[] key = new byte[Long.BYTES + name.size()];
     ByteBuffer.wrap(key).putLong(directory);
     name.copyTo(key, Long.BYTES);
@@ -110,7 +120,7 @@ public final class Tree {
   }
 
   public Optional<Name> name(long directory, ByteString name) {
-    byte[] value = view.get(Family.DENTRY, dentryKey(directory, name));
+    byte[] value = view.get(Family.DENTRY, nameKey(directory, name));
     if (value == null) {
       return Optional.empty();
     }
@@ -122,7 +132,7 @@ public final class Tree {
     changes()
         .put(
             Family.DENTRY,
-            dentryKey(directory, name),
+            nameKey(directory, name),
             StoredDentry.newBuilder()
                 .setInode(inode.getId())
                 .setType(inode.getType())
@@ -131,13 +141,13 @@ public final class Tree {
   }
 
   public void deleteName(long directory, ByteString name) {
-    changes().delete(Family.DENTRY, dentryKey(directory, name));
+    changes().delete(Family.DENTRY, nameKey(directory, name));
   }
 
   /** Up to {@code limit} names after one, in byte order; after the empty name: from the start. */
   public List<Name> names(long directory, ByteString after, int limit) {
     var names = new ArrayList<Name>();
-    byte[] from = dentryKey(directory, after);
+    byte[] from = nameKey(directory, after);
     view.scan(
         Family.DENTRY,
         from,
