@@ -14,6 +14,8 @@ import luciola.cli.files.PutCommand;
 import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
 import luciola.cli.local.LocalCommand;
+import luciola.cli.mount.MountCommand;
+import luciola.cli.mount.UmountCommand;
 import luciola.cli.operate.ChainCommand;
 import luciola.cli.operate.CheckpointCommand;
 import luciola.cli.operate.ClusterCommand;
@@ -51,6 +53,8 @@ final class Commands {
     root.addSubcommand(new MkdirCommand(invocation, connector));
     root.addSubcommand(new StatCommand(invocation, connector));
     root.addSubcommand(new DuCommand(invocation, connector));
+    root.addSubcommand(new MountCommand(invocation, connector));
+    root.addSubcommand(new UmountCommand(invocation));
     root.addSubcommand(new StatusCommand(invocation));
     root.addSubcommand(NodeCommand.of(invocation));
     root.addSubcommand(TargetCommand.of(invocation));

@@ -60,6 +60,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   private final FileCutter cutter;
   private final WriteMemory writeMemory;
   private final SessionKeeper sessions;
+  private final InodeFiles inodes;
 
   /** Any thread but the caller's: whose accesses the event loops' stand for. */
   private final Thread anotherThread = Thread.ofVirtual().unstarted(() -> {});
@@ -86,6 +87,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     this.writeMemory =
         new WriteMemory(options.writeBytesMax(), 2 * options.limits().deadlineNanos());
     this.sessions = new SessionKeeper(names, options.renewNanos());
+    this.inodes = new InodeFiles(this, meta);
   }
 
   /**
@@ -120,6 +122,11 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   /** Where everything is, as far as this client knows. */
   public Routing routing() {
     return feed.routing();
+  }
+
+  /** Files by their inodes. */
+  public InodeFiles inodes() {
+    return inodes;
   }
 
   Names names() {
@@ -347,13 +354,18 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   @Override
   public WritableFile openWrite(String path, OpenOptions options) {
     NamespaceReply reply = options.create() ? create(path, options) : openExisting(path);
-    Inode inode = reply.getInode();
-    sessions.began();
-    ClusterWritableFile file = writable(path, inode, reply.getOpen().getSession());
-    writeMemory.opened(file);
+    ClusterWritableFile file = writer(path, reply.getInode(), reply.getOpen().getSession());
     if (options.truncate() && !reply.getOpen().getCreated()) {
       cutToNothing(file);
     }
+    return file;
+  }
+
+  /** A file to write to in a session that was opened. */
+  ClusterWritableFile writer(String path, Inode inode, long session) {
+    sessions.began();
+    ClusterWritableFile file = writable(path, inode, session);
+    writeMemory.opened(file);
     return file;
   }
 

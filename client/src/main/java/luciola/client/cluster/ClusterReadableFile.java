@@ -3,7 +3,6 @@ package luciola.client.cluster;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import luciola.client.ReadableFile;
 import luciola.grpc.v1.GetAttributes;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.protocol.error.ErrorCode;
@@ -11,7 +10,7 @@ import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.InodeId;
 
 /** A file of the cluster, open for reading. */
-final class ClusterReadableFile implements ReadableFile {
+final class ClusterReadableFile implements InodeReader {
   private final ClusterFileSystem fileSystem;
   private final String path;
   private final FileChunks chunks;
@@ -38,6 +37,11 @@ final class ClusterReadableFile implements ReadableFile {
   @Override
   public long length() {
     return length;
+  }
+
+  @Override
+  public void learn(long newLength) {
+    length = newLength;
   }
 
   @Override

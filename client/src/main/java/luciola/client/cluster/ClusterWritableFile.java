@@ -2,7 +2,6 @@ package luciola.client.cluster;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
-import luciola.client.WritableFile;
 import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceRequest;
@@ -22,19 +21,19 @@ import org.jspecify.annotations.Nullable;
  * is the last word about those bytes, and the length is not published past what was synced.
  *
  * <p>The meta-server hears of a {@link #sync} only when the file grew; of a changed time, at the
- * close.
+ * close or at {@link #publish}.
  */
-final class ClusterWritableFile implements WritableFile {
+final class ClusterWritableFile implements InodeWriter {
   private final ClusterFileSystem fileSystem;
   private final String path;
   private final FileChunks chunks;
   private final long session;
   private final WriteBack back;
   private final ReentrantLock lock = new ReentrantLock();
-  private long generation;
+  private volatile long generation;
   private volatile long length;
   private long published;
-  private boolean modified;
+  private volatile boolean modified;
   private boolean closed;
 
   ClusterWritableFile(
@@ -129,12 +128,47 @@ final class ClusterWritableFile implements WritableFile {
   }
 
   @Override
+  public boolean isSettled() {
+    return back.isEmpty();
+  }
+
+  @Override
+  public void settle() {
+    lock.lock();
+    try {
+      checkOpen("settle");
+      send("settle");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean isModified() {
+    return modified;
+  }
+
+  @Override
+  public long generation() {
+    return generation;
+  }
+
+  @Override
   public void sync() {
+    sync(false);
+  }
+
+  @Override
+  public void publish() {
+    sync(true);
+  }
+
+  private void sync(boolean times) {
     lock.lock();
     try {
       checkOpen("sync");
       send("sync");
-      if (length > published) {
+      if (length > published || (times && modified)) {
         fileSystem
             .names()
             .call(

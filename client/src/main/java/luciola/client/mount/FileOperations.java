@@ -1,0 +1,247 @@
+package luciola.client.mount;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ConcurrentHashMap;
+import luciola.client.cluster.InodeFiles;
+import luciola.client.fuse.FuseCall;
+import luciola.client.fuse.FuseChange;
+import luciola.client.fuse.FuseNumbers;
+import luciola.client.fuse.FuseOperation;
+import luciola.client.fuse.FuseReply;
+import luciola.grpc.v1.At;
+import luciola.grpc.v1.Create;
+import luciola.grpc.v1.GetAttributes;
+import luciola.grpc.v1.Identity;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Open;
+import luciola.grpc.v1.SetAttributes;
+import org.jspecify.annotations.Nullable;
+
+/** What programs do with files but for reading them. */
+final class FileOperations {
+  private static final int O_ACCMODE = 3;
+  private static final int O_RDONLY = 0;
+  private static final int O_EXCL = 0200;
+  private static final int O_TRUNC = 01000;
+  private static final int MODE_MASK = 07777;
+  private static final int KEEP_SIZE = 1;
+  private static final int PUNCH_HOLE = 2;
+  private static final int ZERO_RANGE = 16;
+  private static final MemorySegment ZEROS = Arena.global().allocate(1 << 20, 4096);
+
+  private final InodeFiles files;
+  private final OpenFiles open;
+  private final Attributes attributes;
+
+  /** When each file was last changed as of its last open here: its pages are still right then. */
+  private final ConcurrentHashMap<Long, Long> cachedAt = new ConcurrentHashMap<>();
+
+  FileOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
+    this.files = files;
+    this.open = open;
+    this.attributes = attributes;
+  }
+
+  private Inode inode(long node) {
+    return files
+        .call(
+            Callers.MOUNT,
+            NamespaceRequest.newBuilder()
+                .setGetAttributes(GetAttributes.newBuilder().setInode(node)))
+        .getInode();
+  }
+
+  private FuseReply attributes(Inode inode) {
+    OpenInode known = open.ofInode(inode.getId());
+    return new FuseReply.Attributes(
+        Attributes.of(known == null ? inode : known.seen(inode)), attributes.nanos());
+  }
+
+  FuseReply getAttributes(FuseCall call) {
+    return attributes(inode(call.node()));
+  }
+
+  FuseReply open(FuseCall call, FuseOperation.Open asked) {
+    boolean write = (asked.flags() & O_ACCMODE) != O_RDONLY;
+    Identity who = Callers.of(call);
+    OpenInode there = open.ofInode(call.node());
+    NamespaceReply reply =
+        files.call(
+            who,
+            NamespaceRequest.newBuilder()
+                .setOpen(
+                    Open.newBuilder()
+                        .setAt(At.newBuilder().setInode(call.node()))
+                        .setWrite(write && there == null)));
+    Inode inode = reply.getInode();
+    long handle = open.open(inode);
+    OpenInode file = file(handle);
+    try {
+      if (reply.getOpen().getSession() != 0) {
+        file.adopt(inode, reply.getOpen().getSession());
+      } else if (write) {
+        var _ = file.writer(who);
+      }
+      if (write && (asked.flags() & O_TRUNC) != 0) {
+        file.truncate(who, 0);
+      }
+    } catch (RuntimeException e) {
+      open.close(handle);
+      throw e;
+    }
+    return new FuseReply.Opened(handle, keepsCache(inode) ? FuseNumbers.OPEN_KEEP_CACHE : 0);
+  }
+
+  private boolean keepsCache(Inode inode) {
+    Long before = cachedAt.put(inode.getId(), inode.getChangedNanos());
+    return before != null && before == inode.getChangedNanos();
+  }
+
+  /** The kernel has forgotten a node, and its pages. */
+  void forget(long node) {
+    cachedAt.remove(node);
+  }
+
+  FuseReply create(FuseCall call, FuseOperation.Create asked) {
+    boolean write = (asked.flags() & O_ACCMODE) != O_RDONLY;
+    Identity who = Callers.of(call);
+    NamespaceReply reply =
+        files.call(
+            who,
+            NamespaceRequest.newBuilder()
+                .setCreate(
+                    Create.newBuilder()
+                        .setAt(NameOperations.at(call.node(), asked.name()))
+                        .setMode(asked.mode() & MODE_MASK)
+                        .setExclusive((asked.flags() & O_EXCL) != 0)
+                        .setOpenForWrite(write)));
+    Inode inode = reply.getInode();
+    long handle = open.open(inode);
+    OpenInode file = file(handle);
+    try {
+      if (reply.getOpen().getSession() != 0) {
+        file.adopt(inode, reply.getOpen().getSession());
+      }
+      if (write && !reply.getOpen().getCreated() && (asked.flags() & O_TRUNC) != 0) {
+        file.truncate(who, 0);
+      }
+    } catch (RuntimeException e) {
+      open.close(handle);
+      throw e;
+    }
+    return new FuseReply.Created(attributes.entry(file.seen(inode)), handle, 0);
+  }
+
+  private OpenInode file(long handle) {
+    OpenInode file = open.file(handle);
+    if (file == null) {
+      throw new IllegalStateException("no such open file: handle=" + handle);
+    }
+    return file;
+  }
+
+  FuseReply write(FuseCall call, FuseOperation.Write asked) {
+    OpenInode file = open.file(asked.handle());
+    if (file == null) {
+      return new FuseReply.Failed(Errno.EBADF);
+    }
+    file.write(Callers.MOUNT, asked.offset(), asked.data());
+    return new FuseReply.Written((int) asked.data().byteSize());
+  }
+
+  /** After a close or at an fsync: durable, and known to all. */
+  FuseReply publish(long handle) {
+    OpenInode file = open.file(handle);
+    if (file == null) {
+      return new FuseReply.Failed(Errno.EBADF);
+    }
+    file.publish();
+    return FuseReply.OK;
+  }
+
+  FuseReply close(FuseCall call, FuseOperation.Release asked) {
+    open.close(asked.handle());
+    return FuseReply.OK;
+  }
+
+  FuseReply setAttributes(FuseCall call, FuseChange change) {
+    Identity who = Callers.of(call);
+    if (change.size().isPresent()) {
+      truncate(call.node(), change, who);
+    }
+    SetAttributes.Builder set = SetAttributes.newBuilder();
+    set.setAt(At.newBuilder().setInode(call.node()));
+    boolean more =
+        change.mode().isPresent() || change.uid().isPresent() || change.gid().isPresent();
+    change.mode().ifPresent(mode -> set.setMode(mode & MODE_MASK));
+    change.uid().ifPresent(set::setUid);
+    change.gid().ifPresent(set::setGid);
+    if (change.accessed().isPresent()) {
+      more = true;
+      switch (change.accessed().get()) {
+        case FuseChange.Now _ -> set.setAccessedNow(true);
+        case FuseChange.At at -> set.setAccessedNanos(Attributes.nanos(at));
+      }
+    }
+    if (change.modified().isPresent() && change.size().isEmpty()) {
+      more = true;
+      switch (change.modified().get()) {
+        case FuseChange.Now _ -> set.setModifiedNow(true);
+        case FuseChange.At at -> set.setModifiedNanos(Attributes.nanos(at));
+      }
+    }
+    OpenInode file = open.ofInode(call.node());
+    if (more && file != null) {
+      // The close must not overwrite the times that are set now.
+      file.publish();
+    }
+    return attributes(
+        more
+            ? files.call(who, NamespaceRequest.newBuilder().setSetAttributes(set)).getInode()
+            : inode(call.node()));
+  }
+
+  private void truncate(long node, FuseChange change, Identity who) {
+    long size = change.size().orElseThrow();
+    @Nullable OpenInode file =
+        change.handle().isPresent() ? open.file(change.handle().getAsLong()) : open.ofInode(node);
+    if (file != null) {
+      file.truncate(change.handle().isPresent() ? Callers.MOUNT : who, size);
+      return;
+    }
+    var _ =
+        open.during(
+            inode(node),
+            opened -> {
+              opened.truncate(who, size);
+              return true;
+            });
+  }
+
+  FuseReply allocate(FuseOperation.Allocate asked) {
+    OpenInode file = open.file(asked.handle());
+    if (file == null) {
+      return new FuseReply.Failed(Errno.EBADF);
+    }
+    boolean keepSize = (asked.mode() & KEEP_SIZE) != 0;
+    boolean zero = (asked.mode() & (PUNCH_HOLE | ZERO_RANGE)) != 0;
+    if ((asked.mode() & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0) {
+      return new FuseReply.Failed(Errno.EOPNOTSUPP);
+    }
+    long end = asked.offset() + asked.length();
+    long length = file.writer(Callers.MOUNT).length();
+    if (zero) {
+      long zeroed = Math.min(end, length);
+      for (long at = asked.offset(); at < zeroed; at += ZEROS.byteSize()) {
+        file.write(Callers.MOUNT, at, ZEROS.asSlice(0, Math.min(ZEROS.byteSize(), zeroed - at)));
+      }
+    }
+    if (!keepSize && end > length) {
+      file.truncate(Callers.MOUNT, end);
+    }
+    return FuseReply.OK;
+  }
+}

@@ -1,0 +1,200 @@
+package luciola.client.mount;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import luciola.client.cluster.InodeFiles;
+import luciola.client.cluster.InodeReader;
+import luciola.client.cluster.InodeWriter;
+import luciola.grpc.v1.At;
+import luciola.grpc.v1.Close;
+import luciola.grpc.v1.GetAttributes;
+import luciola.grpc.v1.Identity;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Open;
+import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that programs of this mount have open: all of them share one writer with one session, so
+ * that each reads what the others wrote. An open file whose last name goes away is kept alive by a
+ * session.
+ */
+final class OpenInode {
+  private final InodeFiles files;
+  private final long inode;
+  private final InodeReader reader;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile @Nullable InodeWriter writer;
+  private volatile long wroteNanos;
+
+  /** Of a file that was only read when its name went away; 0 if there is none. */
+  private long keptBy;
+
+  /** Open files; guarded by the table that has this. */
+  int handles;
+
+  OpenInode(InodeFiles files, Inode inode) {
+    this.files = files;
+    this.inode = inode.getId();
+    this.reader = files.reader(inode);
+  }
+
+  /** What an open told. */
+  void learn(Inode opened) {
+    if (writer == null) {
+      reader.learn(opened.getLength());
+    }
+  }
+
+  /** The writer, in a session that is opened if there is none. */
+  InodeWriter writer(Identity who) {
+    InodeWriter there = writer;
+    if (there != null) {
+      return there;
+    }
+    lock.lock();
+    try {
+      there = writer;
+      if (there == null) {
+        NamespaceReply reply =
+            files.call(
+                who,
+                NamespaceRequest.newBuilder()
+                    .setOpen(Open.newBuilder().setAt(at()).setWrite(true)));
+        there = files.writer(reply.getInode(), reply.getOpen().getSession());
+        writer = there;
+      }
+      return there;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A session that was opened with the file; ended at once if it has one already. */
+  void adopt(Inode opened, long session) {
+    lock.lock();
+    try {
+      if (writer == null) {
+        writer = files.writer(opened, session);
+      } else {
+        end(session);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Its last name is about to go: from now on a session keeps it. */
+  void keep() {
+    lock.lock();
+    try {
+      if (writer == null && keptBy == 0) {
+        keptBy =
+            files
+                .call(
+                    Callers.MOUNT,
+                    NamespaceRequest.newBuilder()
+                        .setOpen(Open.newBuilder().setAt(at()).setWrite(true)))
+                .getOpen()
+                .getSession();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private At at() {
+    return At.newBuilder().setInode(inode).build();
+  }
+
+  private void end(long session) {
+    files.call(
+        Callers.MOUNT,
+        NamespaceRequest.newBuilder()
+            .setClose(Close.newBuilder().setInode(inode).setSession(session)));
+  }
+
+  void write(Identity who, long offset, MemorySegment bytes) {
+    writer(who).write(offset, bytes);
+    wroteNanos = WallNanos.now();
+  }
+
+  void truncate(Identity who, long length) {
+    writer(who).truncate(length);
+  }
+
+  /** Everything written is durable, and its length and time are known to all. */
+  void publish() {
+    InodeWriter there = writer;
+    if (there != null && (there.isModified() || !there.isSettled())) {
+      there.publish();
+    }
+  }
+
+  /** Reads; what programs of this mount wrote before is in it. */
+  CompletableFuture<Long> read(long offset, MemorySegment into) {
+    InodeWriter there = writer;
+    if (there != null) {
+      if (!there.isSettled()) {
+        there.settle();
+      }
+      reader.learn(there.length());
+    } else if (offset + into.byteSize() > reader.length()) {
+      reader.learn(attributes().getLength());
+    }
+    return reader.read(offset, into);
+  }
+
+  /** Whether a read may have to wait for writes. */
+  boolean isSettled() {
+    InodeWriter there = writer;
+    return there == null || there.isSettled();
+  }
+
+  private Inode attributes() {
+    return files
+        .call(
+            Callers.MOUNT,
+            NamespaceRequest.newBuilder()
+                .setGetAttributes(GetAttributes.newBuilder().setInode(inode)))
+        .getInode();
+  }
+
+  /** An inode as this mount's programs see it: what they wrote counts before it is published. */
+  Inode seen(Inode known) {
+    InodeWriter there = writer;
+    if (there == null || !there.isModified()) {
+      return known;
+    }
+    long changed = Math.max(wroteNanos, known.getModifiedNanos());
+    return known.toBuilder()
+        .setLength(there.length())
+        .setModifiedNanos(changed)
+        .setChangedNanos(Math.max(changed, known.getChangedNanos()))
+        .build();
+  }
+
+  /**
+   * Nobody has it open any more.
+   *
+   * @throws LuciolaException what could not be written; the session has ended all the same
+   */
+  void close() {
+    lock.lock();
+    try {
+      reader.close();
+      InodeWriter there = writer;
+      if (there != null) {
+        there.close();
+      }
+      if (keptBy != 0) {
+        end(keptBy);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}
