@@ -6,7 +6,9 @@ final class Errno {
   static final int EIO = 5;
   static final int EBADF = 9;
   static final int EINVAL = 22;
+  static final int ERANGE = 34;
   static final int ENOSYS = 38;
+  static final int ENODATA = 61;
   static final int EOPNOTSUPP = 95;
   static final int ESTALE = 116;
 

@@ -34,6 +34,7 @@ public final class LuciolaMount implements AutoCloseable {
   private final FileOperations files;
   private final DirectoryOperations directories;
   private final ReadOperations reads;
+  private final ExtendedOperations extended;
   private final ExecutorService blocking =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("mount-", 0).factory());
   private final FuseSession session;
@@ -46,6 +47,7 @@ public final class LuciolaMount implements AutoCloseable {
     this.names = new NameOperations(fileSystem.inodes(), open, attributes);
     this.files = new FileOperations(fileSystem.inodes(), open, attributes);
     this.directories = new DirectoryOperations(fileSystem.inodes(), names);
+    this.extended = new ExtendedOperations(fileSystem.inodes(), open);
     this.reads =
         new ReadOperations(open, blocking, LuciolaMount::fault, options.fuse().writeBytesMax());
     this.session = FuseSession.mount(directory, "luciola", options.fuse(), this::handle);
@@ -115,12 +117,12 @@ public final class LuciolaMount implements AutoCloseable {
         case FuseOperation.ReleaseDirectory asked -> directories.close(asked);
         case FuseOperation.SyncDirectory _ -> FuseReply.OK;
         case FuseOperation.FileSystemStatus _ -> status();
+        case FuseOperation.SetExtended asked -> extended.set(call, asked);
+        case FuseOperation.GetExtended asked -> extended.get(call, asked);
+        case FuseOperation.ListExtended asked -> extended.list(call, asked);
+        case FuseOperation.RemoveExtended asked -> extended.remove(call, asked);
         // The kernel does these by itself then, or says that they are not there.
-        case FuseOperation.SetExtended _,
-            FuseOperation.GetExtended _,
-            FuseOperation.ListExtended _,
-            FuseOperation.RemoveExtended _,
-            FuseOperation.GetLock _,
+        case FuseOperation.GetLock _,
             FuseOperation.SetLock _,
             FuseOperation.Seek _,
             FuseOperation.CopyRange _,

@@ -29,6 +29,7 @@ final class OpenInode {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile @Nullable InodeWriter writer;
   private volatile long wroteNanos;
+  private volatile boolean mayHaveExtended;
 
   /** Of a file that was only read when its name went away; 0 if there is none. */
   private long keptBy;
@@ -44,9 +45,22 @@ final class OpenInode {
 
   /** What an open told. */
   void learn(Inode opened) {
+    if (opened.getExtendedNameBytes() > 0) {
+      mayHaveExtended = true;
+    }
     if (writer == null) {
       reader.learn(opened.getLength());
     }
+  }
+
+  /** From now on it is asked for extended attributes. */
+  void mayHaveExtended() {
+    mayHaveExtended = true;
+  }
+
+  /** Whether it had no extended attributes whenever it was opened, and got none here since. */
+  boolean hasNoExtended() {
+    return !mayHaveExtended;
   }
 
   /** The writer, in a session that is opened if there is none. */
