@@ -83,6 +83,9 @@ final class CommandApplier {
             command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
         reply.setApplied(Applied.getDefaultInstance());
       }
+      case REPAIR_NAMESPACE ->
+          reply.setRepairNamespace(
+              Namespace.repair(command.getRepairNamespace(), command.getNowNanos(), staged));
       case COMMAND_NOT_SET -> reply.setApplied(Applied.getDefaultInstance());
     }
     return reply.build();

@@ -9,8 +9,11 @@ import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceCounters;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.RepairNamespaceReply;
+import luciola.grpc.v1.RepairNamespaceRequest;
 import luciola.meta.namespace.change.CloseChange;
 import luciola.meta.namespace.change.Operation;
+import luciola.meta.namespace.check.RepairChange;
 import luciola.meta.namespace.tree.KeyValueView;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
@@ -124,7 +127,8 @@ public final class Namespace {
       }
     }
     NamespaceReply reply = changed(request, nowNanos, table, staged);
-    if (remembered) {
+    if (remembered && reply.getCode() != ErrorCode.CHUNK_BUSY.number()) {
+      // A refusal for a moment is not remembered: the client asks again with the same sequence.
       requests.remember(
           request.getClientId(),
           request.getSequence(),
@@ -170,6 +174,13 @@ public final class Namespace {
     }
     var requests = new Requests(staged);
     clients.forEach(requests::forget);
+  }
+
+  /** Puts right what a check has found, as far as it is still wrong. */
+  public static RepairNamespaceReply repair(
+      RepairNamespaceRequest request, long nowNanos, Staged staged) {
+    Tree tree = Tree.changing(staged);
+    return RepairChange.apply(request, advance(tree, nowNanos), tree);
   }
 
   private static NamespaceReply refused(NamespaceRequest request, Refusal refusal) {

@@ -4,6 +4,12 @@ import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.InspectInodesRequest;
+import luciola.grpc.v1.InspectInodesReply;
+import luciola.grpc.v1.RepairNamespaceRequest;
+import luciola.grpc.v1.RepairNamespaceReply;
+import luciola.grpc.v1.CheckNamespaceRequest;
+import luciola.grpc.v1.CheckNamespaceReply;
 import luciola.grpc.v1.CreateChainsReply;
 import luciola.grpc.v1.CreateChainsRequest;
 import luciola.grpc.v1.CreateTableReply;
@@ -24,12 +30,13 @@ import luciola.meta.namespace.tree.Tree;
 import luciola.meta.store.RocksStore;
 
 /** The operators' calls; answered by the leader. */
-final class AdminService extends AdminGrpc.AdminImplBase {
+final class AdminService extends AdminGrpc.AdminImplBase implements AutoCloseable {
   private final MetaLog log;
   private final RocksStore store;
   private final ClusterDriver driver;
   private final PlacementDesk placement;
   private final ChainDesk chains;
+  private final NamespaceDesk namespace;
 
   AdminService(MetaLog log, RocksStore store, ClusterDriver driver) {
     this.log = log;
@@ -37,6 +44,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
     this.driver = driver;
     this.placement = new PlacementDesk(log, driver);
     this.chains = new ChainDesk(log, driver, placement);
+    this.namespace = new NamespaceDesk(log, store);
   }
 
   private String leader() {
@@ -127,5 +135,45 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                 .setMessage(fault.detail())
                 .setLeader(leader())
                 .build());
+  }
+
+  @Override
+  public void checkNamespace(
+      CheckNamespaceRequest request, StreamObserver<CheckNamespaceReply> observer) {
+    namespace.check(request, observer);
+  }
+
+  @Override
+  public void repairNamespace(
+      RepairNamespaceRequest request, StreamObserver<RepairNamespaceReply> observer) {
+    Answers.send(
+        namespace.repair(request),
+        observer,
+        fault ->
+            RepairNamespaceReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(fault.detail())
+                .setLeader(leader())
+                .build());
+  }
+
+  @Override
+  public void inspectInodes(
+      InspectInodesRequest request, StreamObserver<InspectInodesReply> observer) {
+    Answers.send(
+        namespace.inspect(request),
+        observer,
+        fault ->
+            InspectInodesReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(fault.detail())
+                .setLeader(leader())
+                .build());
+  }
+
+  /** Ends what is under way in the background. */
+  @Override
+  public void close() {
+    namespace.close();
   }
 }

@@ -39,6 +39,7 @@ public final class MetaServer implements AutoCloseable {
   private final RoutingWatchers watchers;
   private final MetaLog log;
   private final ThreadPoolExecutor longReads;
+  private final AdminService admin;
   private final Server server;
   private boolean closed;
 
@@ -49,6 +50,7 @@ public final class MetaServer implements AutoCloseable {
       RoutingWatchers watchers,
       MetaLog log,
       ThreadPoolExecutor longReads,
+      AdminService admin,
       Server server) {
     this.directory = directory;
     this.store = store;
@@ -56,6 +58,7 @@ public final class MetaServer implements AutoCloseable {
     this.watchers = watchers;
     this.log = log;
     this.longReads = longReads;
+    this.admin = admin;
     this.server = server;
   }
 
@@ -81,6 +84,8 @@ public final class MetaServer implements AutoCloseable {
       driver.start(log);
       ThreadPoolExecutor longReads = longReads();
       undo.add(longReads::shutdownNow);
+      var admin = new AdminService(log, store, driver);
+      undo.add(admin);
       Server server =
           NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
               .directExecutor()
@@ -88,11 +93,12 @@ public final class MetaServer implements AutoCloseable {
               .addService(
                   new NamespaceService(log, store, driver, longReads, config.streamRequestsMax()))
               .addService(new ClusterService(config, log, driver, watchers))
-              .addService(new AdminService(log, store, driver))
+              .addService(admin)
               .build();
       listen(server, config);
       undo.add(server::shutdownNow);
-      var started = new MetaServer(directory, store, driver, watchers, log, longReads, server);
+      var started = new MetaServer(
+              directory, store, driver, watchers, log, longReads, admin, server);
       if (config.members().size() <= 1) {
         awaitReady(driver);
       }
@@ -225,6 +231,7 @@ public final class MetaServer implements AutoCloseable {
       server.shutdownNow();
     }
     longReads.shutdownNow();
+    admin.close();
     driver.close();
     log.close();
     store.close();

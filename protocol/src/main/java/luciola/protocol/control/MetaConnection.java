@@ -3,14 +3,22 @@ package luciola.protocol.control;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.CheckNamespaceReply;
+import luciola.grpc.v1.CheckNamespaceRequest;
 import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.RepairNamespaceRequest;
+import luciola.grpc.v1.RepairNamespaceReply;
+import luciola.grpc.v1.InspectInodesRequest;
+import luciola.grpc.v1.InspectInodesReply;
 import luciola.grpc.v1.CreateChainsReply;
 import luciola.grpc.v1.CreateChainsRequest;
 import luciola.grpc.v1.CreateTableReply;
@@ -247,6 +255,58 @@ public final class MetaConnection implements AutoCloseable {
         options.callNanos(),
         (channel, nanos) -> {
           OperateReply reply = admin(channel, nanos).operate(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /**
+   * Checks the namespace; takes minutes where there are millions of inodes.
+   *
+   * @param timeoutNanos for all attempts
+   * @param progress is told how far it is; begins again if the leader is lost
+   * @return the sums, with every finding that was sent
+   */
+  public CheckNamespaceReply checkNamespace(
+      CheckNamespaceRequest request, long timeoutNanos, Consumer<CheckNamespaceReply> progress) {
+    return unary(
+        "check namespace",
+        timeoutNanos,
+        (channel, _) -> {
+          CheckNamespaceReply.Builder all = CheckNamespaceReply.newBuilder();
+          Iterator<CheckNamespaceReply> replies =
+              admin(channel, timeoutNanos).checkNamespace(request);
+          while (replies.hasNext()) {
+            CheckNamespaceReply reply = replies.next();
+            all.mergeFrom(reply);
+            progress.accept(reply);
+          }
+          boolean whole = all.getDone() || all.getCode() != ErrorCode.OK.number();
+          CheckNamespaceReply checked = all.build();
+          return whole
+              ? Outcome.of(checked, checked.getCode(), checked.getMessage(), checked.getLeader())
+              : Outcome.of(
+                  checked, ErrorCode.CONNECTION_LOST.number(), "the check broke off", "");
+        });
+  }
+
+  /** Repairs what a check has found, as far as it is still wrong. */
+  public RepairNamespaceReply repairNamespace(RepairNamespaceRequest request) {
+    return unary(
+        "repair namespace",
+        options.callNanos(),
+        (channel, nanos) -> {
+          RepairNamespaceReply reply = admin(channel, nanos).repairNamespace(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** What is known of inodes by their numbers. */
+  public InspectInodesReply inspectInodes(InspectInodesRequest request) {
+    return unary(
+        "inspect inodes",
+        options.callNanos(),
+        (channel, nanos) -> {
+          InspectInodesReply reply = admin(channel, nanos).inspectInodes(request);
           return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
         });
   }

@@ -51,6 +51,7 @@ final class LengthChange {
         inode.getType() == InodeType.INODE_TYPE_FILE,
         ErrorCode.INVALID_ARGUMENT,
         "not a file: inode=" + inode.getId());
+    OpenChange.requireNotHeld(operation, inode);
     if (!operation.tree().hasSessionOf(inode.getId(), operation.client())) {
       Permissions.require(inode, operation.who(), Permissions.WRITE);
     }

@@ -15,6 +15,13 @@ final class OpenChange {
 
   static NamespaceReply.Builder apply(Operation operation, Open asked) {
     Inode inode = operation.walk().inode(asked.getAt(), true);
+    if (asked.getAlone()) {
+      Refusal.unless(
+          asked.getWrite() && !asked.getTruncate(),
+          ErrorCode.INVALID_ARGUMENT,
+          "alone is for writing and does not truncate");
+      return alone(operation, inode);
+    }
     return open(operation, inode, asked.getWrite(), asked.getTruncate());
   }
 
@@ -30,6 +37,9 @@ final class OpenChange {
         "inode=" + inode.getId());
     Permissions.require(
         inode, operation.who(), write || truncate ? Permissions.WRITE : Permissions.READ);
+    if (write || truncate) {
+      requireNotHeld(operation, inode);
+    }
     OpenResult.Builder open = OpenResult.newBuilder();
     Inode opened = inode;
     if (truncate) {
@@ -42,5 +52,31 @@ final class OpenChange {
           operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos()));
     }
     return Operation.reply(opened).setOpen(open);
+  }
+
+  /** Opens a file for its client alone: nobody has it open for writing, nor can meanwhile. */
+  static NamespaceReply.Builder alone(Operation operation, Inode inode) {
+    Refusal.unless(
+        operation.who().getUid() == 0, ErrorCode.NOT_PERMITTED, "files are held by user 0 only");
+    Refusal.unless(
+        inode.getType() == InodeType.INODE_TYPE_FILE,
+        ErrorCode.INVALID_ARGUMENT,
+        "not a file: inode=" + inode.getId());
+    Refusal.unless(
+        !operation.tree().hasSession(inode.getId()),
+        ErrorCode.BAD_SESSION,
+        "open for writing: inode=" + inode.getId());
+    long session =
+        operation
+            .tree()
+            .openSession(inode.getId(), operation.client(), operation.nowNanos(), true);
+    return Operation.reply(inode).setOpen(OpenResult.newBuilder().setSession(session));
+  }
+
+  static void requireNotHeld(Operation operation, Inode inode) {
+    Refusal.unless(
+        !operation.tree().isHeld(inode.getId()),
+        ErrorCode.CHUNK_BUSY,
+        "held for a moment, being repaired: inode=" + inode.getId());
   }
 }

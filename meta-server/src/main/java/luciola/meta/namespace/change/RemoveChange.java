@@ -12,7 +12,7 @@ import luciola.meta.namespace.tree.Walk;
 import luciola.protocol.error.ErrorCode;
 
 /** Takes one name away: unlink(2) and rmdir(2). */
-final class RemoveChange {
+public final class RemoveChange {
   private RemoveChange() {}
 
   static NamespaceReply.Builder unlink(Operation operation, Unlink asked) {
@@ -60,7 +60,7 @@ final class RemoveChange {
   }
 
   /** Removes an inode without name and session; a file's chunks become garbage. */
-  static void collect(Tree tree, Inode inode, long nowNanos) {
+  public static void collect(Tree tree, Inode inode, long nowNanos) {
     tree.deleteInode(inode);
     if (inode.getType() == InodeType.INODE_TYPE_FILE) {
       tree.putGarbage(new Tree.Garbage(nowNanos, inode));

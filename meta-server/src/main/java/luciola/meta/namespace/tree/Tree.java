@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Typed access to the namespace's families: the only code that knows their keys (but for remembered
- * replies, see {@link Requests}). Changes go to where the tree was made with; a tree made for
+ * replies, see {@link Requests}, and whole families, see {@link Scans}). Changes go to where the tree was made with; a tree made for
  * reading refuses them.
  */
 public final class Tree {
@@ -182,6 +182,20 @@ public final class Tree {
     return found[0];
   }
 
+  /** Whether somebody has a file open for writing who is to be alone with it. */
+  public boolean isHeld(long inode) {
+    boolean[] held = {false};
+    view.scan(
+        Family.SESSION,
+        key(inode),
+        key(inode + 1),
+        (_, value) -> {
+          held[0] = parsed(StoredSession::parseFrom, value).getAlone();
+          return !held[0];
+        });
+    return held[0];
+  }
+
   public boolean hasSession(long inode, long client, long session) {
     return view.get(Family.SESSION, key(inode, client, session)) != null;
   }
@@ -202,6 +216,11 @@ public final class Tree {
 
   /** Opens a session and returns its number. */
   public long openSession(long inode, long client, long nowNanos) {
+    return openSession(inode, client, nowNanos, false);
+  }
+
+  /** As above; {@code alone}: nobody else is to open one meanwhile, see {@link #isHeld}. */
+  public long openSession(long inode, long client, long nowNanos, boolean alone) {
     NamespaceCounters.Builder counters = counters();
     long session = counters.getSessionLast() + 1;
     count(counters.setSessionLast(session));
@@ -209,7 +228,11 @@ public final class Tree {
         .put(
             Family.SESSION,
             key(inode, client, session),
-            StoredSession.newBuilder().setOpenedNanos(nowNanos).build().toByteArray());
+            StoredSession.newBuilder()
+                .setOpenedNanos(nowNanos)
+                .setAlone(alone)
+                .build()
+                .toByteArray());
     return session;
   }
 
@@ -250,6 +273,16 @@ public final class Tree {
   public void deleteGarbage(Garbage garbage) {
     changes().delete(Family.GARBAGE, key(garbage.timeNanos(), garbage.inode().getId()));
     count(counters().setGarbage(counters().getGarbage() - 1));
+  }
+
+  /** Forgets a record without that anything is removed; returns whether there was one. */
+  public boolean forgetGarbage(Garbage garbage) {
+    boolean present =
+        view.get(Family.GARBAGE, key(garbage.timeNanos(), garbage.inode().getId())) != null;
+    if (present) {
+      deleteGarbage(garbage);
+    }
+    return present;
   }
 
   /**
