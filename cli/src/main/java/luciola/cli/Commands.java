@@ -13,6 +13,7 @@ import luciola.cli.files.MvCommand;
 import luciola.cli.files.PutCommand;
 import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
+import luciola.cli.fsck.FsckCommand;
 import luciola.cli.local.LocalCommand;
 import luciola.cli.mount.MountCommand;
 import luciola.cli.mount.UmountCommand;
@@ -56,6 +57,7 @@ final class Commands {
     root.addSubcommand(new MountCommand(invocation, connector));
     root.addSubcommand(new UmountCommand(invocation));
     root.addSubcommand(new StatusCommand(invocation));
+    root.addSubcommand(new FsckCommand(invocation, connector));
     root.addSubcommand(NodeCommand.of(invocation));
     root.addSubcommand(TargetCommand.of(invocation));
     root.addSubcommand(ChainCommand.of(invocation));

@@ -129,6 +129,11 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     return inodes;
   }
 
+  /** What the chains hold, whatever files there are. */
+  public ChainChunks chainChunks() {
+    return new ChainChunks(this, plane);
+  }
+
   Names names() {
     return names;
   }

@@ -97,8 +97,8 @@ public final class MetaServer implements AutoCloseable {
               .build();
       listen(server, config);
       undo.add(server::shutdownNow);
-      var started = new MetaServer(
-              directory, store, driver, watchers, log, longReads, admin, server);
+      var started =
+          new MetaServer(directory, store, driver, watchers, log, longReads, admin, server);
       if (config.members().size() <= 1) {
         awaitReady(driver);
       }

@@ -133,11 +133,7 @@ final class NamespaceDesk implements AutoCloseable {
             : Math.min(request.getFindingsMax(), FINDINGS_MAX);
     NamespaceCheck.Sums sums =
         new NamespaceCheck(
-                view,
-                NamespaceCheck.WINDOW_INODES,
-                findingsMax,
-                tables(),
-                new Telling(replies))
+                view, NamespaceCheck.WINDOW_INODES, findingsMax, tables(), new Telling(replies))
             .run();
     return CheckNamespaceReply.newBuilder()
         .setInodes(sums.inodes())

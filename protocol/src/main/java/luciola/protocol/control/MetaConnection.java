@@ -15,22 +15,22 @@ import luciola.grpc.v1.AdminGrpc;
 import luciola.grpc.v1.CheckNamespaceReply;
 import luciola.grpc.v1.CheckNamespaceRequest;
 import luciola.grpc.v1.ClusterGrpc;
-import luciola.grpc.v1.RepairNamespaceRequest;
-import luciola.grpc.v1.RepairNamespaceReply;
-import luciola.grpc.v1.InspectInodesRequest;
-import luciola.grpc.v1.InspectInodesReply;
 import luciola.grpc.v1.CreateChainsReply;
 import luciola.grpc.v1.CreateChainsRequest;
 import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
+import luciola.grpc.v1.InspectInodesReply;
+import luciola.grpc.v1.InspectInodesRequest;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.OperateReply;
 import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.RepairNamespaceReply;
+import luciola.grpc.v1.RepairNamespaceRequest;
 import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.StatusReply;
@@ -284,8 +284,7 @@ public final class MetaConnection implements AutoCloseable {
           CheckNamespaceReply checked = all.build();
           return whole
               ? Outcome.of(checked, checked.getCode(), checked.getMessage(), checked.getLeader())
-              : Outcome.of(
-                  checked, ErrorCode.CONNECTION_LOST.number(), "the check broke off", "");
+              : Outcome.of(checked, ErrorCode.CONNECTION_LOST.number(), "the check broke off", "");
         });
   }
 

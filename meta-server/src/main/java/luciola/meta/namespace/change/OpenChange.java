@@ -67,9 +67,7 @@ final class OpenChange {
         ErrorCode.BAD_SESSION,
         "open for writing: inode=" + inode.getId());
     long session =
-        operation
-            .tree()
-            .openSession(inode.getId(), operation.client(), operation.nowNanos(), true);
+        operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos(), true);
     return Operation.reply(inode).setOpen(OpenResult.newBuilder().setSession(session));
   }
 

@@ -21,8 +21,7 @@ public final class Inspection {
     if (asked.getInodesCount() > INODES_MAX) {
       return InspectInodesReply.newBuilder()
           .setCode(ErrorCode.INVALID_ARGUMENT.number())
-          .setMessage(
-              "inspect inodes: asked=" + asked.getInodesCount() + " max=" + INODES_MAX)
+          .setMessage("inspect inodes: asked=" + asked.getInodesCount() + " max=" + INODES_MAX)
           .build();
     }
     Tree tree = Tree.reading(view);
@@ -35,13 +34,12 @@ public final class Inspection {
     var garbage = new HashSet<Long>();
     if (!missing.isEmpty()) {
       new Scans(view)
-          .garbage(
-              record -> {
-                if (missing.contains(record.inode().getId())) {
-                  garbage.add(record.inode().getId());
-                }
-                return garbage.size() < missing.size();
-              });
+          .garbage(record -> {
+            if (missing.contains(record.inode().getId())) {
+              garbage.add(record.inode().getId());
+            }
+            return garbage.size() < missing.size();
+          });
     }
     InspectInodesReply.Builder reply =
         InspectInodesReply.newBuilder().setInodeLast(tree.counters().getInodeLast());

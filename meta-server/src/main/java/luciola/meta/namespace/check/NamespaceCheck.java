@@ -156,35 +156,33 @@ public final class NamespaceCheck {
   }
 
   private void garbage(Window window) {
-    scans.garbage(
-        garbage -> {
-          long id = garbage.inode().getId();
-          if (window.covers(id)) {
-            if (garbage.inode().getType() == InodeType.INODE_TYPE_DIRECTORY) {
-              window.detached(id);
-            }
-            if (window.at(id) != Window.NONE) {
-              report(
-                  of(NamespaceFault.NAMESPACE_FAULT_LIVING_GARBAGE, id)
-                      .setGarbageNanos(garbage.timeNanos()));
-            }
-          }
-          return looked();
-        });
+    scans.garbage(garbage -> {
+      long id = garbage.inode().getId();
+      if (window.covers(id)) {
+        if (garbage.inode().getType() == InodeType.INODE_TYPE_DIRECTORY) {
+          window.detached(id);
+        }
+        if (window.at(id) != Window.NONE) {
+          report(
+              of(NamespaceFault.NAMESPACE_FAULT_LIVING_GARBAGE, id)
+                  .setGarbageNanos(garbage.timeNanos()));
+        }
+      }
+      return looked();
+    });
     window.detachedAll();
   }
 
   private void names(Window window) {
     oddNames.clear();
-    scans.names(
-        dentry -> {
-          names++;
-          directory(window, dentry);
-          if (window.covers(dentry.inode())) {
-            named(window, dentry);
-          }
-          return looked();
-        });
+    scans.names(dentry -> {
+      names++;
+      directory(window, dentry);
+      if (window.covers(dentry.inode())) {
+        named(window, dentry);
+      }
+      return looked();
+    });
     for (Scans.Dentry odd : oddNames) {
       oddName(window, odd);
     }
@@ -238,12 +236,10 @@ public final class NamespaceCheck {
                       .setParent(window.parent(at))
                       .setGoodName(good)));
     } else if (window.names(at) == 1) {
-      report(
-          of(NamespaceFault.NAMESPACE_FAULT_WRONG_PARENT, odd).setParent(window.parent(at)));
+      report(of(NamespaceFault.NAMESPACE_FAULT_WRONG_PARENT, odd).setParent(window.parent(at)));
     } else if (oddNames.stream().noneMatch(other -> isBefore(other, odd))) {
       // Of several names outside of its parent the first becomes the good one.
-      report(
-          of(NamespaceFault.NAMESPACE_FAULT_WRONG_PARENT, odd).setParent(window.parent(at)));
+      report(of(NamespaceFault.NAMESPACE_FAULT_WRONG_PARENT, odd).setParent(window.parent(at)));
     }
   }
 
@@ -280,11 +276,9 @@ public final class NamespaceCheck {
                   ? window.id(at) != Tree.ROOT
                   : window.links(at) != 0 || !window.hasSession(at));
       if (unreachable) {
-        report(
-            of(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE, window.id(at)).setDelta(delta));
+        report(of(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE, window.id(at)).setDelta(delta));
       } else if (delta != 0) {
-        report(
-            of(NamespaceFault.NAMESPACE_FAULT_WRONG_LINKS, window.id(at)).setDelta(delta));
+        report(of(NamespaceFault.NAMESPACE_FAULT_WRONG_LINKS, window.id(at)).setDelta(delta));
       }
     }
   }

@@ -14,8 +14,7 @@ public final class RepairChange {
    * Repairs what is still wrong. Refused if anything was repaired since the check but by the
    * repairs that went before this one: the findings may then be mended already.
    */
-  public static RepairNamespaceReply apply(
-      RepairNamespaceRequest asked, long nowNanos, Tree tree) {
+  public static RepairNamespaceReply apply(RepairNamespaceRequest asked, long nowNanos, Tree tree) {
     long made = tree.counters().getRepairs();
     RepairNamespaceReply.Builder reply = RepairNamespaceReply.newBuilder().setRepairs(made);
     if (asked.getRepairs() != made) {

@@ -123,8 +123,7 @@ final class Repairs {
   }
 
   private boolean danglingName(NamespaceFinding finding) {
-    Optional<Tree.Name> name =
-        name(finding).filter(each -> tree.inode(each.inode()).isEmpty());
+    Optional<Tree.Name> name = name(finding).filter(each -> tree.inode(each.inode()).isEmpty());
     name.ifPresent(each -> removeName(finding, each));
     return name.isPresent();
   }
@@ -181,8 +180,7 @@ final class Repairs {
   private boolean lostSession(NamespaceFinding finding) {
     boolean lost =
         tree.inode(finding.getInode()).isEmpty()
-            && tree.hasSession(
-                finding.getInode(), finding.getClientId(), finding.getSession());
+            && tree.hasSession(finding.getInode(), finding.getClientId(), finding.getSession());
     if (lost) {
       tree.closeSession(finding.getInode(), finding.getClientId(), finding.getSession());
     }
@@ -204,8 +202,10 @@ final class Repairs {
   /** Gives an inode a name in {@code /lost+found}; its links count it already. */
   private void keep(Inode inode) {
     Inode directory = lostAndFound();
-    ByteString name = freeName(directory.getId(), ByteString.copyFromUtf8("inode-" + inode.getId()));
-    Inode kept = isDirectory(inode) ? inode.toBuilder().setParent(directory.getId()).build() : inode;
+    ByteString name =
+        freeName(directory.getId(), ByteString.copyFromUtf8("inode-" + inode.getId()));
+    Inode kept =
+        isDirectory(inode) ? inode.toBuilder().setParent(directory.getId()).build() : inode;
     tree.put(kept);
     tree.putName(directory.getId(), name, kept);
     touch(directory.getId(), kept.getType(), 1);

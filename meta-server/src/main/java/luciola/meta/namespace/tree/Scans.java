@@ -88,7 +88,6 @@ public final class Scans {
         Family.GARBAGE,
         new byte[0],
         visitor,
-        (key, value) ->
-            new Tree.Garbage(ByteBuffer.wrap(key).getLong(), Inode.parseFrom(value)));
+        (key, value) -> new Tree.Garbage(ByteBuffer.wrap(key).getLong(), Inode.parseFrom(value)));
   }
 }

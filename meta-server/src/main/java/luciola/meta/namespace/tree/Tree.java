@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Typed access to the namespace's families: the only code that knows their keys (but for remembered
- * replies, see {@link Requests}, and whole families, see {@link Scans}). Changes go to where the tree was made with; a tree made for
- * reading refuses them.
+ * replies, see {@link Requests}, and whole families, see {@link Scans}). Changes go to where the
+ * tree was made with; a tree made for reading refuses them.
  */
 public final class Tree {
   /** The root directory's inode. */

@@ -182,8 +182,7 @@ class NamespaceCheckTest {
   /** Finds exactly these, repairs them and finds nothing more. */
   private void isMended(NamespaceFault... expected) {
     List<NamespaceFinding> found = check();
-    assertEquals(
-        List.of(expected), found.stream().map(NamespaceFinding::getFault).toList());
+    assertEquals(List.of(expected), found.stream().map(NamespaceFinding::getFault).toList());
     RepairNamespaceReply reply = repair(repairs(), found);
     assertEquals("", reply.getMessage());
     assertFalse(reply.getRepairedList().contains(false), () -> "not repaired: " + found);
@@ -277,8 +276,7 @@ class NamespaceCheckTest {
     isMended(
         NamespaceFault.NAMESPACE_FAULT_UNREACHABLE, NamespaceFault.NAMESPACE_FAULT_UNREACHABLE);
     assertEquals(file.getId(), inode("lost+found/inode-" + file.getId()).getId());
-    assertEquals(
-        inode("lost+found/inode-" + directory.getId() + "/3").getLayout().getTableId(), 1);
+    assertEquals(inode("lost+found/inode-" + directory.getId() + "/3").getLayout().getTableId(), 1);
     assertEquals(0700, inode("lost+found").getMode());
   }
 
@@ -303,7 +301,7 @@ class NamespaceCheckTest {
     Inode file = inode("d/e/g");
     plant(tree -> {
       tree.deleteName(inode("d").getId(), ByteString.copyFromUtf8("e"));
-      tree.deleteInode(directory.getId());
+      tree.deleteInode(directory);
       tree.put(tree.namedInode(inode("d").getId()).toBuilder().setNlink(2).build());
     });
     isMended(NamespaceFault.NAMESPACE_FAULT_LOST_NAME);
@@ -361,8 +359,7 @@ class NamespaceCheckTest {
   void aMissingChainTableIsSaidAndLeft() {
     Inode file = inode("d/f");
     plant(tree ->
-        tree.put(
-            file.toBuilder().setLayout(file.getLayout().toBuilder().setTableId(9)).build()));
+        tree.put(file.toBuilder().setLayout(file.getLayout().toBuilder().setTableId(9)).build()));
     List<NamespaceFinding> found = check();
     assertEquals(9, found.getFirst().getTableId());
     assertEquals(List.of(false), repair(repairs(), found).getRepairedList());
@@ -416,9 +413,7 @@ class NamespaceCheckTest {
         apply(request().setTruncate(Truncate.newBuilder().setInode(file).setLength(1))).getCode());
     assertEquals(
         ErrorCode.CHUNK_BUSY.number(),
-        apply(
-                request()
-                    .setCreate(Create.newBuilder().setAt(at("d/f")).setOpenForWrite(true)))
+        apply(request().setCreate(Create.newBuilder().setAt(at("d/f")).setOpenForWrite(true)))
             .getCode());
     NamespaceRequest.Builder again = write.clone();
     ok(request().setClose(Close.newBuilder().setInode(file).setSession(held)));
@@ -474,8 +469,7 @@ class NamespaceCheckTest {
                 return false;
               }
             });
-    assertEquals(
-        ErrorCode.CANCELLED, assertThrows(LuciolaException.class, check::run).code());
+    assertEquals(ErrorCode.CANCELLED, assertThrows(LuciolaException.class, check::run).code());
   }
 
   /** Whatever the operations do, with windows of any size, a check finds nothing. */
@@ -516,8 +510,7 @@ class NamespaceCheckTest {
             case 7 ->
                 request()
                     .setRemoveTree(
-                        RemoveTree.newBuilder()
-                            .setAt(at(random.nextInt(10) == 0 ? "d1" : path)));
+                        RemoveTree.newBuilder().setAt(at(random.nextInt(10) == 0 ? "d1" : path)));
             case 8 -> request().setTakeGarbage(TakeGarbage.newBuilder().setLimit(2));
             default ->
                 request()
