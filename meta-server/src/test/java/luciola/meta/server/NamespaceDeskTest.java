@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import luciola.grpc.v1.CheckNamespaceReply;
 import luciola.grpc.v1.CheckNamespaceRequest;
+import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.InspectInodesRequest;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
@@ -105,7 +106,11 @@ class NamespaceDeskTest {
           store.applied(),
           staged -> {
             Tree tree = Tree.changing(staged);
-            var ghost = tree.namedInode(data).toBuilder().setId(900).setTypeValue(1).build();
+            var ghost =
+                tree.namedInode(data).toBuilder()
+                    .setId(900)
+                    .setType(InodeType.INODE_TYPE_FILE)
+                    .build();
             tree.putName(data, ByteString.copyFromUtf8("ghost"), ghost);
             tree.put(tree.namedInode(data).toBuilder().setNlink(6).build());
             return true;

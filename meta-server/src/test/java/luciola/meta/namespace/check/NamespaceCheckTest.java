@@ -250,18 +250,24 @@ class NamespaceCheckTest {
   @Test
   void danglingNamesAreRemoved() {
     Inode directory = inode("d/e");
-    plant(tree -> tree.putName(directory.getId(), ByteString.copyFromUtf8("x"), ghost(1)));
+    plant(tree ->
+        tree.putName(
+            directory.getId(), ByteString.copyFromUtf8("x"), ghost(InodeType.INODE_TYPE_FILE)));
     isMended(NamespaceFault.NAMESPACE_FAULT_DANGLING_NAME);
     assertTrue(find("d/e/x").isEmpty());
-    plant(tree -> tree.putName(directory.getId(), ByteString.copyFromUtf8("x"), ghost(2)));
+    plant(tree ->
+        tree.putName(
+            directory.getId(),
+            ByteString.copyFromUtf8("x"),
+            ghost(InodeType.INODE_TYPE_DIRECTORY)));
     isMended(
         NamespaceFault.NAMESPACE_FAULT_WRONG_LINKS, NamespaceFault.NAMESPACE_FAULT_DANGLING_NAME);
     assertEquals(2, inode("d/e").getNlink());
   }
 
   /** What does not exist. */
-  private static Inode ghost(int type) {
-    return Inode.newBuilder().setId(900).setTypeValue(type).build();
+  private static Inode ghost(InodeType type) {
+    return Inode.newBuilder().setId(900).setType(type).build();
   }
 
   @Test
@@ -451,7 +457,7 @@ class NamespaceCheckTest {
     var staged = new Staged(stored);
     Tree tree = Tree.changing(staged);
     for (int i = 0; i < 5_000; i++) {
-      tree.putName(1, ByteString.copyFromUtf8("n" + i), ghost(1));
+      tree.putName(1, ByteString.copyFromUtf8("n" + i), ghost(InodeType.INODE_TYPE_FILE));
     }
     staged.copyTo(stored);
     var check =
