@@ -54,8 +54,8 @@ class SameOrderTest {
         "makes a set or a map whose order is that of this process",
         access -> {
           AccessTarget target = access.getTarget();
-          return SHUFFLED.contains(target.getOwner().getName())
-                  && (target.getName().equals("copyOf") || target.getName().equals("ofEntries"))
+          return (SHUFFLED.contains(target.getOwner().getName())
+                  && (target.getName().equals("copyOf") || target.getName().equals("ofEntries")))
               || (target.getOwner().getName().equals("java.util.stream.Collectors")
                   && target.getName().startsWith("toUnmodifiable")
                   && !target.getName().endsWith("List"));
