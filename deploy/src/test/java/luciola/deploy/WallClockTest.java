@@ -24,6 +24,8 @@ final class WallClockTest {
           "luciola.meta.log.MetaLog",
           // When the next look over a disk is due: early if the clock was set back.
           "luciola.storage.scrub.TargetScrub",
+          // What programs see of a file they are writing, until the meta-server has set its time.
+          "luciola.client.mount.WallNanos",
           // What is printed.
           "luciola.cli.soak.Soak",
           "luciola.cli.soak.load.Findings",
