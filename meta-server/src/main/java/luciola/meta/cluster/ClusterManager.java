@@ -74,6 +74,7 @@ public final class ClusterManager {
   private ClusterState state = ClusterState.EMPTY;
   private Policy policy;
   private List<TargetId> slow = List.of();
+  private long office;
   private long leaderSinceNanos;
   private long graceUntilNanos;
   private long lastTickNanos;
@@ -119,6 +120,7 @@ public final class ClusterManager {
 
   private List<ClusterEffect> becomeLeader(ClusterState applied, long nowNanos) {
     leader = true;
+    office = applied.manager();
     take(applied);
     forgetAll();
     leaderSinceNanos = nowNanos;
@@ -153,6 +155,9 @@ public final class ClusterManager {
     take(applied);
     if (!leader) {
       return List.of();
+    }
+    if (applied.manager() != office) {
+      return stepDown();
     }
     lives.forget(applied.routing());
     proposals
@@ -202,7 +207,7 @@ public final class ClusterManager {
   /** What may have been lost on its way; not what operators have changed their minds about. */
   private Optional<ClusterEffect> proposeAgain(long nowNanos) {
     proposals.values().removeIf(proposal -> !state.permits(proposal.chain()));
-    var again = ChangeChains.newBuilder();
+    var again = ChangeChains.newBuilder().setManager(office);
     proposals.replaceAll((_, proposal) -> {
       if (nowNanos - proposal.madeNanos() < timings.heartbeatNanos()) {
         return proposal;
@@ -327,7 +332,7 @@ public final class ClusterManager {
   // Chains.
 
   private List<ClusterEffect> scan(Collection<ChainId> chains, long nowNanos) {
-    var changes = ChangeChains.newBuilder();
+    var changes = ChangeChains.newBuilder().setManager(office);
     Map<TargetId, Integer> out = out();
     int moving = -1;
     for (ChainId id : chains) {

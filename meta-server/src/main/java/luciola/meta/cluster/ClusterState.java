@@ -33,6 +33,7 @@ import luciola.grpc.v1.StoredCluster;
 import luciola.grpc.v1.StoredNode;
 import luciola.grpc.v1.StoredTable;
 import luciola.grpc.v1.StoredTarget;
+import luciola.grpc.v1.TakeOfficeReply;
 import luciola.meta.placement.Place;
 import luciola.protocol.control.RoutingMessages;
 import luciola.protocol.error.ErrorCode;
@@ -390,6 +391,11 @@ public final class ClusterState {
             reply.setOperation(applied.reply());
             yield applied.state();
           }
+          case TAKE_OFFICE -> {
+            Applied<TakeOfficeReply> applied = takeOffice();
+            reply.setTakeOffice(applied.reply());
+            yield applied.state();
+          }
           case INIT_CLUSTER -> {
             reply.setApplied(luciola.grpc.v1.Applied.getDefaultInstance());
             yield initCluster(command.getInitCluster());
@@ -400,6 +406,19 @@ public final class ClusterState {
           }
         };
     return new Applied<>(next, reply.build());
+  }
+
+  /** Number of the member that is the manager; 0 before the first. */
+  public long manager() {
+    return counters.getManager();
+  }
+
+  /** The member that leads becomes the manager. */
+  public Applied<TakeOfficeReply> takeOffice() {
+    var change = new ClusterChange(this);
+    long manager = manager() + 1;
+    change.counters.setManager(manager);
+    return new Applied<>(change.build(), TakeOfficeReply.newBuilder().setManager(manager).build());
   }
 
   /** Gives the cluster its number, once. */
@@ -487,9 +506,11 @@ public final class ClusterState {
    */
   public Applied<ChangeChainsReply> changeChains(ChangeChains command) {
     var change = new ClusterChange(this);
+    // A former manager may have seen nothing of the leases that its successor gave.
+    boolean inOffice = command.getManager() == manager();
     for (luciola.grpc.v1.Chain next : command.getChainsList()) {
       Chain decided = RoutingMessages.fromMessage(next);
-      if (permits(decided)) {
+      if (inOffice && permits(decided)) {
         change.chain(next, wanted(decided.id()));
       }
     }

@@ -68,7 +68,7 @@ final class CommandApplier {
       case NAMESPACE ->
           reply.setNamespace(
               Namespace.apply(command.getNamespace(), command.getNowNanos(), table, staged));
-      case REGISTER, CHANGE_CHAINS, ADD_TABLE, ADD_CHAINS, OPERATION -> {
+      case REGISTER, CHANGE_CHAINS, ADD_TABLE, ADD_CHAINS, OPERATION, TAKE_OFFICE -> {
         var applied = cluster.apply(command);
         store(applied.state(), staged);
         return applied.reply();

@@ -18,6 +18,7 @@ import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.InitCluster;
 import luciola.grpc.v1.NodeStatus;
+import luciola.grpc.v1.TakeOffice;
 import luciola.grpc.v1.TargetStatus;
 import luciola.meta.cluster.ClusterEffect;
 import luciola.meta.cluster.ClusterEvent;
@@ -40,6 +41,7 @@ import org.slf4j.LoggerFactory;
  * what it wants. Also the leader's other soft state: when each client was last heard of.
  */
 final class ClusterDriver implements LogListener, AutoCloseable {
+  private static final long OFFICE_PAUSE_MILLIS = 50;
   private static final Logger LOG = LoggerFactory.getLogger(ClusterDriver.class);
   private static final int EXPIRED_MAX = 1_000;
 
@@ -58,6 +60,12 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   private final ClusterManager manager;
   private long leadingSinceNanos;
   private long expiryDueNanos;
+
+  /** Newest state that was applied. */
+  private ClusterState newest = ClusterState.EMPTY;
+
+  /** Counts the times this member began to lead or to follow. */
+  private long leadership;
 
   ClusterDriver(
       MetaServerConfig config,
@@ -119,16 +127,50 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   @Override
   public void leading(ClusterState state) {
     onThread(() -> {
+      newest = state;
       leadingSinceNanos = System.nanoTime();
       expiryDueNanos = leadingSinceNanos + config.clientTimeoutNanos();
       clientHeardNanos.clear();
-      run(new ClusterEvent.BecameLeader(state));
+      takeOffice(++leadership);
       if (state.clusterId() == 0) {
         initialise();
       } else {
         adopt(state);
       }
     });
+  }
+
+  /**
+   * What a former manager decided, this very one in an earlier leadership even, may still be on its
+   * way to the log: from the record of this on it has no effect. Only then are decisions made here.
+   */
+  private void takeOffice(long ofLeadership) {
+    var _ =
+        log()
+            .submit(Command.newBuilder().setTakeOffice(TakeOffice.getDefaultInstance()).build())
+            .whenComplete(
+                (reply, failure) -> onThread(() -> tookOffice(ofLeadership, reply, failure)));
+  }
+
+  private void tookOffice(
+      long ofLeadership, @Nullable CommandReply reply, @Nullable Throwable failure) {
+    if (ofLeadership != leadership) {
+      return;
+    }
+    if (reply == null) {
+      LOG.warn("office not taken yet: cause={}", String.valueOf(failure));
+      var _ =
+          thread.schedule(
+              () -> {
+                if (ofLeadership == leadership) {
+                  takeOffice(ofLeadership);
+                }
+              },
+              OFFICE_PAUSE_MILLIS,
+              TimeUnit.MILLISECONDS);
+    } else if (newest.manager() == reply.getTakeOffice().getManager()) {
+      run(new ClusterEvent.BecameLeader(newest));
+    }
   }
 
   private void initialise() {
@@ -156,12 +198,16 @@ final class ClusterDriver implements LogListener, AutoCloseable {
 
   @Override
   public void following() {
-    onThread(() -> run(new ClusterEvent.LostLeadership()));
+    onThread(() -> {
+      leadership++;
+      run(new ClusterEvent.LostLeadership());
+    });
   }
 
   @Override
   public void clusterChanged(ClusterState state) {
     onThread(() -> {
+      newest = state;
       adopt(state);
       run(new ClusterEvent.StateChanged(state));
       watchers.accept(state);

@@ -1,6 +1,7 @@
 package luciola.meta.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -143,6 +144,19 @@ class ClusterManagerTest {
     assertEquals(PublicState.OFFLINE, chain().stateOf(new TargetId(3)).orElseThrow());
     beat(3, 99, ONLINE, chain().version().value());
     assertEquals(PublicState.SYNCING, chain().stateOf(new TargetId(3)).orElseThrow());
+  }
+
+  /** It may have heard of nobody because everybody reported to its successor. */
+  @Test
+  void whatAFormerManagerDecidedHasNoEffect() {
+    hold = true;
+    silent(2, TIMINGS.failureNanos() + 2 * TIMINGS.heartbeatNanos());
+    assertFalse(held.isEmpty());
+    state = state.takeOffice().state();
+    release();
+    assertEquals(3, chain().serving().size());
+    step(new ClusterEvent.StateChanged(state));
+    assertFalse(manager.leads());
   }
 
   /** It would count the living one out at once, which may serve by its lease. */

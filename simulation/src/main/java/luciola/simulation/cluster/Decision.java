@@ -20,6 +20,11 @@ record Decision(ClusterState state, Optional<CommandReply> reply) {
         yield new Decision(
             applied.state(), Optional.of(reply.setChangeChains(applied.reply()).build()));
       }
+      case TAKE_OFFICE -> {
+        var applied = state.takeOffice();
+        yield new Decision(
+            applied.state(), Optional.of(reply.setTakeOffice(applied.reply()).build()));
+      }
       case ADD_TABLE -> {
         var applied = state.addTable(command.getAddTable());
         yield new Decision(

@@ -10,6 +10,7 @@ import luciola.grpc.v1.Operation;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
+import luciola.grpc.v1.TakeOffice;
 import luciola.meta.cluster.ClusterEffect;
 import luciola.meta.cluster.ClusterEvent;
 import luciola.meta.cluster.ClusterManager;
@@ -122,10 +123,20 @@ final class SimMeta {
   void becomeLeader(ClusterState state, long count, boolean changed) {
     apply(state, count);
     meetLeader(changed);
+    log.submit(
+        this,
+        Command.newBuilder().setTakeOffice(TakeOffice.getDefaultInstance()).build(),
+        reply ->
+            reply
+                .filter(it -> it.getTakeOffice().getManager() == applied.manager())
+                .ifPresent(_ -> takeOffice()));
+  }
+
+  private void takeOffice() {
     if (cluster.has(PlantedBug.NO_GRACE)) {
-      becomeLeaderWithoutGrace(state);
+      becomeLeaderWithoutGrace(applied);
     } else {
-      execute(core.step(new ClusterEvent.BecameLeader(state), process.clockNanos()), null);
+      execute(core.step(new ClusterEvent.BecameLeader(applied), process.clockNanos()), null);
     }
   }
 
