@@ -39,8 +39,9 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
     return files.call(Callers.of(call), request);
   }
 
-  private FuseReply found(Inode inode) {
-    return new FuseReply.Found(entry(inode));
+  /** Answers with the inode that an operation found or made. */
+  private FuseReply found(FuseCall call, NamespaceRequest.Builder request) {
+    return new FuseReply.Found(entry(call(call, request).getInode()));
   }
 
   /** An entry as this mount's programs see it. */
@@ -51,11 +52,9 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
 
   FuseReply lookup(FuseCall call, FuseOperation.Lookup asked) {
     return found(
-        call(
-                call,
-                NamespaceRequest.newBuilder()
-                    .setLookup(Lookup.newBuilder().setAt(at(call.node(), asked.name()))))
-            .getInode());
+        call,
+        NamespaceRequest.newBuilder()
+            .setLookup(Lookup.newBuilder().setAt(at(call.node(), asked.name()))));
   }
 
   FuseReply readLink(FuseCall call) {
@@ -72,14 +71,12 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
 
   FuseReply symlink(FuseCall call, FuseOperation.SymbolicLink asked) {
     return found(
-        call(
-                call,
-                NamespaceRequest.newBuilder()
-                    .setMakeSymlink(
-                        MakeSymlink.newBuilder()
-                            .setAt(at(call.node(), asked.name()))
-                            .setTarget(ByteString.copyFrom(asked.target().bytes()))))
-            .getInode());
+        call,
+        NamespaceRequest.newBuilder()
+            .setMakeSymlink(
+                MakeSymlink.newBuilder()
+                    .setAt(at(call.node(), asked.name()))
+                    .setTarget(ByteString.copyFrom(asked.target().bytes()))));
   }
 
   FuseReply makeNode(FuseCall call, FuseOperation.MakeNode asked) {
@@ -87,39 +84,31 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
       return new FuseReply.Failed(Errno.EPERM);
     }
     return found(
-        call(
-                call,
-                NamespaceRequest.newBuilder()
-                    .setCreate(
-                        Create.newBuilder()
-                            .setAt(at(call.node(), asked.name()))
-                            .setMode(asked.mode() & MODE_MASK)
-                            .setExclusive(true)))
-            .getInode());
+        call,
+        NamespaceRequest.newBuilder()
+            .setCreate(
+                Create.newBuilder()
+                    .setAt(at(call.node(), asked.name()))
+                    .setMode(asked.mode() & MODE_MASK)
+                    .setExclusive(true)));
   }
 
   FuseReply makeDirectory(FuseCall call, FuseOperation.MakeDirectory asked) {
     return found(
-        call(
-                call,
-                NamespaceRequest.newBuilder()
-                    .setMakeDirectory(
-                        MakeDirectory.newBuilder()
-                            .setAt(at(call.node(), asked.name()))
-                            .setMode(asked.mode() & MODE_MASK)))
-            .getInode());
+        call,
+        NamespaceRequest.newBuilder()
+            .setMakeDirectory(
+                MakeDirectory.newBuilder()
+                    .setAt(at(call.node(), asked.name()))
+                    .setMode(asked.mode() & MODE_MASK)));
   }
 
   FuseReply link(FuseCall call, FuseOperation.Link asked) {
     return found(
-        call(
-                call,
-                NamespaceRequest.newBuilder()
-                    .setMakeLink(
-                        MakeLink.newBuilder()
-                            .setInode(asked.node())
-                            .setAt(at(call.node(), asked.name()))))
-            .getInode());
+        call,
+        NamespaceRequest.newBuilder()
+            .setMakeLink(
+                MakeLink.newBuilder().setInode(asked.node()).setAt(at(call.node(), asked.name()))));
   }
 
   FuseReply unlink(FuseCall call, FuseOperation.Unlink asked) {
