@@ -44,7 +44,8 @@ final class ClusterSimulationTest {
   @ParameterizedTest
   @ValueSource(
       longs = {
-        14, 68, 88, 278, 11103, 21477, 22718, 34645, 8761, 77, 100109, 238, 494, 531, 3031, 372
+        14, 68, 88, 278, 11103, 21477, 22718, 34645, 8761, 77, 100109, 238, 494, 531, 3031, 372,
+        9652
       })
   void seedsThatFailedBeforePass(long seed) {
     assertEquals(

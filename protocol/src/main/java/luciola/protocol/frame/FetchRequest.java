@@ -7,19 +7,20 @@ import luciola.protocol.id.TargetId;
 import luciola.protocol.layout.FileLayout;
 
 /**
- * Asks a replica for the whole of a chunk in exactly one version, for a repair: answered by any
- * member that holds it, in whatever state it is, because whoever asks knows the checksums that the
- * bytes must have. Answered by a {@link ReadReply} with one result; CHUNK_NOT_FOUND or CHUNK_BUSY
- * if that version is not held, or has another length.
+ * Asks a replica for a range of a chunk in one version, for a repair: answered by any member that
+ * holds it, in whatever state it is, because whoever asks knows the checksums that the bytes must
+ * have. Answered by a {@link ReadReply} with one result; CHUNK_NOT_FOUND or CHUNK_BUSY if that
+ * version is not held, or ends before the range does.
  *
- * @param length bytes of that version, 1 or more
+ * @param version NONE: the committed one there, whichever it is
+ * @param length bytes of the range, 1 or more
  */
 public record FetchRequest(
-    ChainId chain, TargetId target, ChunkId chunk, ChunkVersion version, int length)
+    ChainId chain, TargetId target, ChunkId chunk, ChunkVersion version, int offset, int length)
     implements Request {
   public FetchRequest {
-    if (length < 1 || length > FileLayout.CHUNK_BYTES_MAX) {
-      throw new IllegalArgumentException("bad length: length=" + length);
+    if (offset < 0 || length < 1 || length > FileLayout.CHUNK_BYTES_MAX - offset) {
+      throw new IllegalArgumentException("bad range: offset=" + offset + " length=" + length);
     }
   }
 }

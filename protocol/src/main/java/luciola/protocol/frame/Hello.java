@@ -12,5 +12,5 @@ import luciola.protocol.id.ClusterId;
  */
 public record Hello(ClusterId cluster, int protocolVersion, long caller) implements Request {
   /** The version that this code speaks. */
-  public static final int PROTOCOL_VERSION = 3;
+  public static final int PROTOCOL_VERSION = 4;
 }

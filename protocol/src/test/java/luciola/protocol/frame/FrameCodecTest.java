@@ -143,7 +143,8 @@ class FrameCodecTest {
     frames.put(
         "update-reply",
         new UpdateReply(ErrorCode.STALE_CHAIN_VERSION, new ChunkVersion(5), 6, 0x80000001, 7));
-    frames.put("fetch", new FetchRequest(CHAIN, FIVE, chunk(6, 7), new ChunkVersion(BIG), 70000));
+    frames.put(
+        "fetch", new FetchRequest(CHAIN, FIVE, chunk(6, 7), new ChunkVersion(BIG), 16384, 70000));
     frames.put(
         "version-reply",
         new VersionReply(

@@ -62,7 +62,7 @@ FRAMES = {
         + u16(0) + i64(BIG) + i32(4194304, 70000) + sums(0xFFFFFFFF, 2)
         + u16(60) + i64(0) + i32(0, 0) + sums(), 70000),
     "update-reply": frame(131, u16(41) + i64(5) + i32(6) + u32(0x80000001) + i32(7)),
-    "fetch": frame(11, i32(3) + i64(5) + chunk(6, 7) + i64(BIG) + i32(70000)),
+    "fetch": frame(11, i32(3) + i64(5) + chunk(6, 7) + i64(BIG) + i32(16384) + i32(70000)),
     "collect": frame(12, i32(3, 4) + i64(5, 6) + i32(7) + i64(BIG) + u32(2)
         + chunk(8, 9) + i64(10) + chunk(BIG, 11) + i64(12)),
     "forget": frame(13, i32(3, 4) + i64(5, 6) + i32(7) + u32(1) + chunk(8, 9) + i64(10)),

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import luciola.protocol.connection.PayloadBuffer;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.id.ChainId;
@@ -26,9 +27,11 @@ import luciola.simulation.world.SimProcess;
 import luciola.simulation.world.World;
 import luciola.storage.disk.BlockRef;
 import luciola.storage.engine.ChunkEngine;
+import luciola.storage.engine.ChunkRead;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.engine.EngineParts;
 import luciola.storage.engine.HeldVersion;
+import luciola.storage.engine.ReplicaSource;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
@@ -137,7 +140,7 @@ final class SimTarget {
                   medium.pairs(),
                   new SimLanes(world, process, slow),
                   cluster.memory(),
-                  this::fetch,
+                  this::others,
                   process::clockNanos));
       engine = opened;
       errorsSeen = 0;
@@ -212,38 +215,46 @@ final class SimTarget {
     }
   }
 
-  /** Another replica's bytes, as {@code OtherReplicas} gets them. */
-  private void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException {
-    Optional<Chain> chain = server.routing().chain(chunk.chain());
-    for (ChainMember member :
-        chain.map(Chain::members).orElseThrow(() -> new IOException("unknown"))) {
-      TargetId other = member.target();
-      Optional<ChunkEngine> from =
-          other.equals(id())
-              ? Optional.empty()
-              : cluster
-                  .target(other)
-                  .filter(target -> cluster.reach(server, target.server()))
-                  .flatMap(SimTarget::engine);
-      if (from.isPresent() && copied(from.get(), chunk, version, into)) {
-        world.met(Probe.ROT_REPAIRED);
-        return;
-      }
-    }
-    throw new IOException("no other replica has it: chunk=" + chunk + " version=" + version);
+  /** The other replicas, as {@code OtherReplicas} finds them. */
+  private List<ReplicaSource.Replica> others(ChunkKey chunk) {
+    return server.routing().chain(chunk.chain()).stream()
+        .flatMap(chain -> chain.members().stream())
+        .map(ChainMember::target)
+        .filter(other -> !other.equals(id()))
+        .<ReplicaSource.Replica>map(
+            other -> (key, version, offset, into) -> fetch(other, key, version, offset, into))
+        .toList();
   }
 
-  private static boolean copied(
-      ChunkEngine from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
-    try (HeldVersion held = from.hold(chunk, version)) {
-      if (held.version().chunkBytes() == into.byteSize()) {
-        from.readWhole(held, into);
-        return true;
+  private boolean fetch(
+      TargetId other, ChunkKey chunk, ChunkVersion version, int offset, MemorySegment into)
+      throws IOException {
+    ChunkEngine from =
+        cluster
+            .target(other)
+            .filter(target -> cluster.reach(server, target.server()))
+            .flatMap(SimTarget::engine)
+            .orElseThrow(() -> new IOException("not reached: " + other));
+    int bytes = Math.toIntExact(into.byteSize());
+    try (ChunkRead read = from.read(chunk, fetched(from, chunk, version), offset, bytes)) {
+      if (read.dataBytes() != bytes) {
+        return false;
       }
-      return false;
+      into.copyFrom(((ChunkRead.InMemory) read).data());
     } catch (LuciolaException e) {
       return false;
     }
+    world.met(Probe.ROT_REPAIRED);
+    return true;
+  }
+
+  private static ChunkVersion fetched(ChunkEngine from, ChunkKey chunk, ChunkVersion version) {
+    return version.equals(ChunkVersion.NONE)
+        ? from.chunk(chunk)
+            .committedIfAny()
+            .map(VersionRecord::version)
+            .orElseThrow(() -> new LuciolaException(ErrorCode.CHUNK_NOT_FOUND, "fetch"))
+        : version;
   }
 
   /** Some version of a chunk that has bytes, or the committed one. */

@@ -171,6 +171,11 @@ final class ReplicaState {
     return leased() ? ErrorCode.OK : ErrorCode.NO_LEASE;
   }
 
+  /** Whether no other member of the chain serves. */
+  boolean onlyOneServing() {
+    return chain != null && chain.serving().equals(List.of(self));
+  }
+
   Optional<TargetId> successor() {
     return active() ? successorTarget : Optional.empty();
   }

@@ -130,10 +130,14 @@ final class WritePath {
     }
     update.acked = true;
     update.successorChecksum = reply.version().equals(update.version) ? reply.checksum() : 0;
-    inFlight.chunk().quietSinceNanos = state.nowNanos;
-    compare(inFlight.chunk(), update);
-    move(inFlight.chunk());
-    state.retire(inFlight.chunk());
+    ActiveChunk chunk = inFlight.chunk();
+    chunk.quietSinceNanos = state.nowNanos;
+    compare(chunk, update);
+    if (chunk.pending.stream().allMatch(each -> each.acked)) {
+      chunk.faulty = false;
+    }
+    move(chunk);
+    state.retire(chunk);
   }
 
   /**
@@ -146,7 +150,11 @@ final class WritePath {
     }
   }
 
-  /** True if the failure is this replica's own. */
+  /**
+   * True if this replica has to give way: the failure is its own. Bad bytes of one chunk that the
+   * only complete replica has do not take all the others from the clients: that chunk's updates
+   * wait, until it is mended or written anew.
+   */
   boolean failed(long forward, ErrorCode code) {
     ReplicaState.InFlight inFlight = state.forwards.remove(forward);
     if (inFlight == null) {
@@ -154,6 +162,10 @@ final class WritePath {
     }
     inFlight.update().forward = PendingUpdate.NONE;
     retryLater(inFlight.update());
+    if (code == ErrorCode.CHECKSUM_MISMATCH && state.onlyOneServing()) {
+      refuse(inFlight.chunk(), "bad bytes that cannot be forwarded", inFlight.update());
+      return false;
+    }
     return code == ErrorCode.DISK_ERROR || code == ErrorCode.CHECKSUM_MISMATCH;
   }
 
@@ -177,17 +189,17 @@ final class WritePath {
     }
     update.acked = false;
     update.retryNanos = state.nowNanos + state.limits.retryMaxNanos();
+    refuse(chunk, "successor holds other bytes", update);
+  }
+
+  /** Says once what is wrong with a chunk, and that nothing waits for its updates. */
+  private void refuse(ActiveChunk chunk, String why, PendingUpdate update) {
     if (!chunk.faulty) {
       chunk.faulty = true;
       state.emit(
           new ChainEffect.Alert(
               ErrorCode.CHECKSUM_MISMATCH,
-              "successor holds other bytes: "
-                  + state.where()
-                  + " chunk="
-                  + chunk.id
-                  + " version="
-                  + update.version));
+              why + ": " + state.where() + " chunk=" + chunk.id + " version=" + update.version));
     }
     for (PendingUpdate waiting : chunk.pending) {
       answerClient(waiting, ErrorCode.CHECKSUM_MISMATCH);

@@ -1,8 +1,6 @@
 package luciola.storage.engine;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,14 +15,13 @@ import luciola.storage.disk.BlockRef;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.VersionRecord;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds versions whose bytes went bad on the device and writes them anew: as another replica has
- * them, or a pending one that no other has out of the committed one there and of what is still good
- * here. On the chunk's writer lane, in order with its updates.
+ * Finds versions whose bytes went bad on the device and writes them anew, see {@link
+ * GranuleCollector} for where the bytes come from. On the chunk's writer lane, in order with its
+ * updates.
  */
 final class ChunkRepair {
   private static final Logger log = LoggerFactory.getLogger(ChunkRepair.class);
@@ -146,7 +143,7 @@ final class ChunkRepair {
     boolean all = true;
     for (VersionRecord each : record.versions().filter(isBad).toList()) {
       try {
-        restored.put(each, restored(writer, chunk, record.committed(), each));
+        restored.put(each, restored(writer, chunk, record, each));
         log.info("repaired engine={} chunk={} version={}", name, chunk, each.version());
       } catch (IOException | LuciolaException e) {
         log.warn("repair failed engine={} chunk={} version={}", name, chunk, each.version(), e);
@@ -167,76 +164,26 @@ final class ChunkRepair {
     }
   }
 
+  /** Has a version written anew, out of whatever granules still have their checksum somewhere. */
   private BlockRef restored(
-      VersionWriter writer,
-      ChunkKey chunk,
-      @Nullable VersionRecord committed,
-      VersionRecord version)
+      VersionWriter writer, ChunkKey chunk, ChunkRecord record, VersionRecord version)
       throws IOException {
-    int most = Math.max(version.chunkBytes(), committed == null ? 0 : committed.chunkBytes());
     PayloadBuffer buffer =
         parts
             .scratch()
-            .tryAcquire(most)
-            .orElseThrow(() -> new IOException("no memory for a repair: bytes=" + most));
+            .tryAcquire(version.chunkBytes() + Granules.BYTES)
+            .orElseThrow(
+                () -> new IOException("no memory for a repair: bytes=" + version.chunkBytes()));
     try {
-      MemorySegment bytes = buffer.segment().asSlice(0, version.chunkBytes());
-      try {
-        fetch(chunk, version, bytes);
-      } catch (IOException e) {
-        if (committed == null || committed.version().equals(version.version())) {
-          throw e;
-        }
-        fetch(chunk, committed, buffer.segment().asSlice(0, committed.chunkBytes()));
-        merge(version, committed.chunkBytes(), bytes);
+      var collected = new GranuleCollector(chunk, version, record.committed(), buffer.segment());
+      collected.takeOwn(reader);
+      record.versions().forEach(other -> collected.takeFrom(other, reader));
+      if (!collected.complete()) {
+        collected.takeFrom(parts.replicas().others(chunk));
       }
-      return writer.writeCopy(bytes, version);
+      return writer.writeCopy(collected.bytes(), version);
     } finally {
       buffer.release();
-    }
-  }
-
-  private void fetch(ChunkKey chunk, VersionRecord version, MemorySegment into) throws IOException {
-    if (version.chunkBytes() == 0) {
-      return;
-    }
-    parts.replicas().fetch(chunk, version.version(), into);
-    if (Granules.firstMismatch(0, into, version.granules()) >= 0) {
-      throw new IOException("replica's bytes are others: version=" + version.version());
-    }
-  }
-
-  /**
-   * Over the bytes of the committed version, which are there, puts those of a pending one that this
-   * disk still has: granules that are good, and of one that was only added to, what was added.
-   */
-  private void merge(VersionRecord pending, int committedBytes, MemorySegment bytes)
-      throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment own = arena.allocate(Granules.BYTES);
-      for (int granule = 0; granule < pending.granules().length; granule++) {
-        int from = granule * Granules.BYTES;
-        int length = pending.granuleBytes(granule);
-        MemorySegment held = own.asSlice(0, length);
-        boolean good = isReadGood(pending, granule, held);
-        int known = good ? 0 : Math.clamp(committedBytes - from, 0, length);
-        MemorySegment.copy(held, known, bytes, from + known, length - known);
-        if (Granules.crc(bytes.asSlice(from, length)) != pending.granules()[granule]) {
-          throw new IOException(
-              "no replica has the pending version, and its bytes here are bad: version="
-                  + pending.version()
-                  + " granule="
-                  + granule);
-        }
-      }
-    }
-  }
-
-  private boolean isReadGood(VersionRecord version, int granule, MemorySegment into) {
-    try {
-      return reader.isGood(version, granule, into);
-    } catch (IOException _) {
-      return false;
     }
   }
 }

@@ -1,6 +1,7 @@
 package luciola.storage.peer;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -12,7 +13,6 @@ import luciola.protocol.frame.FetchRequest;
 import luciola.protocol.frame.ReadReply;
 import luciola.protocol.id.ChunkVersion;
 import luciola.protocol.id.TargetId;
-import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.ChainMember;
 import luciola.storage.engine.ReplicaSource;
 import luciola.storage.index.ChunkKey;
@@ -33,48 +33,58 @@ public final class OtherReplicas implements ReplicaSource {
     this.peers = peers;
   }
 
+  /** Serving members first, then all others: what has the right checksum is right. */
   @Override
-  public void fetch(ChunkKey chunk, ChunkVersion version, MemorySegment into) throws IOException {
-    Chain chain =
-        routing
-            .routing()
-            .chain(chunk.chain())
-            .orElseThrow(() -> new IOException("chain is not known: chunk=" + chunk));
-    // Serving members first, then all others: whoever holds that version holds those bytes.
-    for (ChainMember member : chain.members()) {
-      TargetId other = member.target();
-      if (!other.equals(self) && fetched(other, chunk, version, into)) {
-        log.info("fetched chunk={} version={} from={}", chunk, version, other);
-        return;
-      }
-    }
-    throw new IOException("no other replica has it: chunk=" + chunk + " version=" + version);
+  public List<Replica> others(ChunkKey chunk) {
+    return routing.routing().chain(chunk.chain()).stream()
+        .flatMap(chain -> chain.members().stream())
+        .map(ChainMember::target)
+        .filter(other -> !other.equals(self))
+        .<Replica>map(other ->
+            (key, version, offset, into) -> {
+              boolean found = read(other, key, version, offset, into);
+              if (found) {
+                log.debug("fetched chunk={} offset={} from={}", key, offset, other);
+              }
+              return found;
+            })
+        .toList();
   }
 
-  private boolean fetched(TargetId from, ChunkKey chunk, ChunkVersion version, MemorySegment into) {
+  private boolean read(
+      TargetId from, ChunkKey chunk, ChunkVersion version, int offset, MemorySegment into)
+      throws IOException {
     int bytes = Math.toIntExact(into.byteSize());
-    try {
-      ReadReply reply =
-          peers
-              .call(
-                  from,
-                  new FetchRequest(chunk.chain(), from, chunk.chunk(), version, bytes),
-                  ReadReply.class,
-                  ReplyPayload.scatter(List.of(into)))
-              .get(peers.timeout().toMillis() + 1000, TimeUnit.MILLISECONDS);
-      if (reply.code() != ErrorCode.OK || reply.results().isEmpty()) {
-        return false;
-      }
+    ReadReply reply =
+        ask(
+            from,
+            new FetchRequest(chunk.chain(), from, chunk.chunk(), version, offset, bytes),
+            into);
+    ErrorCode code = reply.code();
+    if (code == ErrorCode.OK && !reply.results().isEmpty()) {
       ReadReply.Result result = reply.results().getFirst();
-      return result.code() == ErrorCode.OK
-          && result.version().equals(version)
-          && result.dataBytes() == bytes;
+      code = result.code();
+      if (code == ErrorCode.OK) {
+        return result.dataBytes() == bytes;
+      }
+    }
+    return switch (code) {
+      case CHUNK_NOT_FOUND, CHUNK_BUSY, CHECKSUM_MISMATCH -> false;
+      default -> throw new IOException("fetch: target=" + from + " code=" + code);
+    };
+  }
+
+  private ReadReply ask(TargetId from, FetchRequest request, MemorySegment into)
+      throws IOException {
+    try {
+      return peers
+          .call(from, request, ReadReply.class, ReplyPayload.scatter(List.of(into)))
+          .get(peers.timeout().toMillis() + 1000, TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      log.warn("fetch failed chunk={} from={}", chunk, from, e);
-      return false;
+      throw new IOException("fetch: target=" + from, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return false;
+      throw new InterruptedIOException("fetch: target=" + from);
     }
   }
 }

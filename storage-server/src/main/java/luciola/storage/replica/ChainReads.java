@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import luciola.protocol.connection.Call;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkListRequest;
 import luciola.protocol.frame.FetchRequest;
@@ -21,6 +22,7 @@ import luciola.storage.engine.ChainContents;
 import luciola.storage.engine.ChunkEngine;
 import luciola.storage.engine.HeldVersion;
 import luciola.storage.index.ChunkKey;
+import luciola.storage.index.VersionRecord;
 import luciola.storage.peer.Peers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,13 +70,14 @@ final class ChainReads {
     }
   }
 
-  /** A whole version for a repair elsewhere, whatever state this replica is in. Any thread. */
+  /** A range of a version for a repair elsewhere, whatever state this replica is in. Any thread. */
   void fetch(Call call, FetchRequest request, LongSupplier clock) {
     onReader(
         call,
         () -> {
-          HeldVersion held = engine.hold(new ChunkKey(chain, request.chunk()), request.version());
-          if (held.version().chunkBytes() != request.length()) {
+          var key = new ChunkKey(chain, request.chunk());
+          HeldVersion held = engine.hold(key, fetched(key, request.version()));
+          if (request.offset() + request.length() > held.version().chunkBytes()) {
             held.close();
             call.fail(ErrorCode.CHUNK_NOT_FOUND);
             return;
@@ -85,12 +88,24 @@ final class ChainReads {
                   new ChainVersion(1),
                   request.target(),
                   request.chunk(),
-                  0,
+                  request.offset(),
                   request.length());
           long noLeaseNeeded = clock.getAsLong() + Long.MAX_VALUE / 2;
           new ReadBatch.Slot(new ReadBatch(call, 1, clock), 0)
               .read(engine, held, range, noLeaseNeeded);
         });
+  }
+
+  /** The version that is meant: NONE stands for the committed one. */
+  private ChunkVersion fetched(ChunkKey key, ChunkVersion version) {
+    return version.equals(ChunkVersion.NONE)
+        ? engine
+            .chunk(key)
+            .committedIfAny()
+            .map(VersionRecord::version)
+            .orElseThrow(
+                () -> new LuciolaException(ErrorCode.CHUNK_NOT_FOUND, "fetch: chunk=" + key))
+        : version;
   }
 
   void serve(ChainEffect.ServeList effect, Call call) {

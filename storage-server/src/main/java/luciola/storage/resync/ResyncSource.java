@@ -114,6 +114,7 @@ public final class ResyncSource {
   private long copied;
   private long removed;
   private long disagreed;
+  private long unreadable;
 
   private record Task(Decision decision, long notBeforeNanos, int tries) {}
 
@@ -245,6 +246,8 @@ public final class ResyncSource {
     }
     if (!inventoryDone) {
       call(new InventoryRequest(chain.id(), chain.version(), replica, after, limits.pageChunks()));
+    } else if (copying.isEmpty() && unreadable > 0) {
+      giveUp(ErrorCode.CHECKSUM_MISMATCH);
     } else if (copying.isEmpty()) {
       phase = Phase.SETTLING;
       proceed();
@@ -431,9 +434,12 @@ public final class ResyncSource {
     if (task == null && number != call) {
       return;
     }
+    if (task != null && code == ErrorCode.CHECKSUM_MISMATCH) {
+      leaveOut(task.decision().chunk());
+      return;
+    }
     boolean hopeless =
         code == ErrorCode.DISK_ERROR
-            || code == ErrorCode.CHECKSUM_MISMATCH
             || (task == null ? ++tries : task.tries() + 1) >= limits.triesMax();
     if (hopeless) {
       giveUp(code);
@@ -445,12 +451,33 @@ public final class ResyncSource {
     }
   }
 
+  /** What cannot be read does not keep the rest from being copied; the replica stays incomplete. */
+  private void leaveOut(ChunkId chunk) {
+    unreadable++;
+    effects.add(
+        new ResyncEffect.Alert(
+            ErrorCode.CHECKSUM_MISMATCH,
+            "bad bytes that no replica has, cannot be copied: chain="
+                + chain.id()
+                + " chunk="
+                + chunk
+                + " target="
+                + replica));
+  }
+
   private void giveUp(ErrorCode code) {
     phase = Phase.FAILED;
     effects.add(
         new ResyncEffect.Failed(
             code,
-            "resync: chain=" + chain.id() + " version=" + chain.version() + " to=" + replica));
+            "resync: chain="
+                + chain.id()
+                + " version="
+                + chain.version()
+                + " to="
+                + replica
+                + " unreadable="
+                + unreadable));
   }
 
   @Override

@@ -54,8 +54,7 @@ final class Target implements AutoCloseable {
       if (directory.number("uuid") == 0) {
         directory.put("uuid", ThreadLocalRandom.current().nextLong() | 1);
       }
-      ChunkEngine engine =
-          opener.open(path, (chunk, version, into) -> replicas.get().fetch(chunk, version, into));
+      ChunkEngine engine = opener.open(path, chunk -> replicas.get().others(chunk));
       return new Opened(directory, engine);
     } catch (IOException | RuntimeException e) {
       directory.close();

@@ -380,6 +380,38 @@ final class ChainReplicaTest {
   }
 
   @Test
+  void theOnlyCompleteReplicaServesOnOverOneChunkOfBadBytes() {
+    ReplicaHarness head = in(A, serving(A), member(B, PublicState.SYNCING));
+    long request = head.write(1);
+    head.durable(1);
+    ChainEffect.Forward forward = head.lastForward(1);
+    head.step(new ChainEvent.ForwardFailed(forward.forward(), ErrorCode.CHECKSUM_MISMATCH));
+    assertEquals(Optional.of(ErrorCode.CHECKSUM_MISMATCH), head.code(request));
+    assertEquals(Optional.of(ErrorCode.CHECKSUM_MISMATCH), head.code(head.write(2)));
+    assertEquals(LocalState.UP_TO_DATE, head.replica.localState());
+    assertEquals(
+        List.of(ErrorCode.CHECKSUM_MISMATCH),
+        head.all(ChainEffect.Alert.class).map(ChainEffect.Alert::code).toList());
+    // It is tried again, and once it is mended everything goes on.
+    head.tickAfter(10_000_000_000L);
+    head.lease(head.nowNanos + 1_000_000_000L);
+    head.ack(1);
+    assertEquals(1, head.committed());
+    head.write(3);
+    assertEquals(2, head.all(ChainEffect.Stage.class).count());
+  }
+
+  @Test
+  void badBytesEndTheServiceOfAReplicaThatAnotherCanStandInFor() {
+    ReplicaHarness head = in(A, serving(A), serving(B), member(C, PublicState.SYNCING));
+    head.write(1);
+    head.durable(1);
+    ChainEffect.Forward forward = head.lastForward(1);
+    head.step(new ChainEvent.ForwardFailed(forward.forward(), ErrorCode.CHECKSUM_MISMATCH));
+    assertEquals(LocalState.OFFLINE, head.replica.localState());
+  }
+
+  @Test
   void otherBytesAtTheSuccessorRaiseAnAlertAndAreNotAcknowledged() {
     ReplicaHarness head = in(A, serving(A), serving(B));
     long request = head.write(1);

@@ -18,8 +18,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -52,7 +50,7 @@ class ChunkEngineTest {
 
   @BeforeEach
   void open() throws IOException {
-    engine = EngineFixture.open(disk, store, (c, v, into) -> replicas.fetch(c, v, into));
+    engine = EngineFixture.open(disk, store, key -> replicas.others(key));
   }
 
   @AfterEach
@@ -327,7 +325,7 @@ class ChunkEngineTest {
         assertThrows(LuciolaException.class, () -> read(engine, 0, 1, 66_000, 100));
     assertEquals(ErrorCode.CHECKSUM_MISMATCH, found.code());
     assertEquals(ChunkEngine.Health.BAD, engine.check(chunk(0)).join());
-    replicas = (_, _, into) -> fill(into, data);
+    replicas = EngineFixture.replicaWith(1, data);
     assertEquals(ChunkEngine.Health.REPAIRED, engine.check(chunk(0)).join());
     assertEquals(ChunkEngine.Health.GOOD, engine.check(chunk(0)).join());
     assertArrayEquals(data, read(engine, 0, 1, 0, 150_000));
@@ -343,15 +341,11 @@ class ChunkEngineTest {
     BlockRef bad = block(0, 1);
     disk.flip(bad.blockClass(), bad.position() + 7000);
     assertEquals(ErrorCode.CHECKSUM_MISMATCH, failure(write(0, 2, 10, bytes(2, 10))));
-    replicas = (_, _, into) -> fill(into, data);
+    replicas = EngineFixture.replicaWith(1, data);
     stage(engine, write(0, 2, 10, bytes(2, 10)));
     byte[] expected = data.clone();
     System.arraycopy(bytes(2, 10), 0, expected, 10, 10);
     assertArrayEquals(expected, read(engine, 0, 2, 0, 150_000));
-  }
-
-  private static void fill(MemorySegment into, byte[] data) {
-    MemorySegment.copy(data, 0, into, ValueLayout.JAVA_BYTE, 0, data.length);
   }
 
   @Test

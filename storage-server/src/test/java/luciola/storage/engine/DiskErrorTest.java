@@ -13,8 +13,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -41,7 +39,7 @@ class DiskErrorTest {
 
   @BeforeEach
   void open() throws IOException {
-    engine = EngineFixture.open(disk, store, (c, v, into) -> replicas.fetch(c, v, into));
+    engine = EngineFixture.open(disk, store, key -> replicas.others(key));
     stage(engine, write(0, 1, 0, bytes(1, LENGTH)));
     engine.commit(chunk(0), version(1), 1);
   }
@@ -60,9 +58,7 @@ class DiskErrorTest {
   }
 
   private void repairable() {
-    replicas =
-        (_, _, into) ->
-            MemorySegment.copy(bytes(1, LENGTH), 0, into, ValueLayout.JAVA_BYTE, 0, LENGTH);
+    replicas = EngineFixture.replicaWith(1, bytes(1, LENGTH));
   }
 
   private static ErrorCode codeOf(Throwable e) {

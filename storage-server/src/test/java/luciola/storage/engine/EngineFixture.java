@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -184,5 +185,18 @@ final class EngineFixture {
       assertEquals(-1, Granules.firstMismatch(offset, data, read.checksums()));
       return data.toArray(ValueLayout.JAVA_BYTE);
     }
+  }
+
+  /** One other replica, which holds a chunk in one version, committed. */
+  static ReplicaSource replicaWith(long held, byte[] data) {
+    return _ ->
+        List.of((_, version, offset, into) -> {
+          if ((!version.equals(ChunkVersion.NONE) && version.value() != held)
+              || offset + into.byteSize() > data.length) {
+            return false;
+          }
+          into.copyFrom(MemorySegment.ofArray(data).asSlice(offset, into.byteSize()));
+          return true;
+        });
   }
 }

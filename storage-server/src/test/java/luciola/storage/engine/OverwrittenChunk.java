@@ -44,11 +44,7 @@ abstract class OverwrittenChunk {
         ChunkEngine.open(
             "t",
             EngineFixture.parts(
-                config,
-                disk,
-                store,
-                (c, v, into) -> replicas.fetch(c, v, into),
-                EngineThreads.platform()));
+                config, disk, store, key -> replicas.others(key), EngineThreads.platform()));
   }
 
   @AfterEach

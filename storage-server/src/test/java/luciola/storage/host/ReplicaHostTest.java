@@ -231,11 +231,16 @@ final class ReplicaHostTest {
     }
   }
 
-  private ErrorCode fetch(long version, int length) {
+  private ErrorCode fetch(long version, int offset, int length) {
     var call =
         new KeptCall(
             new FetchRequest(
-                KEPT, SELF, new ChunkId(new InodeId(9), 0), new ChunkVersion(version), length));
+                KEPT,
+                SELF,
+                new ChunkId(new InodeId(9), 0),
+                new ChunkVersion(version),
+                offset,
+                length));
     host.handle(call);
     ReadReply reply = call.reply.join();
     return reply.code() == ErrorCode.OK ? reply.results().getFirst().code() : reply.code();
@@ -253,8 +258,10 @@ final class ReplicaHostTest {
                 new ChainMember(OTHER, PublicState.SERVING),
                 new ChainMember(SELF, PublicState.WAITING))));
     Waits.until(() -> "reported", () -> reportsChain(KEPT));
-    assertEquals(ErrorCode.OK, fetch(1, 5000));
-    assertEquals(ErrorCode.CHUNK_NOT_FOUND, fetch(1, 4000));
-    assertEquals(ErrorCode.CHUNK_BUSY, fetch(2, 5000));
+    assertEquals(ErrorCode.OK, fetch(1, 0, 5000));
+    assertEquals(ErrorCode.OK, fetch(1, 4000, 1000));
+    assertEquals(ErrorCode.OK, fetch(0, 4000, 1000));
+    assertEquals(ErrorCode.CHUNK_NOT_FOUND, fetch(1, 4000, 1001));
+    assertEquals(ErrorCode.CHUNK_BUSY, fetch(2, 0, 5000));
   }
 }

@@ -43,6 +43,7 @@ final class ResyncSourceTest {
   private long nowNanos;
   private int copies;
   private int copiesLeft = Integer.MAX_VALUE;
+  private Optional<ChunkId> unreadable = Optional.empty();
 
   private static ChunkId chunk(int index) {
     return new ChunkId(new InodeId(3), index);
@@ -102,7 +103,11 @@ final class ResyncSourceTest {
                       nowNanos));
           case ResyncEffect.ReadDedup _ ->
               effects.addAll(source.step(new ResyncEvent.LocalDedup(List.of(), false), nowNanos));
-          case ResyncEffect.Failed failed -> throw new AssertionError(failed);
+          case ResyncEffect.Failed failed -> {
+            assertEquals(
+                unreadable.map(_ -> ErrorCode.CHECKSUM_MISMATCH), Optional.of(failed.code()));
+            return false;
+          }
           case ResyncEffect.Alert _ -> {}
         }
       }
@@ -111,6 +116,10 @@ final class ResyncSourceTest {
   }
 
   private ResyncEvent answer(ResyncEffect.Call call) {
+    if (call.message() instanceof ForwardRequest copy
+        && unreadable.filter(copy.chunk()::equals).isPresent()) {
+      return new ResyncEvent.CallFailed(call.call(), ErrorCode.CHECKSUM_MISMATCH);
+    }
     return new ResyncEvent.Answered(
         call.call(),
         switch (call.message()) {
@@ -211,6 +220,22 @@ final class ResyncSourceTest {
     ResyncSource source = source(7, TokenBucket.unlimited());
     assertTrue(play(source));
     assertEquals(1, source.progress().disagreed());
+    assertEquals(mine, theirs);
+  }
+
+  @Test
+  void oneChunkThatCannotBeReadDoesNotKeepTheRestFromBeingCopied() {
+    for (int i = 0; i < 20; i++) {
+      hold(i, 5);
+    }
+    unreadable = Optional.of(chunk(3));
+    ResyncSource source = source(7, TokenBucket.unlimited());
+    assertFalse(play(source));
+    assertEquals(19, theirs.size());
+    unreadable = Optional.empty();
+    ResyncSource second = source(7, TokenBucket.unlimited());
+    assertTrue(play(second));
+    assertEquals(1, second.progress().copied());
     assertEquals(mine, theirs);
   }
 
