@@ -24,8 +24,17 @@ public interface LuciolaFileSystem extends AutoCloseable {
   /** Like {@link #stat} but of a symbolic link itself. */
   FileStat lstat(String path);
 
-  /** Creates one directory; EXISTS if the name is taken, NOT_FOUND if the parent is missing. */
-  FileStat mkdir(String path);
+  /** Like {@link #mkdir(String, int)} with 0755. */
+  default FileStat mkdir(String path) {
+    return mkdir(path, 0755);
+  }
+
+  /**
+   * Creates one directory; EXISTS if the name is taken, NOT_FOUND if the parent is missing.
+   *
+   * @param mode permission bits
+   */
+  FileStat mkdir(String path, int mode);
 
   /** Creates a directory and its missing parents; an existing directory is fine. */
   FileStat mkdirs(String path);
@@ -56,6 +65,9 @@ public interface LuciolaFileSystem extends AutoCloseable {
 
   /** Changes mode, owner or times; what is empty in {@code change} stays. */
   FileStat setAttributes(String path, AttributeChange change);
+
+  /** Like {@link #setAttributes} but of a symbolic link itself. */
+  FileStat lsetAttributes(String path, AttributeChange change);
 
   /** Opens an existing file for reading. */
   ReadableFile openRead(String path);

@@ -403,6 +403,20 @@ public abstract class LuciolaFileSystemContract {
   }
 
   @Test
+  void aDirectoryIsMadeWithItsModeAndALinkHasTimesOfItsOwn() {
+    assertEquals(0710, fs.mkdir(home + "/d", 0710).mode());
+    assertEquals(0710, fs.stat(home + "/d").mode());
+    assertEquals(0755, fs.mkdir(home + "/e").mode());
+    fs.symlink("d", home + "/l");
+    long target = fs.stat(home + "/d").modifiedNanos();
+    fs.lsetAttributes(home + "/l", AttributeChange.ofModified(1_000_000_007L));
+    assertEquals(1_000_000_007L, fs.lstat(home + "/l").modifiedNanos());
+    assertEquals(target, fs.stat(home + "/l").modifiedNanos());
+    fs.setAttributes(home + "/l", AttributeChange.ofModified(2_000_000_007L));
+    assertEquals(2_000_000_007L, fs.stat(home + "/d").modifiedNanos());
+  }
+
+  @Test
   void followsSymbolicLinks() {
     fs.mkdir(home + "/d");
     write("/d/f", new byte[] {7});

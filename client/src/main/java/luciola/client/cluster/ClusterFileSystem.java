@@ -196,16 +196,16 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   }
 
   @Override
-  public FileStat mkdir(String path) {
-    return makeDirectory("mkdir", path, false);
+  public FileStat mkdir(String path, int mode) {
+    return makeDirectory("mkdir", path, mode, false);
   }
 
   @Override
   public FileStat mkdirs(String path) {
-    return makeDirectory("mkdirs", path, true);
+    return makeDirectory("mkdirs", path, 0755, true);
   }
 
-  private FileStat makeDirectory(String operation, String path, boolean parents) {
+  private FileStat makeDirectory(String operation, String path, int mode, boolean parents) {
     return Names.stat(
         call(
                 operation,
@@ -214,7 +214,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
                     request.setMakeDirectory(
                         MakeDirectory.newBuilder()
                             .setAt(Names.at(operation, path))
-                            .setMode(0755)
+                            .setMode(mode)
                             .setParents(parents)))
             .getInode());
   }
@@ -334,15 +334,24 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
 
   @Override
   public FileStat setAttributes(String path, AttributeChange change) {
+    return setAttributes("setAttributes", path, change, true);
+  }
+
+  @Override
+  public FileStat lsetAttributes(String path, AttributeChange change) {
+    return setAttributes("lsetAttributes", path, change, false);
+  }
+
+  private FileStat setAttributes(
+      String operation, String path, AttributeChange change, boolean follow) {
     SetAttributes.Builder set =
-        SetAttributes.newBuilder().setAt(Names.at("setAttributes", path)).setFollow(true);
+        SetAttributes.newBuilder().setAt(Names.at(operation, path)).setFollow(follow);
     change.mode().ifPresent(set::setMode);
     change.uid().ifPresent(set::setUid);
     change.gid().ifPresent(set::setGid);
     change.accessedNanos().ifPresent(set::setAccessedNanos);
     change.modifiedNanos().ifPresent(set::setModifiedNanos);
-    return Names.stat(
-        call("setAttributes", path, request -> request.setSetAttributes(set)).getInode());
+    return Names.stat(call(operation, path, request -> request.setSetAttributes(set)).getInode());
   }
 
   @Override

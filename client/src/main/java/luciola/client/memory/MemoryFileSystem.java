@@ -91,12 +91,12 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
   }
 
   @Override
-  public synchronized FileStat mkdir(String path) {
+  public synchronized FileStat mkdir(String path, int mode) {
     Place place = placeOf("mkdir", path);
     if (place.name.isEmpty() || place.found() != null) {
       throw fault(ErrorCode.EXISTS, "mkdir", path);
     }
-    return makeDirectory(place.parent, place.name).stat();
+    return makeDirectory(place.parent, place.name, mode & 07777).stat();
   }
 
   @Override
@@ -106,7 +106,7 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
       String part = PathNames.join(names.subList(0, depth));
       Place place = placeOf("mkdirs", part);
       if (place.found() == null) {
-        makeDirectory(place.parent, place.name);
+        makeDirectory(place.parent, place.name, 0755);
       } else if (!(resolve("mkdirs", part, true) instanceof Directory)) {
         throw fault(
             depth == names.size() ? ErrorCode.EXISTS : ErrorCode.NOT_A_DIRECTORY, "mkdirs", path);
@@ -274,7 +274,15 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
 
   @Override
   public synchronized FileStat setAttributes(String path, AttributeChange change) {
-    MemoryInode inode = resolve("setAttributes", path, true);
+    return change(resolve("setAttributes", path, true), change);
+  }
+
+  @Override
+  public synchronized FileStat lsetAttributes(String path, AttributeChange change) {
+    return change(resolve("lsetAttributes", path, false), change);
+  }
+
+  private FileStat change(MemoryInode inode, AttributeChange change) {
     change.mode().ifPresent(mode -> inode.mode = mode & 07777);
     change.uid().ifPresent(uid -> inode.uid = uid);
     change.gid().ifPresent(gid -> inode.gid = gid);
@@ -463,9 +471,9 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
     throw fault(ErrorCode.NOT_A_DIRECTORY, operation, path);
   }
 
-  private Directory makeDirectory(Directory parent, String name) {
+  private Directory makeDirectory(Directory parent, String name, int mode) {
     long now = nowNanos.getAsLong();
-    Directory made = new Directory(newInode(), 0755, now, parent);
+    Directory made = new Directory(newInode(), mode, now, parent);
     parent.entries.put(name, made);
     parent.nlink++;
     parent.modified(now);

@@ -47,7 +47,7 @@ final class IoErrors {
           case EXISTS -> new FileAlreadyExistsException(path);
           case NOT_EMPTY -> new DirectoryNotEmptyException(path);
           case NOT_A_DIRECTORY -> new NotDirectoryException(path);
-          case PERMISSION_DENIED, NOT_PERMITTED, UNAUTHENTICATED ->
+          case PERMISSION_DENIED, UNAUTHENTICATED ->
               new AccessDeniedException(path, null, e.getMessage());
           case TOO_MANY_SYMLINKS -> new FileSystemLoopException(path);
           default -> new FileSystemException(path, null, e.getMessage());

@@ -1,6 +1,8 @@
 package luciola.client.nio;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -10,22 +12,42 @@ import java.util.Optional;
 import java.util.Set;
 import luciola.client.AttributeChange;
 import luciola.client.LuciolaFileSystem;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 
-/** Reads and changes the attributes of one path. */
-record LuciolaAttributeView(LuciolaFileSystem files, String path, boolean follow, String name)
+/**
+ * Reads and changes the attributes of one path.
+ *
+ * @param follow of what a symbolic link leads to, not of itself
+ * @param name of the view
+ */
+record LuciolaAttributeView(LuciolaPath path, boolean follow, String name)
     implements PosixFileAttributeView {
 
   @Override
   public LuciolaAttributes readAttributes() throws IOException {
-    return new LuciolaAttributes(
-        IoErrors.translated(path, () -> follow ? files.stat(path) : files.lstat(path)));
+    LuciolaFileSystem files = path.files().files();
+    String plain = path.plain();
+    try {
+      return new LuciolaAttributes(
+          follow ? files.stat(plain) : files.lstat(plain), path.files().authority());
+    } catch (LuciolaException e) {
+      if (e.code() == ErrorCode.NOT_A_DIRECTORY) {
+        throw new NoSuchFileException(plain); // As the platform has it: what is below no directory.
+      }
+      throw IoErrors.of(plain, e);
+    }
   }
 
+  /** Sets two times; none of creation is kept, so that one is passed over. */
   @Override
   public void setTimes(
       @Nullable FileTime modified, @Nullable FileTime accessed, @Nullable FileTime created)
       throws IOException {
+    if (modified == null && accessed == null) {
+      return;
+    }
     change(
         new AttributeChange(
             Optional.empty(),
@@ -47,22 +69,37 @@ record LuciolaAttributeView(LuciolaFileSystem files, String path, boolean follow
 
   @Override
   public void setOwner(UserPrincipal owner) throws IOException {
+    setUid(id(owner));
+  }
+
+  @Override
+  public void setGroup(GroupPrincipal group) throws IOException {
+    setGid(id(group));
+  }
+
+  private static int id(UserPrincipal principal) {
+    if (principal instanceof LuciolaAttributes.Principal own) {
+      return own.id();
+    }
+    throw new ProviderMismatchException("not a user or group of luciola: " + principal);
+  }
+
+  private void setUid(int uid) throws IOException {
     change(
         new AttributeChange(
             Optional.empty(),
-            Optional.of(Integer.parseInt(owner.getName())),
+            Optional.of(uid),
             Optional.empty(),
             Optional.empty(),
             Optional.empty()));
   }
 
-  @Override
-  public void setGroup(GroupPrincipal group) throws IOException {
+  private void setGid(int gid) throws IOException {
     change(
         new AttributeChange(
             Optional.empty(),
             Optional.empty(),
-            Optional.of(Integer.parseInt(group.getName())),
+            Optional.of(gid),
             Optional.empty(),
             Optional.empty()));
   }
@@ -72,14 +109,24 @@ record LuciolaAttributeView(LuciolaFileSystem files, String path, boolean follow
     switch (attribute) {
       case "lastModifiedTime" -> setTimes((FileTime) value, null, null);
       case "lastAccessTime" -> setTimes(null, (FileTime) value, null);
+      case "creationTime" -> setTimes(null, null, (FileTime) value);
       case "permissions" -> setPermissions((Set<PosixFilePermission>) value);
       case "owner" -> setOwner((UserPrincipal) value);
       case "group" -> setGroup((GroupPrincipal) value);
-      default -> throw new UnsupportedOperationException("attribute cannot be set: " + attribute);
+      case "mode" -> change(AttributeChange.ofMode((Integer) value & 07777));
+      case "uid" -> setUid((Integer) value);
+      case "gid" -> setGid((Integer) value);
+      default -> throw new IllegalArgumentException("attribute cannot be set: " + attribute);
     }
   }
 
   private void change(AttributeChange change) throws IOException {
-    IoErrors.translate(path, () -> files.setAttributes(path, change));
+    LuciolaFileSystem files = path.files().files();
+    String plain = path.plain();
+    IoErrors.translate(
+        plain,
+        () -> {
+          var _ = follow ? files.setAttributes(plain, change) : files.lsetAttributes(plain, change);
+        });
   }
 }

@@ -13,8 +13,12 @@ import java.util.concurrent.TimeUnit;
 import luciola.client.FileStat;
 import luciola.client.FileType;
 
-/** Attributes of a file as {@code java.nio.file} names them. */
-record LuciolaAttributes(FileStat stat) implements PosixFileAttributes {
+/**
+ * Attributes of a file as {@code java.nio.file} names them.
+ *
+ * @param authority of its file system, which stands for the device
+ */
+record LuciolaAttributes(FileStat stat, String authority) implements PosixFileAttributes {
   private static final PosixFilePermission[] BITS = {
     PosixFilePermission.OTHERS_EXECUTE,
     PosixFilePermission.OTHERS_WRITE,
@@ -119,6 +123,15 @@ record LuciolaAttributes(FileStat stat) implements PosixFileAttributes {
     return stat.inode();
   }
 
+  /** The type as Linux has it in the mode. */
+  private int typeBits() {
+    return switch (stat.type()) {
+      case FILE -> 0100000;
+      case DIRECTORY -> 0040000;
+      case SYMLINK -> 0120000;
+    };
+  }
+
   /** Every attribute by its name. */
   Map<String, Object> byName() {
     Map<String, Object> all = new HashMap<>();
@@ -134,6 +147,14 @@ record LuciolaAttributes(FileStat stat) implements PosixFileAttributes {
     all.put("owner", owner());
     all.put("group", group());
     all.put("permissions", permissions());
+    all.put("mode", stat.mode() | typeBits());
+    all.put("ino", stat.inode().value());
+    all.put("dev", Integer.toUnsignedLong(authority.hashCode()));
+    all.put("rdev", 0L);
+    all.put("nlink", stat.nlink());
+    all.put("uid", stat.uid());
+    all.put("gid", stat.gid());
+    all.put("ctime", FileTime.from(stat.changedNanos(), TimeUnit.NANOSECONDS));
     return all;
   }
 }

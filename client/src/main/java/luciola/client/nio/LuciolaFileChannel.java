@@ -12,49 +12,51 @@ import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.client.ReadableFile;
 import luciola.client.WritableFile;
+import luciola.protocol.connection.CopyCounter;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import luciola.protocol.id.InodeId;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An open file. Direct buffers are filled straight from the connection; heap buffers through native
- * memory of the channel. A channel that reads and writes sends its writes before it reads.
+ * memory of the file system. A channel that reads and writes sends its writes before it reads. An
+ * interrupt closes no channel: the call ends by itself.
  */
 final class LuciolaFileChannel extends FileChannel {
-  private static final int BOUNCE_BYTES = 1 << 20;
   private static final Thread OTHER = Thread.ofVirtual().unstarted(() -> {});
 
+  private final LuciolaNioFileSystem fileSystem;
   private final String path;
   private final @Nullable ReadableFile reader;
   private final @Nullable WritableFile writer;
-  private final boolean append;
-  private final Runnable onClose;
+  private final OpenMode mode;
   private final ReentrantLock positionLock = new ReentrantLock();
-  private final ConcurrentLinkedQueue<MemorySegment> bounces = new ConcurrentLinkedQueue<>();
   private volatile boolean unsent;
   private long position;
 
+  /** With a reader, a writer or both, which it closes. */
   LuciolaFileChannel(
+      LuciolaNioFileSystem fileSystem,
       String path,
       @Nullable ReadableFile reader,
       @Nullable WritableFile writer,
-      boolean append,
-      Runnable onClose) {
+      OpenMode mode) {
+    this.fileSystem = fileSystem;
     this.path = path;
     this.reader = reader;
     this.writer = writer;
-    this.append = append;
-    this.onClose = onClose;
+    this.mode = mode;
+    this.position = mode.append() && writer != null ? writer.length() : 0;
   }
 
   private ReadableFile reader() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
+    checkOpen();
     if (reader == null) {
       throw new NonReadableChannelException();
     }
@@ -62,9 +64,7 @@ final class LuciolaFileChannel extends FileChannel {
   }
 
   private WritableFile writer() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
+    checkOpen();
     if (writer == null) {
       throw new NonWritableChannelException();
     }
@@ -85,6 +85,8 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public long read(ByteBuffer[] into, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, into.length);
+    var _ = reader();
     long sum = 0;
     for (int i = offset; i < offset + length; i++) {
       if (into[i].hasRemaining()) {
@@ -103,9 +105,10 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public int read(ByteBuffer into, long at) throws IOException {
+    checkNotNegative(at);
     ReadableFile file = reader();
-    if (at < 0) {
-      throw new IllegalArgumentException("negative position: " + at);
+    if (into.isReadOnly()) {
+      throw new IllegalArgumentException("a buffer that is only read");
     }
     if (!into.hasRemaining()) {
       return 0;
@@ -135,21 +138,19 @@ final class LuciolaFileChannel extends FileChannel {
 
   private int readHeap(ReadableFile file, ByteBuffer into, long at) throws IOException {
     MemorySegment target = MemorySegment.ofBuffer(into);
-    MemorySegment kept = bounces.poll();
-    MemorySegment bounce = kept == null ? Arena.ofAuto().allocate(BOUNCE_BYTES) : kept;
     int done = 0;
-    try {
+    try (Bounces.Lent lent = fileSystem.bounces().take(target.byteSize())) {
+      MemorySegment bounce = lent.segment();
       while (done < target.byteSize()) {
-        int step = (int) Math.min(BOUNCE_BYTES, target.byteSize() - done);
+        int step = (int) Math.min(bounce.byteSize(), target.byteSize() - done);
         int count = fill(file, bounce.asSlice(0, step), at + done);
         MemorySegment.copy(bounce, 0, target, done, count);
+        CopyCounter.copied(count);
         done += count;
         if (count < step) {
           break;
         }
       }
-    } finally {
-      bounces.add(bounce);
     }
     return done;
   }
@@ -169,7 +170,7 @@ final class LuciolaFileChannel extends FileChannel {
   public int write(ByteBuffer from) throws IOException {
     positionLock.lock();
     try {
-      if (append) {
+      if (mode.append()) {
         position = writer().length();
       }
       int count = write(from, position);
@@ -182,6 +183,8 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public long write(ByteBuffer[] from, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, from.length);
+    var _ = writer();
     long sum = 0;
     for (int i = offset; i < offset + length; i++) {
       sum += write(from[i]);
@@ -191,15 +194,16 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public int write(ByteBuffer from, long at) throws IOException {
+    checkNotNegative(at);
     WritableFile file = writer();
-    if (at < 0) {
-      throw new IllegalArgumentException("negative position: " + at);
-    }
     int count = from.remaining();
     MemorySegment bytes = MemorySegment.ofBuffer(from);
     unsent = true;
     IoErrors.translate(path, () -> file.write(at, bytes));
     from.position(from.limit());
+    if (mode.durable()) {
+      IoErrors.translate(path, file::sync);
+    }
     return count;
   }
 
@@ -207,10 +211,8 @@ final class LuciolaFileChannel extends FileChannel {
   public long position() throws IOException {
     positionLock.lock();
     try {
-      if (!isOpen()) {
-        throw new ClosedChannelException();
-      }
-      return append && writer != null ? writer.length() : position;
+      checkOpen();
+      return position;
     } finally {
       positionLock.unlock();
     }
@@ -218,14 +220,10 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public FileChannel position(long newPosition) throws IOException {
-    if (newPosition < 0) {
-      throw new IllegalArgumentException("negative position: " + newPosition);
-    }
+    checkOpen();
+    checkNotNegative(newPosition);
     positionLock.lock();
     try {
-      if (!isOpen()) {
-        throw new ClosedChannelException();
-      }
       position = newPosition;
       return this;
     } finally {
@@ -235,15 +233,15 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public long size() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
+    checkOpen();
     WritableFile own = writer;
     return own != null ? own.length() : IoErrors.translated(path, reader()::refresh);
   }
 
   @Override
   public FileChannel truncate(long size) throws IOException {
+    checkOpen();
+    checkNotNegative(size);
     WritableFile file = writer();
     positionLock.lock();
     try {
@@ -260,9 +258,7 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public void force(boolean metaData) throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
+    checkOpen();
     WritableFile own = writer;
     if (own != null) {
       IoErrors.translate(path, own::sync);
@@ -271,18 +267,31 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public long transferTo(long at, long count, WritableByteChannel target) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(count, BOUNCE_BYTES));
+    checkOpen();
+    if (!target.isOpen()) {
+      throw new ClosedChannelException();
+    }
+    var _ = reader();
+    if (target instanceof LuciolaFileChannel own && own.writer == null) {
+      throw new NonWritableChannelException();
+    }
+    checkNotNegative(at);
+    checkNotNegative(count);
     long sum = 0;
-    while (sum < count) {
-      buffer.clear().limit((int) Math.min(buffer.capacity(), count - sum));
-      if (read(buffer, at + sum) < 0) {
-        break;
-      }
-      buffer.flip();
-      int sent = target.write(buffer);
-      sum += sent;
-      if (buffer.hasRemaining()) {
-        break;
+    try (Bounces.Lent lent = fileSystem.bounces().take(count)) {
+      while (sum < count) {
+        ByteBuffer buffer =
+            lent.segment()
+                .asSlice(0, Math.min(lent.segment().byteSize(), count - sum))
+                .asByteBuffer();
+        if (read(buffer, at + sum) < 0) {
+          break;
+        }
+        buffer.flip();
+        sum += target.write(buffer);
+        if (buffer.hasRemaining()) {
+          break;
+        }
       }
     }
     return sum;
@@ -290,39 +299,86 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public long transferFrom(ReadableByteChannel source, long at, long count) throws IOException {
-    if (at > size()) {
-      return 0;
+    checkOpen();
+    if (!source.isOpen()) {
+      throw new ClosedChannelException();
     }
-    ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(count, BOUNCE_BYTES));
+    var _ = writer();
+    if (source instanceof LuciolaFileChannel own && own.reader == null) {
+      throw new NonReadableChannelException();
+    }
+    checkNotNegative(at);
+    checkNotNegative(count);
     long sum = 0;
-    while (sum < count) {
-      buffer.clear().limit((int) Math.min(buffer.capacity(), count - sum));
-      if (source.read(buffer) <= 0) {
-        break;
+    try (Bounces.Lent lent = fileSystem.bounces().take(count)) {
+      while (sum < count) {
+        ByteBuffer buffer =
+            lent.segment()
+                .asSlice(0, Math.min(lent.segment().byteSize(), count - sum))
+                .asByteBuffer();
+        if (source.read(buffer) <= 0) {
+          break;
+        }
+        buffer.flip();
+        sum += write(buffer, at + sum);
       }
-      buffer.flip();
-      sum += write(buffer, at + sum);
     }
     return sum;
   }
 
+  /** A copy of the range as it is now; see {@link MappedCopy}. */
   @Override
-  public MappedByteBuffer map(MapMode mode, long at, long size) {
-    throw new UnsupportedOperationException("a file cannot be mapped: path=" + path);
+  public MappedByteBuffer map(MapMode mapMode, long at, long size) throws IOException {
+    checkMappable(mapMode, at, size);
+    return MappedCopy.buffer(this, mapMode, at, size);
+  }
+
+  /** A copy of the range as it is now; see {@link MappedCopy}. */
+  @Override
+  public MemorySegment map(MapMode mapMode, long at, long size, Arena arena) throws IOException {
+    checkMappable(mapMode, at, size);
+    return MappedCopy.segment(this, mapMode, at, size, arena);
+  }
+
+  private void checkMappable(MapMode mapMode, long at, long size) throws IOException {
+    checkOpen();
+    checkNotNegative(at);
+    checkNotNegative(size);
+    checkNotNegative(at + size);
+    if (!mapMode.equals(MapMode.READ_ONLY)) {
+      var _ = writer();
+    }
+    var _ = reader();
   }
 
   @Override
-  public FileLock lock(long at, long size, boolean shared) {
-    throw new UnsupportedOperationException("no locks: path=" + path);
+  public FileLock lock(long at, long size, boolean shared) throws IOException {
+    return tryLock(at, size, shared);
   }
 
   @Override
-  public FileLock tryLock(long at, long size, boolean shared) {
-    throw new UnsupportedOperationException("no locks: path=" + path);
+  public FileLock tryLock(long at, long size, boolean shared) throws IOException {
+    InodeId file = shared ? reader().inode() : writer().inode();
+    long toEnd = Long.MAX_VALUE - Math.max(0, at);
+    return fileSystem.locks().take(this, file, at, size == 0 ? toEnd : size, shared);
+  }
+
+  private void checkOpen() throws IOException {
+    if (!isOpen()) {
+      throw new ClosedChannelException();
+    }
+  }
+
+  private static void checkNotNegative(long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException("negative: " + value);
+    }
   }
 
   @Override
   protected void implCloseChannel() throws IOException {
+    fileSystem.closed(this);
+    fileSystem.locks().releaseAll(this);
     try {
       if (reader != null) {
         reader.close();
@@ -331,7 +387,19 @@ final class LuciolaFileChannel extends FileChannel {
         IoErrors.translate(path, writer::close);
       }
     } finally {
-      onClose.run();
+      if (mode.deleteOnClose()) {
+        IoErrors.translate(path, this::removeIfThere);
+      }
+    }
+  }
+
+  private void removeIfThere() {
+    try {
+      fileSystem.remove(path);
+    } catch (LuciolaException e) {
+      if (e.code() != ErrorCode.NOT_FOUND) {
+        throw e;
+      }
     }
   }
 }

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.FileAttributeView;
+import java.nio.file.attribute.FileOwnerAttributeView;
 import java.nio.file.attribute.FileStoreAttributeView;
 import java.nio.file.attribute.PosixFileAttributeView;
 import luciola.client.LuciolaFileSystem;
+import luciola.protocol.frame.Granules;
 import org.jspecify.annotations.Nullable;
 
 /** The space of a file system, as files can use it. */
@@ -51,12 +53,14 @@ final class LuciolaFileStore extends FileStore {
 
   @Override
   public boolean supportsFileAttributeView(Class<? extends FileAttributeView> type) {
-    return type == BasicFileAttributeView.class || type == PosixFileAttributeView.class;
+    return type == BasicFileAttributeView.class
+        || type == PosixFileAttributeView.class
+        || type == FileOwnerAttributeView.class;
   }
 
   @Override
   public boolean supportsFileAttributeView(String name) {
-    return name.equals("basic") || name.equals("posix") || name.equals("owner");
+    return AttributeNames.VIEWS.contains(name);
   }
 
   @Override
@@ -64,8 +68,24 @@ final class LuciolaFileStore extends FileStore {
     return null;
   }
 
+  /** What checksums are kept for: reads of whole granules are checked where they arrive. */
   @Override
-  public Object getAttribute(String attribute) {
-    throw new UnsupportedOperationException("no such attribute: " + attribute);
+  public long getBlockSize() {
+    return Granules.BYTES;
+  }
+
+  @Override
+  public Object getAttribute(String attribute) throws IOException {
+    return switch (attribute) {
+      case "totalSpace" -> getTotalSpace();
+      case "usableSpace" -> getUsableSpace();
+      case "unallocatedSpace" -> getUnallocatedSpace();
+      default -> throw new UnsupportedOperationException("no such attribute: " + attribute);
+    };
+  }
+
+  @Override
+  public String toString() {
+    return authority;
   }
 }

@@ -5,28 +5,22 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AccessMode;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.CopyOption;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemNotFoundException;
-import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.NotLinkException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -36,18 +30,17 @@ import java.nio.file.attribute.FileOwnerAttributeView;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.spi.FileSystemProvider;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import luciola.client.AttributeChange;
 import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.FileType;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.PathNames;
 import luciola.client.ReadableFile;
 import luciola.client.WritableFile;
 import luciola.client.cluster.ClusterFileSystem;
@@ -67,7 +60,6 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
   public static final String SCHEME = "luciola";
 
   private static final int READ_AHEAD_BYTES = 1 << 20;
-  private static final int COPY_BYTES = 4 << 20;
 
   private final Map<String, LuciolaNioFileSystem> open = new HashMap<>();
 
@@ -140,7 +132,7 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
 
   @Override
   public Path getPath(URI uri) {
-    return connected(uri).getPath(uri.getPath());
+    return connected(uri).getPath(uri.getPath().isEmpty() ? "/" : uri.getPath());
   }
 
   private FileSystem connected(URI uri) {
@@ -164,11 +156,11 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
     }
   }
 
-  private static LuciolaFileSystem files(Path path) {
+  static LuciolaFileSystem files(Path path) {
     return LuciolaPath.of(path).files().files();
   }
 
-  private static String plain(Path path) {
+  static String plain(Path path) throws IOException {
     return LuciolaPath.of(path).plain();
   }
 
@@ -184,42 +176,65 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
       throws IOException {
     OpenMode mode = OpenMode.of(options, attributes);
-    LuciolaFileSystem files = files(path);
+    LuciolaNioFileSystem fileSystem = LuciolaPath.of(path).files();
+    LuciolaFileSystem files = fileSystem.files();
     String name = plain(path);
+    if (mode.nofollow() && isLink(files, name)) {
+      throw new FileSystemException(name, null, "a symbolic link, and links are not followed");
+    }
     WritableFile writer =
-        mode.write()
-            ? IoErrors.translated(name, () -> files.openWrite(name, mode.options()))
-            : null;
+        mode.write() ? IoErrors.translated(name, () -> openWrite(files, name, mode)) : null;
     ReadableFile reader = null;
     try {
-      reader = mode.read() ? IoErrors.translated(name, () -> files.openRead(name)) : null;
+      reader = mode.read() ? files.openRead(name) : null;
+    } catch (LuciolaException e) {
+      if (writer == null && e.code() == ErrorCode.IS_A_DIRECTORY) {
+        return new DirectoryChannel(name);
+      }
+      throw IoErrors.of(name, e);
     } finally {
       if (mode.read() && reader == null && writer != null) {
         writer.close();
       }
     }
-    Runnable onClose = mode.deleteOnClose() ? () -> removeQuietly(files, name) : () -> {};
-    return new LuciolaFileChannel(name, reader, writer, mode.append(), onClose);
+    FileChannel channel = new LuciolaFileChannel(fileSystem, name, reader, writer, mode);
+    fileSystem.opened(channel);
+    return channel;
   }
 
-  private static void removeQuietly(LuciolaFileSystem files, String name) {
+  /** A link that leads to nothing yet is followed too. */
+  private static WritableFile openWrite(LuciolaFileSystem files, String name, OpenMode mode) {
     try {
-      files.remove(name);
+      return files.openWrite(name, mode.options());
     } catch (LuciolaException e) {
-      if (e.code() != ErrorCode.NOT_FOUND) {
+      if (e.code() != ErrorCode.NOT_FOUND
+          || !mode.options().create()
+          || mode.options().exclusive()
+          || !isLink(files, name)) {
         throw e;
       }
+      List<String> names = PathNames.components("openWrite", name);
+      return files.openWrite(PathNames.join(new RealPaths(files).made(names)), mode.options());
+    }
+  }
+
+  private static boolean isLink(LuciolaFileSystem files, String name) {
+    try {
+      return files.lstat(name).type() == FileType.SYMLINK;
+    } catch (LuciolaException e) {
+      return false; // What is wrong is said when it is opened.
     }
   }
 
   /** Reads ahead, so that a reader of small pieces asks seldom. */
   @Override
   public InputStream newInputStream(Path path, OpenOption... options) throws IOException {
-    if (Arrays.asList(options).contains(StandardOpenOption.WRITE)
-        || Arrays.asList(options).contains(StandardOpenOption.APPEND)) {
+    Set<OpenOption> wanted = new HashSet<>(Arrays.asList(options));
+    if (wanted.contains(StandardOpenOption.WRITE) || wanted.contains(StandardOpenOption.APPEND)) {
       throw new UnsupportedOperationException("an input stream does not write");
     }
-    FileChannel channel = newFileChannel(path, Set.of(StandardOpenOption.READ));
+    wanted.add(StandardOpenOption.READ);
+    FileChannel channel = newFileChannel(path, wanted);
     int buffer = Math.clamp(channel.size(), 8192, READ_AHEAD_BYTES);
     return new BufferedInputStream(Channels.newInputStream(channel), buffer);
   }
@@ -227,200 +242,66 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
   @Override
   public DirectoryStream<Path> newDirectoryStream(
       Path directory, DirectoryStream.Filter<? super Path> filter) throws IOException {
-    LuciolaFileSystem files = files(directory);
-    List<DirectoryEntry> entries =
-        IoErrors.translated(plain(directory), () -> files.list(plain(directory)));
-    List<Path> accepted = new ArrayList<>();
-    for (DirectoryEntry entry : entries) {
-      Path path = directory.resolve(entry.name());
-      try {
-        if (filter.accept(path)) {
-          accepted.add(path);
-        }
-      } catch (IOException e) {
-        throw new DirectoryIteratorException(e);
-      }
-    }
-    return new Listing(accepted.iterator());
-  }
-
-  /** Entries that were read at once. */
-  private static final class Listing implements DirectoryStream<Path> {
-    private @Nullable Iterator<Path> entries;
-
-    Listing(Iterator<Path> entries) {
-      this.entries = entries;
-    }
-
-    @Override
-    public Iterator<Path> iterator() {
-      Iterator<Path> once = entries;
-      if (once == null) {
-        throw new IllegalStateException("a directory stream is read once");
-      }
-      entries = null;
-      return once;
-    }
-
-    @Override
-    public void close() {
-      entries = null;
-    }
+    String name = plain(directory);
+    List<DirectoryEntry> entries = IoErrors.translated(name, () -> files(directory).list(name));
+    return new Listing(directory, entries.iterator(), filter);
   }
 
   @Override
   public void createDirectory(Path directory, FileAttribute<?>... attributes) throws IOException {
     String name = plain(directory);
-    LuciolaFileSystem files = files(directory);
-    int mode = OpenMode.mode(-1, attributes);
-    IoErrors.translated(name, () -> files.mkdir(name));
-    if (mode >= 0) {
-      IoErrors.translated(name, () -> files.setAttributes(name, AttributeChange.ofMode(mode)));
-    }
+    int mode = OpenMode.mode(0755, attributes);
+    IoErrors.translated(name, () -> files(directory).mkdir(name, mode));
   }
 
   @Override
   public void createSymbolicLink(Path link, Path target, FileAttribute<?>... attributes)
       throws IOException {
-    OpenMode.mode(0, attributes);
+    if (attributes.length > 0) {
+      throw new UnsupportedOperationException("a symbolic link is made without attributes");
+    }
     String name = plain(link);
-    IoErrors.translate(name, () -> files(link).symlink(target.toString(), name));
+    String leadsTo = LuciolaPath.of(target).toString();
+    IoErrors.translate(name, () -> files(link).symlink(leadsTo, name));
   }
 
   @Override
   public void createLink(Path link, Path existing) throws IOException {
-    IoErrors.translate(plain(link), () -> files(link).link(plain(existing), plain(link)));
+    if (LuciolaPath.of(link).files() != LuciolaPath.of(existing).files()) {
+      throw new FileSystemException(link.toString(), existing.toString(), "two file systems");
+    }
+    String name = plain(link);
+    String known = plain(existing);
+    IoErrors.translate(name, () -> files(link).link(known, name));
   }
 
   @Override
   public Path readSymbolicLink(Path link) throws IOException {
+    String name = plain(link);
     try {
-      return link.getFileSystem().getPath(files(link).readLink(plain(link)));
+      return link.getFileSystem().getPath(files(link).readLink(name));
     } catch (LuciolaException e) {
       if (e.code() == ErrorCode.INVALID_ARGUMENT) {
-        throw new NotLinkException(plain(link));
+        throw new NotLinkException(name);
       }
-      throw IoErrors.of(plain(link), e);
+      throw IoErrors.of(name, e);
     }
   }
 
   @Override
   public void delete(Path path) throws IOException {
-    IoErrors.translate(plain(path), () -> files(path).remove(plain(path)));
+    String name = plain(path);
+    IoErrors.translate(name, () -> files(path).remove(name));
   }
 
   @Override
   public void copy(Path source, Path target, CopyOption... options) throws IOException {
-    List<CopyOption> wanted = Arrays.asList(options);
-    if (wanted.contains(StandardCopyOption.ATOMIC_MOVE)) {
-      throw new UnsupportedOperationException("ATOMIC_MOVE is for moves");
-    }
-    boolean follow = !wanted.contains(LinkOption.NOFOLLOW_LINKS);
-    FileStat from = view(source, follow).readAttributes().stat();
-    if (isSame(source, target)) {
-      return;
-    }
-    makeRoom(target, wanted.contains(StandardCopyOption.REPLACE_EXISTING));
-    switch (from.type()) {
-      case DIRECTORY -> createDirectory(target);
-      case SYMLINK ->
-          createSymbolicLink(/* link= */ target, /* target= */ readSymbolicLink(source));
-      case FILE -> copyBytes(source, target);
-    }
-    if (wanted.contains(StandardCopyOption.COPY_ATTRIBUTES) && from.type() != FileType.SYMLINK) {
-      IoErrors.translate(
-          plain(target),
-          () -> {
-            files(target).setAttributes(plain(target), AttributeChange.ofMode(from.mode()));
-            files(target)
-                .setAttributes(plain(target), AttributeChange.ofModified(from.modifiedNanos()));
-          });
-    }
-  }
-
-  private void makeRoom(Path target, boolean replace) throws IOException {
-    if (!IoErrors.translated(plain(target), () -> exists(target))) {
-      return;
-    }
-    if (!replace) {
-      throw new FileAlreadyExistsException(target.toString());
-    }
-    delete(target);
-  }
-
-  private static boolean exists(Path path) {
-    try {
-      return files(path).lstat(plain(path)).nlink() >= 0;
-    } catch (LuciolaException e) {
-      if (e.code() == ErrorCode.NOT_FOUND || e.code() == ErrorCode.NOT_A_DIRECTORY) {
-        return false;
-      }
-      throw e;
-    }
-  }
-
-  private void copyBytes(Path source, Path target) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BYTES);
-    try (FileChannel in = newFileChannel(source, Set.of(StandardOpenOption.READ));
-        FileChannel out =
-            newFileChannel(
-                target, Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW))) {
-      while (in.read(buffer) >= 0) {
-        buffer.flip();
-        out.write(buffer);
-        buffer.clear();
-      }
-    }
+    new Copies(this).copy(source, target, options);
   }
 
   @Override
   public void move(Path source, Path target, CopyOption... options) throws IOException {
-    List<CopyOption> wanted = Arrays.asList(options);
-    boolean atomic = wanted.contains(StandardCopyOption.ATOMIC_MOVE);
-    if (LuciolaPath.of(source).files() != LuciolaPath.of(target).files()) {
-      if (atomic) {
-        throw new AtomicMoveNotSupportedException(
-            source.toString(), target.toString(), "two file systems");
-      }
-      copy(source, target, options);
-      delete(source);
-      return;
-    }
-    if (atomic) {
-      rename(source, target, true);
-    } else if (wanted.contains(StandardCopyOption.REPLACE_EXISTING)) {
-      replaceByMove(source, target);
-    } else if (!isSame(source, target)) {
-      rename(source, target, false);
-    }
-  }
-
-  /** A rename replaces only what is of the same kind; what is not goes first. */
-  private void replaceByMove(Path source, Path target) throws IOException {
-    try {
-      rename(source, target, true);
-    } catch (IOException e) {
-      if (!(e.getCause() instanceof LuciolaException fault)
-          || (fault.code() != ErrorCode.IS_A_DIRECTORY
-              && fault.code() != ErrorCode.NOT_A_DIRECTORY)) {
-        throw e;
-      }
-      delete(target);
-      rename(source, target, true);
-    }
-  }
-
-  private static void rename(Path source, Path target, boolean replace) throws IOException {
-    LuciolaFileSystem files = files(source);
-    IoErrors.translate(
-        replace ? plain(source) : plain(target),
-        () -> {
-          if (replace) {
-            files.rename(plain(source), plain(target));
-          } else {
-            files.renameNoReplace(plain(source), plain(target));
-          }
-        });
+    new Copies(this).move(source, target, options);
   }
 
   @Override
@@ -431,17 +312,10 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
     if (!(other instanceof LuciolaPath that) || that.files() != LuciolaPath.of(path).files()) {
       return false;
     }
-    return Files.readAttributes(path, BasicFileAttributes.class)
+    return view(path, true)
+        .readAttributes()
         .fileKey()
-        .equals(Files.readAttributes(other, BasicFileAttributes.class).fileKey());
-  }
-
-  private boolean isSame(Path path, Path other) throws IOException {
-    try {
-      return isSameFile(path, other);
-    } catch (NoSuchFileException e) {
-      return false;
-    }
+        .equals(view(other, true).readAttributes().fileKey());
   }
 
   @Override
@@ -451,18 +325,19 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
   }
 
   @Override
-  public FileStore getFileStore(Path path) {
+  public FileStore getFileStore(Path path) throws IOException {
+    checkAccess(path);
     return path.getFileSystem().getFileStores().iterator().next();
   }
 
   /** Only that it exists: permissions are for the servers to check. */
   @Override
   public void checkAccess(Path path, AccessMode... modes) throws IOException {
-    FileStat stat = IoErrors.translated(plain(path), () -> files(path).stat(plain(path)));
+    FileStat stat = view(path, true).readAttributes().stat();
     if (Arrays.asList(modes).contains(AccessMode.EXECUTE)
         && stat.isFile()
         && (stat.mode() & 0111) == 0) {
-      throw new AccessDeniedException(plain(path));
+      throw new AccessDeniedException(path.toString());
     }
   }
 
@@ -470,19 +345,22 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
     return !Arrays.asList(options).contains(LinkOption.NOFOLLOW_LINKS);
   }
 
-  private static LuciolaAttributeView view(Path path, boolean follow) {
-    return new LuciolaAttributeView(files(path), plain(path), follow, "posix");
+  static LuciolaAttributeView view(Path path, boolean follow) {
+    return new LuciolaAttributeView(LuciolaPath.of(path), follow, "posix");
   }
 
   @Override
   public <V extends FileAttributeView> @Nullable V getFileAttributeView(
       Path path, Class<V> type, LinkOption... options) {
-    if (type == BasicFileAttributeView.class
-        || type == PosixFileAttributeView.class
-        || type == FileOwnerAttributeView.class) {
-      return type.cast(view(path, follow(options)));
-    }
-    return null;
+    String name =
+        type == BasicFileAttributeView.class
+            ? "basic"
+            : type == PosixFileAttributeView.class
+                ? "posix"
+                : type == FileOwnerAttributeView.class ? "owner" : "";
+    return name.isEmpty()
+        ? null
+        : type.cast(new LuciolaAttributeView(LuciolaPath.of(path), follow(options), name));
   }
 
   @Override
@@ -497,35 +375,13 @@ public final class LuciolaFileSystemProvider extends FileSystemProvider {
   @Override
   public Map<String, Object> readAttributes(Path path, String wanted, LinkOption... options)
       throws IOException {
-    String names = wanted.substring(checkedView(wanted).length());
-    Map<String, Object> all = view(path, follow(options)).readAttributes().byName();
-    if (names.equals("*")) {
-      return all;
-    }
-    Map<String, Object> some = new HashMap<>();
-    for (String name : Splitter.on(',').split(names)) {
-      Object value = all.get(name);
-      if (value == null) {
-        throw new IllegalArgumentException("no such attribute: " + name);
-      }
-      some.put(name, value);
-    }
-    return some;
-  }
-
-  /** The view's name with its colon, or nothing. */
-  private static String checkedView(String attribute) {
-    int colon = attribute.indexOf(':');
-    String view = attribute.substring(0, colon + 1);
-    if (!Set.of("", "basic:", "posix:", "owner:").contains(view)) {
-      throw new UnsupportedOperationException("no such view: " + view);
-    }
-    return view;
+    AttributeNames names = AttributeNames.of(wanted);
+    return names.of(view(path, follow(options)).readAttributes());
   }
 
   @Override
   public void setAttribute(Path path, String attribute, Object value, LinkOption... options)
       throws IOException {
-    view(path, follow(options)).set(attribute.substring(checkedView(attribute).length()), value);
+    view(path, follow(options)).set(AttributeNames.of(attribute).one(), value);
   }
 }

@@ -1,8 +1,11 @@
 package luciola.client.nio;
 
+import com.google.common.base.Ascii;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.ClosedFileSystemException;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.nio.file.WatchService;
@@ -13,13 +16,24 @@ import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.nio.file.spi.FileSystemProvider;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import luciola.client.LuciolaFileSystem;
 
-/** A {@link LuciolaFileSystem} as {@code java.nio.file} sees it. Closing it closes that one. */
+/**
+ * A {@link LuciolaFileSystem} as {@code java.nio.file} sees it. Closing it closes the channels that
+ * are open and that one.
+ */
 public final class LuciolaNioFileSystem extends FileSystem {
   private final LuciolaFileSystemProvider provider;
   private final String authority;
   private final LuciolaFileSystem files;
+  private final LuciolaFileStore store;
+  private final Bounces bounces = new Bounces();
+  private final ChannelLocks locks = new ChannelLocks();
+  private final Set<FileChannel> channels = ConcurrentHashMap.newKeySet();
   private volatile boolean open = true;
 
   LuciolaNioFileSystem(
@@ -27,11 +41,36 @@ public final class LuciolaNioFileSystem extends FileSystem {
     this.provider = provider;
     this.authority = authority;
     this.files = files;
+    this.store = new LuciolaFileStore(files, authority);
   }
 
   /** What this stands for. */
   public LuciolaFileSystem files() {
+    if (!open) {
+      throw new ClosedFileSystemException();
+    }
     return files;
+  }
+
+  /** Also while this closes. */
+  void remove(String path) {
+    files.remove(path);
+  }
+
+  Bounces bounces() {
+    return bounces;
+  }
+
+  ChannelLocks locks() {
+    return locks;
+  }
+
+  void opened(FileChannel channel) {
+    channels.add(channel);
+  }
+
+  void closed(FileChannel channel) {
+    channels.remove(channel);
   }
 
   /** Its place in URIs: {@code host:port}, several divided by commas. */
@@ -45,11 +84,25 @@ public final class LuciolaNioFileSystem extends FileSystem {
   }
 
   @Override
-  public void close() {
-    if (open) {
+  public void close() throws IOException {
+    synchronized (this) {
+      if (!open) {
+        return;
+      }
       open = false;
-      provider.forget(this);
-      files.close();
+    }
+    provider.forget(this);
+    IOException failure = null;
+    for (FileChannel channel : channels) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    files.close();
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -75,12 +128,12 @@ public final class LuciolaNioFileSystem extends FileSystem {
 
   @Override
   public Iterable<FileStore> getFileStores() {
-    return List.of(new LuciolaFileStore(files, authority));
+    return List.of(store);
   }
 
   @Override
   public Set<String> supportedFileAttributeViews() {
-    return Set.of("basic", "owner", "posix");
+    return AttributeNames.VIEWS;
   }
 
   @Override
@@ -89,15 +142,25 @@ public final class LuciolaNioFileSystem extends FileSystem {
   }
 
   private static String join(String first, String[] more) {
-    String rest = String.join("/", more);
-    return first.isEmpty() ? rest : first + "/" + rest;
+    return Stream.concat(Stream.of(first), Stream.of(more))
+        .filter(part -> !part.isEmpty())
+        .collect(Collectors.joining("/"));
   }
 
-  /** Globs and patterns as the platform understands them: paths look the same there. */
   @Override
   public PathMatcher getPathMatcher(String syntaxAndPattern) {
-    PathMatcher platform = FileSystems.getDefault().getPathMatcher(syntaxAndPattern);
-    return path -> platform.matches(FileSystems.getDefault().getPath(path.toString()));
+    int colon = syntaxAndPattern.indexOf(':');
+    if (colon <= 0) {
+      throw new IllegalArgumentException("not of the form syntax:pattern: " + syntaxAndPattern);
+    }
+    String rest = syntaxAndPattern.substring(colon + 1);
+    Pattern pattern =
+        switch (Ascii.toLowerCase(syntaxAndPattern.substring(0, colon))) {
+          case "glob" -> GlobPattern.compile(rest);
+          case "regex" -> Pattern.compile(rest);
+          default -> throw new UnsupportedOperationException("unknown syntax: " + syntaxAndPattern);
+        };
+    return path -> pattern.matcher(path.toString()).matches();
   }
 
   @Override

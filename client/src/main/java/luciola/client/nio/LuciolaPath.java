@@ -4,7 +4,9 @@ import com.google.common.base.Splitter;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
@@ -12,13 +14,15 @@ import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import luciola.client.PathNames;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A path: names, from the root or relative to it. The working directory of every file system is its
- * root. {@code .} and {@code ..} are kept until {@link #normalize}, which is applied before the
- * file system is asked.
+ * root. {@code .} and {@code ..} are kept until {@link #normalize}; what the file system is asked
+ * for means what POSIX says, the parent of where a link leads.
  */
 final class LuciolaPath implements Path {
   private static final Splitter NAMES = Splitter.on('/').omitEmptyStrings();
@@ -34,6 +38,9 @@ final class LuciolaPath implements Path {
   }
 
   static LuciolaPath parse(LuciolaNioFileSystem fileSystem, String text) {
+    if (text.indexOf('\0') >= 0) {
+      throw new InvalidPathException(text, "NUL in a path");
+    }
     List<String> names = NAMES.splitToList(text);
     boolean absolute = text.startsWith("/");
     return new LuciolaPath(
@@ -47,9 +54,18 @@ final class LuciolaPath implements Path {
     throw new ProviderMismatchException("not a path of luciola: " + path);
   }
 
-  /** The absolute, plain form that the file system takes. */
-  String plain() {
-    return toAbsolutePath().normalize().toString();
+  /** The absolute form that the file system takes, without {@code .} and {@code ..}. */
+  String plain() throws IOException {
+    List<String> absolutely = isEmpty() ? List.of() : names;
+    if (!hasDots()) {
+      return PathNames.join(absolutely);
+    }
+    return PathNames.join(
+        IoErrors.translated(toString(), () -> new RealPaths(fileSystem.files()).plain(absolutely)));
+  }
+
+  private boolean hasDots() {
+    return names.contains(".") || names.contains("..");
   }
 
   @Override
@@ -126,15 +142,24 @@ final class LuciolaPath implements Path {
 
   @Override
   public Path normalize() {
+    if (isEmpty()) {
+      return this;
+    }
+    List<String> kept = kept();
+    return new LuciolaPath(fileSystem, absolute, kept.isEmpty() && !absolute ? List.of("") : kept);
+  }
+
+  /** The names without {@code .} and what {@code ..} takes back. */
+  private List<String> kept() {
     List<String> kept = new ArrayList<>();
     for (String name : names) {
       if (name.equals("..") && !kept.isEmpty() && !kept.getLast().equals("..")) {
         kept.removeLast();
-      } else if (!name.equals(".") && !(name.equals("..") && absolute)) {
+      } else if (!name.isEmpty() && !name.equals(".") && !(name.equals("..") && absolute)) {
         kept.add(name);
       }
     }
-    return new LuciolaPath(fileSystem, absolute, kept.isEmpty() && !absolute ? List.of("") : kept);
+    return kept;
   }
 
   @Override
@@ -158,17 +183,27 @@ final class LuciolaPath implements Path {
   @Override
   public Path relativize(Path other) {
     LuciolaPath that = of(other);
+    if (that.equals(this)) {
+      return relative(List.of(""));
+    }
     if (that.absolute != absolute) {
       throw new IllegalArgumentException("one path is absolute: " + this + " " + other);
     }
-    List<String> from = isEmpty() ? List.of() : names;
-    List<String> to = that.isEmpty() ? List.of() : that.names;
+    if (isEmpty()) {
+      return that;
+    }
+    boolean dots = hasDots() || that.hasDots();
+    List<String> from = dots ? kept() : names;
+    List<String> to = dots ? that.kept() : that.isEmpty() ? List.of() : that.names;
     int common = 0;
     while (common < Math.min(from.size(), to.size()) && from.get(common).equals(to.get(common))) {
       common++;
     }
     List<String> way = new ArrayList<>();
-    for (int i = common; i < from.size(); i++) {
+    for (String name : from.subList(common, from.size())) {
+      if (name.equals("..")) {
+        throw new IllegalArgumentException("no way from above: " + this + " " + other);
+      }
       way.add("..");
     }
     way.addAll(to.subList(common, to.size()));
@@ -178,7 +213,12 @@ final class LuciolaPath implements Path {
   @Override
   public URI toUri() {
     try {
-      return new URI(LuciolaFileSystemProvider.SCHEME, fileSystem.authority(), plain(), null, null);
+      return new URI(
+          LuciolaFileSystemProvider.SCHEME,
+          fileSystem.authority(),
+          toAbsolutePath().toString(),
+          null,
+          null);
     } catch (URISyntaxException e) {
       throw new IllegalStateException("no URI for " + this, e);
     }
@@ -191,8 +231,17 @@ final class LuciolaPath implements Path {
 
   @Override
   public Path toRealPath(LinkOption... options) throws IOException {
-    fileSystem.provider().checkAccess(this);
-    return toAbsolutePath().normalize();
+    RealPaths real = new RealPaths(fileSystem.files());
+    boolean follow = !Arrays.asList(options).contains(LinkOption.NOFOLLOW_LINKS);
+    return IoErrors.translated(
+        toString(),
+        () -> {
+          List<String> found = follow ? real.follow(names) : real.withoutDots(names);
+          if (!follow) {
+            var _ = fileSystem.files().lstat(PathNames.join(real.plain(found)));
+          }
+          return new LuciolaPath(fileSystem, true, found);
+        });
   }
 
   @Override
@@ -203,7 +252,9 @@ final class LuciolaPath implements Path {
 
   @Override
   public int compareTo(Path other) {
-    return toString().compareTo(of(other).toString());
+    return Arrays.compareUnsigned(
+        toString().getBytes(StandardCharsets.UTF_8),
+        ((LuciolaPath) other).toString().getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

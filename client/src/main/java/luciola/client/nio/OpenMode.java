@@ -1,5 +1,7 @@
 package luciola.client.nio;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.StandardOpenOption;
@@ -8,13 +10,25 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
 import luciola.client.OpenOptions;
 
-/** The options of an open, checked and with their defaults. */
+/**
+ * The options of an open, checked and with their defaults.
+ *
+ * @param durable each write is on every replica, and the length published, when it returns
+ * @param nofollow a symbolic link is refused
+ */
 record OpenMode(
-    boolean read, boolean write, boolean append, boolean deleteOnClose, OpenOptions options) {
+    boolean read,
+    boolean write,
+    boolean append,
+    boolean deleteOnClose,
+    boolean durable,
+    boolean nofollow,
+    OpenOptions options) {
 
   static OpenMode of(Set<? extends OpenOption> wanted, FileAttribute<?>... attributes) {
     for (OpenOption option : wanted) {
-      if (!(option instanceof StandardOpenOption) && !(option instanceof LinkOption)) {
+      if (!(requireNonNull(option) instanceof StandardOpenOption)
+          && !(option instanceof LinkOption)) {
         throw new UnsupportedOperationException("unknown open option: " + option);
       }
     }
@@ -32,6 +46,10 @@ record OpenMode(
         write,
         append,
         wanted.contains(StandardOpenOption.DELETE_ON_CLOSE),
+        write
+            && (wanted.contains(StandardOpenOption.SYNC)
+                || wanted.contains(StandardOpenOption.DSYNC)),
+        wanted.contains(LinkOption.NOFOLLOW_LINKS),
         new OpenOptions(create, createNew, truncate, mode(0644, attributes), 0, 0));
   }
 

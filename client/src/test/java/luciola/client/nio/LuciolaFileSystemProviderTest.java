@@ -44,7 +44,7 @@ final class LuciolaFileSystemProviderTest {
   private final Path root = fs.getPath("/");
 
   @AfterEach
-  void close() {
+  void close() throws IOException {
     fs.close();
     assertFalse(fs.isOpen());
   }

@@ -64,8 +64,8 @@ final class LyingFileSystem implements LuciolaFileSystem {
   }
 
   @Override
-  public FileStat mkdir(String path) {
-    return truth.mkdir(path);
+  public FileStat mkdir(String path, int mode) {
+    return truth.mkdir(path, mode);
   }
 
   @Override
@@ -116,6 +116,11 @@ final class LyingFileSystem implements LuciolaFileSystem {
   @Override
   public FileStat setAttributes(String path, AttributeChange change) {
     return truth.setAttributes(path, change);
+  }
+
+  @Override
+  public FileStat lsetAttributes(String path, AttributeChange change) {
+    return truth.lsetAttributes(path, change);
   }
 
   @Override
