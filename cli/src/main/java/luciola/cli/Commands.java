@@ -26,6 +26,8 @@ import luciola.cli.operate.SimulateCommand;
 import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
 import luciola.cli.operate.TargetCommand;
+import luciola.cli.operate.TokenCommand;
+import luciola.cli.operate.UserCommand;
 import luciola.cli.server.ServerCommand;
 import luciola.cli.server.ServerKind;
 import luciola.cli.soak.SoakCommand;
@@ -63,6 +65,8 @@ final class Commands {
     root.addSubcommand(ChainCommand.of(invocation));
     root.addSubcommand(TableCommand.of(invocation));
     root.addSubcommand(ClusterCommand.of(invocation));
+    root.addSubcommand(UserCommand.of(invocation));
+    root.addSubcommand(TokenCommand.of(invocation));
     root.addSubcommand(DatasetCommand.of(invocation, connector));
     root.addSubcommand(CheckpointCommand.of(invocation, connector));
     root.addSubcommand(SimulateCommand.of(invocation));

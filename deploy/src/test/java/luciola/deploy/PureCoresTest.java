@@ -30,6 +30,8 @@ class PureCoresTest {
           "luciola.storage.resync",
           "luciola.meta.cluster",
           "luciola.meta.namespace",
+          "luciola.meta.access",
+          "luciola.protocol.access",
           "luciola.protocol.router",
           "luciola.protocol.layout",
           "luciola.protocol.id",

@@ -22,6 +22,7 @@ final class WallClockTest {
       Set.of(
           // Times of files: never go back, whatever the clock of a leader says.
           "luciola.meta.log.MetaLog",
+          "luciola.protocol.control.WallTime",
           // When the next look over a disk is due: early if the clock was set back.
           "luciola.storage.scrub.TargetScrub",
           // What programs see of a file they are writing, until the meta-server has set its time.

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.cluster.ClusterFileSystem;
 import luciola.client.cluster.ClusterOptions;
+import luciola.protocol.access.ClientAccess;
 
 /** Connects to a real cluster. A command gives up sooner than a training run would. */
 public final class ClusterConnector implements Connector {
@@ -12,7 +13,12 @@ public final class ClusterConnector implements Connector {
 
   @Override
   public LuciolaFileSystem connect(List<String> metaServers) {
-    ClusterOptions options = ClusterOptions.of(metaServers);
+    return connect(metaServers, ClientAccess.NONE);
+  }
+
+  @Override
+  public LuciolaFileSystem connect(List<String> metaServers, ClientAccess access) {
+    ClusterOptions options = ClusterOptions.of(metaServers).withAccess(access);
     return ClusterFileSystem.connect(options.withTimes(options.limits(), META_CALL_NANOS));
   }
 }

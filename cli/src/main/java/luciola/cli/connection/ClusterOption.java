@@ -2,14 +2,19 @@ package luciola.cli.connection;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.Invocation;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.cluster.ClusterFileSystem;
+import luciola.protocol.access.ClientAccess;
+import luciola.protocol.control.CredentialFile;
+import luciola.protocol.control.MetaOptions;
 import luciola.protocol.id.ClusterId;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -30,9 +35,17 @@ public final class ClusterOption {
               + " else the local cluster in ./luciola-data.")
   @Nullable String cluster;
 
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description =
+          "File with the token to show, where the cluster asks for one. Else LUCIOLA_TOKEN_FILE is"
+              + " used.")
+  @Nullable Path tokenFile;
+
   /** Opens the file system of the cluster that is meant; refuses another one in its place. */
   public LuciolaFileSystem connect(Connector connector, Invocation invocation) {
-    LuciolaFileSystem files = connector.connect(metaServers(invocation));
+    LuciolaFileSystem files = connector.connect(metaServers(invocation), access(invocation));
     try {
       if (files instanceof ClusterFileSystem reached) {
         check(invocation, reached.cluster());
@@ -69,6 +82,32 @@ public final class ClusterOption {
                     + "; nothing was done; name the one you mean with --cluster HOST:PORT");
           }
         });
+  }
+
+  /** What is shown to the cluster. */
+  public ClientAccess access(Invocation invocation) {
+    return tokenPath(invocation)
+        .map(file -> ClientAccess.NONE.withCredential(CredentialFile.read(file)))
+        .orElse(ClientAccess.NONE);
+  }
+
+  private Optional<Path> tokenPath(Invocation invocation) {
+    return Optional.ofNullable(tokenFile)
+        .or(() -> invocation.variable("LUCIOLA_TOKEN_FILE").map(Path::of))
+        .map(invocation::resolve);
+  }
+
+  /** The options by which another process of this program reaches the same cluster. */
+  public List<String> arguments(Invocation invocation) {
+    var arguments = new ArrayList<String>();
+    arguments.add("--cluster=" + String.join(",", metaServers(invocation)));
+    tokenPath(invocation).ifPresent(file -> arguments.add("--token-file=" + file));
+    return arguments;
+  }
+
+  /** How to reach the meta-servers. */
+  public MetaOptions metaOptions(Invocation invocation) {
+    return MetaOptions.of(metaServers(invocation)).withAccess(access(invocation));
   }
 
   /** Addresses of the meta-servers of the cluster that is meant. */

@@ -2,6 +2,7 @@ package luciola.cli.connection;
 
 import java.util.List;
 import luciola.client.LuciolaFileSystem;
+import luciola.protocol.access.ClientAccess;
 
 /** Opens the file system of a cluster. */
 @FunctionalInterface
@@ -12,4 +13,9 @@ public interface Connector {
    * @param metaServers addresses {@code host:port} of some or all meta-servers
    */
   LuciolaFileSystem connect(List<String> metaServers);
+
+  /** Connects, showing what is needed to be let in; where nothing is, it is not looked at. */
+  default LuciolaFileSystem connect(List<String> metaServers, ClientAccess access) {
+    return connect(metaServers);
+  }
 }

@@ -78,8 +78,8 @@ public final class MountCommand implements Callable<Integer> {
     }
     MountOptions options = options();
     Path where = MountPoint.check(invocation.resolve(directory));
-    List<String> servers = cluster.metaServers(invocation);
-    return foreground ? serve(where, options) : inBackground(where, servers);
+    List<String> reached = cluster.arguments(invocation);
+    return foreground ? serve(where, options) : inBackground(where, reached);
   }
 
   private MountOptions options() {
@@ -103,7 +103,7 @@ public final class MountCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
-  private int inBackground(Path where, List<String> servers)
+  private int inBackground(Path where, List<String> reached)
       throws IOException, InterruptedException {
     Path file = log.map(invocation::resolve).orElseGet(() -> defaultLog(where));
     Files.createDirectories(file.toAbsolutePath().getParent());
@@ -113,8 +113,8 @@ public final class MountCommand implements Callable<Integer> {
                 "mount",
                 where.toString(),
                 "--foreground",
-                "--attribute-millis=" + attributeMillis,
-                "--cluster=" + String.join(",", servers)));
+                "--attribute-millis=" + attributeMillis));
+    arguments.addAll(reached);
     Process process = JavaCommand.background(List.of("-Xmx512m"), arguments, file);
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
     while (!MountPoint.isOurs(where)) {

@@ -4,7 +4,6 @@ import java.util.function.Function;
 import luciola.cli.connection.ClusterOption;
 import luciola.cli.terminal.Invocation;
 import luciola.protocol.control.MetaConnection;
-import luciola.protocol.control.MetaOptions;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -27,7 +26,7 @@ abstract class ClusterCall {
 
   /** Asks the cluster. */
   <T> T with(Function<MetaConnection, T> question) {
-    var options = MetaOptions.of(cluster.metaServers(invocation)).withCallNanos(CALL_NANOS);
+    var options = cluster.metaOptions(invocation).withCallNanos(CALL_NANOS);
     try (var meta = MetaConnection.connect(options)) {
       cluster.check(invocation, meta.cluster());
       return question.apply(meta);

@@ -12,6 +12,8 @@ final class Quantity {
   private static final Pattern NUMBER = Pattern.compile("([0-9]{1,18}) ?([A-Za-z]*)");
   private static final List<String> BINARY = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB");
 
+  private static final long DAYS_MAX = 36_500;
+
   private Quantity() {}
 
   /** Bytes: {@code 4096}, {@code 200MiB}. */
@@ -27,7 +29,7 @@ final class Quantity {
     throw CommandFailure.wrongUse(name + ": bytes like 4096, 64KiB or 200MiB: " + text);
   }
 
-  /** A time in nanoseconds: {@code 500ms}, {@code 30s}, {@code 5min}, {@code 2h}. */
+  /** A time in nanoseconds: {@code 500ms}, {@code 30s}, {@code 5min}, {@code 2h}, {@code 30d}. */
   static long nanos(String name, String text) {
     Matcher matcher = NUMBER.matcher(text);
     if (matcher.matches() && matcher.group(1).length() <= 6) {
@@ -45,10 +47,21 @@ final class Quantity {
         case "h" -> {
           return value * 3_600_000_000_000L;
         }
+        case "d" -> {
+          return Math.min(value, DAYS_MAX) * 86_400_000_000_000L;
+        }
         default -> {}
       }
     }
-    throw CommandFailure.wrongUse(name + ": a time like 500ms, 30s, 5min or 2h: " + text);
+    throw CommandFailure.wrongUse(name + ": a time like 500ms, 30s, 5min, 2h or 30d: " + text);
+  }
+
+  /** The number of a user or group, as 32 bits. */
+  static int number(String name, long value) {
+    if (value < 0 || value >= 0xffff_ffffL) {
+      throw CommandFailure.wrongUse(name + ": from 0 to 4294967294: " + value);
+    }
+    return (int) value;
   }
 
   /** A whole number, 0 or more. */

@@ -13,7 +13,6 @@ import luciola.cli.terminal.Json;
 import luciola.cli.terminal.Table;
 import luciola.cli.terminal.Units;
 import luciola.protocol.control.MetaConnection;
-import luciola.protocol.control.MetaOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,7 +43,7 @@ public final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    var options = MetaOptions.of(cluster.metaServers(invocation)).withCallNanos(CALL_NANOS);
+    var options = cluster.metaOptions(invocation).withCallNanos(CALL_NANOS);
     try (var meta = MetaConnection.connect(options)) {
       cluster.check(invocation, meta.cluster());
       ClusterView view = ClusterView.of(meta.status());

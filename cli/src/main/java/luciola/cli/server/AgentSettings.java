@@ -12,9 +12,13 @@ import luciola.loader.agent.AgentConfiguration;
  * @param garbagePeriod between two rounds of removing the chunks of removed files, 1 ms or more; a
  *     round that finds much is followed by the next at once
  * @param agent how it serves trainers
+ * @param security what it shows to the cluster
  */
 public record AgentSettings(
-    List<String> metaAddresses, Duration garbagePeriod, AgentConfiguration agent) {
+    List<String> metaAddresses,
+    Duration garbagePeriod,
+    AgentConfiguration agent,
+    ClientSecurity security) {
   private static final Duration GARBAGE_PERIOD_DEFAULT = Duration.ofSeconds(1);
 
   public AgentSettings {
@@ -29,6 +33,7 @@ public record AgentSettings(
 
   /** An agent with the defaults. */
   public static AgentSettings of(List<String> metaAddresses, Path socket) {
-    return new AgentSettings(metaAddresses, GARBAGE_PERIOD_DEFAULT, AgentConfiguration.of(socket));
+    return new AgentSettings(
+        metaAddresses, GARBAGE_PERIOD_DEFAULT, AgentConfiguration.of(socket), ClientSecurity.NONE);
   }
 }

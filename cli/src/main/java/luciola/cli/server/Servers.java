@@ -69,7 +69,9 @@ public final class Servers {
       throw CommandFailure.wrongUse(file + ": missing key agent.socket");
     }
     log(ServerKind.AGENT, file, config);
-    ClusterFileSystem files = ClusterFileSystem.connect(ClusterOptions.of(config.metaAddresses()));
+    ClusterFileSystem files =
+        ClusterFileSystem.connect(
+            ClusterOptions.of(config.metaAddresses()).withAccess(config.security().access()));
     try {
       LoaderAgent agent = LoaderAgent.start(config.agent(), files);
       GarbageCollector collector =

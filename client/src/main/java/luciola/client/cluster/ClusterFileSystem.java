@@ -18,6 +18,7 @@ import luciola.client.WritableFile;
 import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.Entry;
+import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.ListResult;
 import luciola.grpc.v1.Lookup;
@@ -76,7 +77,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
             options.limits(),
             options.zone(),
             options.ioThreads());
-    this.names = new Names(meta, options.uid(), options.gid());
+    this.names = new Names(meta, asked(options));
     this.reads =
         new ChunkReads(
             plane, options.readBytesMax(), options.batchBytesMax(), options.batchRangesMax());
@@ -98,7 +99,9 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
    */
   public static ClusterFileSystem connect(ClusterOptions options) {
     MetaOptions metaOptions =
-        MetaOptions.of(options.metaAddresses()).withCallNanos(options.metaCallNanos());
+        MetaOptions.of(options.metaAddresses())
+            .withCallNanos(options.metaCallNanos())
+            .withAccess(options.access());
     MetaConnection meta =
         MetaConnection.connect(options.cluster().map(metaOptions::withCluster).orElse(metaOptions));
     try {
@@ -107,6 +110,13 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
       meta.close();
       throw e;
     }
+  }
+
+  /** User 0 is asked for by nobody who shows a token: such a caller is the token's user. */
+  private static Optional<Identity> asked(ClusterOptions options) {
+    return options.access().credential().isPresent() && options.uid() == 0
+        ? Optional.empty()
+        : Optional.of(Identity.newBuilder().setUid(options.uid()).setGid(options.gid()).build());
   }
 
   /** The cluster it is connected to. */

@@ -3,6 +3,7 @@ package luciola.client.cluster;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import luciola.protocol.access.ClientAccess;
 import luciola.protocol.connection.PayloadPool;
 import luciola.protocol.frame.ReadRequest;
 import luciola.protocol.id.ClusterId;
@@ -13,7 +14,8 @@ import luciola.protocol.router.RouterLimits;
  *
  * @param metaAddresses {@code host:port} of some or all meta-servers
  * @param cluster the cluster that must answer; empty: whichever does
- * @param uid who asks; with authentication off it is taken as given
+ * @param uid who asks; with authentication off it is taken as given. 0 with a token: the token's
+ *     user
  * @param gid primary group of who asks
  * @param zone this client's zone label: its reads prefer servers there
  * @param limits retries of chunk requests
@@ -25,6 +27,7 @@ import luciola.protocol.router.RouterLimits;
  * @param updatesMax updates in flight
  * @param renewNanos between two renewals of the sessions of files open for writing
  * @param ioThreads event loops of the data plane
+ * @param access what is shown to be let in
  */
 public record ClusterOptions(
     List<String> metaAddresses,
@@ -40,7 +43,8 @@ public record ClusterOptions(
     long writeBytesMax,
     int updatesMax,
     long renewNanos,
-    int ioThreads) {
+    int ioThreads,
+    ClientAccess access) {
   public ClusterOptions {
     metaAddresses = List.copyOf(metaAddresses);
     if (metaAddresses.isEmpty()) {
@@ -75,7 +79,8 @@ public record ClusterOptions(
         256L << 20,
         64,
         TimeUnit.SECONDS.toNanos(5),
-        2);
+        2,
+        ClientAccess.NONE);
   }
 
   /** The same for one cluster only. */
@@ -94,7 +99,8 @@ public record ClusterOptions(
         writeBytesMax,
         updatesMax,
         renewNanos,
-        ioThreads);
+        ioThreads,
+        access);
   }
 
   /** The same as another user. */
@@ -113,7 +119,8 @@ public record ClusterOptions(
         writeBytesMax,
         updatesMax,
         renewNanos,
-        ioThreads);
+        ioThreads,
+        access);
   }
 
   /** The same in a zone. */
@@ -132,7 +139,8 @@ public record ClusterOptions(
         writeBytesMax,
         updatesMax,
         renewNanos,
-        ioThreads);
+        ioThreads,
+        access);
   }
 
   /** The same with other bounds on time: of chunk requests and of namespace calls. */
@@ -151,7 +159,8 @@ public record ClusterOptions(
         writeBytesMax,
         updatesMax,
         renewNanos,
-        ioThreads);
+        ioThreads,
+        access);
   }
 
   /** The same with other bounds on bytes under way. */
@@ -170,7 +179,28 @@ public record ClusterOptions(
         newWriteBytesMax,
         updatesMax,
         renewNanos,
-        ioThreads);
+        ioThreads,
+        access);
+  }
+
+  /** The same showing another credential. */
+  public ClusterOptions withAccess(ClientAccess newAccess) {
+    return new ClusterOptions(
+        metaAddresses,
+        cluster,
+        uid,
+        gid,
+        zone,
+        limits,
+        metaCallNanos,
+        readBytesMax,
+        batchBytesMax,
+        batchRangesMax,
+        writeBytesMax,
+        updatesMax,
+        renewNanos,
+        ioThreads,
+        newAccess);
   }
 
   private static void check(String name, long value, long min, long max) {

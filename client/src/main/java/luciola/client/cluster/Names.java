@@ -2,6 +2,7 @@ package luciola.client.cluster;
 
 import com.google.protobuf.ByteString;
 import java.util.List;
+import java.util.Optional;
 import luciola.client.FileStat;
 import luciola.client.FileType;
 import luciola.client.PathNames;
@@ -18,17 +19,21 @@ import luciola.protocol.id.InodeId;
 /** Namespace calls of one user, with paths as programs write them. */
 final class Names {
   private final MetaConnection meta;
-  private final Identity identity;
+  private final Optional<Identity> identity;
 
-  Names(MetaConnection meta, int uid, int gid) {
+  /**
+   * @param identity in whose name; empty: the user of the connection's token
+   */
+  Names(MetaConnection meta, Optional<Identity> identity) {
     this.meta = meta;
-    this.identity = Identity.newBuilder().setUid(uid).setGid(gid).build();
+    this.identity = identity;
   }
 
   /** One call; a fault names the operation and the path. */
   NamespaceReply call(String operation, String path, NamespaceRequest.Builder request) {
     try {
-      return meta.call(request.setIdentity(identity));
+      identity.ifPresent(request::setIdentity);
+      return meta.call(request);
     } catch (LuciolaException e) {
       throw new LuciolaException(
           e.code(), operation + ": path=" + path + " " + Waiting.detail(e), e);

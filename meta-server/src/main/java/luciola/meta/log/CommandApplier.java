@@ -9,7 +9,9 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
+import luciola.grpc.v1.StoredAccess;
 import luciola.grpc.v1.StoredCluster;
+import luciola.meta.access.AccessState;
 import luciola.meta.cluster.ClusterState;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.Family;
@@ -25,6 +27,7 @@ import luciola.protocol.routing.ChainTable;
  */
 final class CommandApplier {
   private volatile ClusterState cluster = ClusterState.EMPTY;
+  private volatile AccessState access = AccessState.EMPTY;
   private Optional<ChainTable> table = Optional.empty();
 
   /** Takes the cluster's state from what is stored. */
@@ -42,6 +45,28 @@ final class CommandApplier {
           }
         });
     become(ClusterState.of(records));
+    access = storedAccess(view);
+  }
+
+  private static AccessState storedAccess(KeyValueView view) {
+    List<StoredAccess> records = new ArrayList<>();
+    view.scan(
+        Family.ACCESS,
+        new byte[0],
+        null,
+        (_, value) -> {
+          try {
+            return records.add(StoredAccess.parseFrom(value));
+          } catch (InvalidProtocolBufferException e) {
+            throw new LuciolaException(ErrorCode.CORRUPT_DATA, "access record: " + e, e);
+          }
+        });
+    return AccessState.of(records);
+  }
+
+  /** Users and tokens after the last entry. */
+  AccessState access() {
+    return access;
   }
 
   /** The cluster's state after the last entry. */
@@ -86,9 +111,22 @@ final class CommandApplier {
       case REPAIR_NAMESPACE ->
           reply.setRepairNamespace(
               Namespace.repair(command.getRepairNamespace(), command.getNowNanos(), staged));
+      case ACCESS -> {
+        AccessState.Applied applied = access.apply(command.getAccess(), command.getNowNanos());
+        store(applied.state(), staged);
+        reply.setAccess(applied.reply());
+      }
       case COMMAND_NOT_SET -> reply.setApplied(Applied.getDefaultInstance());
     }
     return reply.build();
+  }
+
+  private void store(AccessState next, Staged staged) {
+    for (StoredAccess changed : next.changedSince(access)) {
+      staged.put(Family.ACCESS, AccessState.key(changed), changed.toByteArray());
+    }
+    next.removedSince(access).forEach(key -> staged.delete(Family.ACCESS, key));
+    access = next;
   }
 
   private void store(ClusterState next, Staged staged) {

@@ -17,6 +17,7 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
+import luciola.meta.access.AccessState;
 import luciola.meta.cluster.ClusterState;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.error.ErrorCode;
@@ -157,6 +158,11 @@ public final class MetaLog implements AutoCloseable {
   /** The cluster's durable state after the last applied entry. */
   public ClusterState cluster() {
     return applier.cluster();
+  }
+
+  /** Users and tokens after the last applied entry. */
+  public AccessState access() {
+    return applier.access();
   }
 
   /** Whether this member leads and has applied everything that was decided before. */

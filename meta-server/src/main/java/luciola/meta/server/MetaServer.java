@@ -70,6 +70,7 @@ public final class MetaServer implements AutoCloseable {
    */
   public static MetaServer start(MetaServerConfig asked) {
     MetaServerConfig config = asked.withAddress(asked.host(), freePort(asked));
+    config.security().warnIfOpen("meta-server", config.host());
     var directory = DataDirectory.open(config.directory(), config.clusterId());
     var undo = new Undo();
     undo.add(directory);
@@ -86,6 +87,7 @@ public final class MetaServer implements AutoCloseable {
       undo.add(longReads::shutdownNow);
       var admin = new AdminService(log, store, driver);
       undo.add(admin);
+      var gate = new AccessGate(config.security(), log::access);
       Server server =
           NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
               .directExecutor()
@@ -94,6 +96,8 @@ public final class MetaServer implements AutoCloseable {
                   new NamespaceService(log, store, driver, longReads, config.streamRequestsMax()))
               .addService(new ClusterService(config, log, driver, watchers))
               .addService(admin)
+              .addService(new AccessService(log, config.security()))
+              .intercept(gate)
               .build();
       listen(server, config);
       undo.add(server::shutdownNow);

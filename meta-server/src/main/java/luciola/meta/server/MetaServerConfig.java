@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import luciola.meta.cluster.ClusterTimings;
 import luciola.meta.log.Member;
+import luciola.protocol.control.SecuritySettings;
 
 /**
  * Everything a meta-server can be told.
@@ -28,6 +29,7 @@ import luciola.meta.log.Member;
  *     more; default 1000
  * @param snapshotEntries log entries between two snapshots, 100 or more; default 100000
  * @param streamRequestsMax requests of one stream under way at once, 1 or more; default 1024
+ * @param security who is let in; default everybody
  */
 public record MetaServerConfig(
     Path directory,
@@ -44,7 +46,8 @@ public record MetaServerConfig(
     int queueMax,
     int electionMillis,
     long snapshotEntries,
-    int streamRequestsMax) {
+    int streamRequestsMax,
+    SecuritySettings security) {
   /** Where clients look when they are told nothing else. */
   public static final int PORT_DEFAULT = 7420;
 
@@ -87,7 +90,8 @@ public record MetaServerConfig(
         65_536,
         1000,
         100_000,
-        1024);
+        1024,
+        SecuritySettings.OFF);
   }
 
   public MetaServerConfig withAddress(String newHost, int newPort) {
@@ -106,7 +110,8 @@ public record MetaServerConfig(
         queueMax,
         electionMillis,
         snapshotEntries,
-        streamRequestsMax);
+        streamRequestsMax,
+        security);
   }
 
   public MetaServerConfig withTimings(ClusterTimings newTimings, long newClientTimeoutNanos) {
@@ -125,7 +130,8 @@ public record MetaServerConfig(
         queueMax,
         electionMillis,
         snapshotEntries,
-        streamRequestsMax);
+        streamRequestsMax,
+        security);
   }
 
   public MetaServerConfig withCluster(long newClusterId) {
@@ -144,7 +150,8 @@ public record MetaServerConfig(
         queueMax,
         electionMillis,
         snapshotEntries,
-        streamRequestsMax);
+        streamRequestsMax,
+        security);
   }
 
   public MetaServerConfig withMembers(String newSelf, List<Member> newMembers) {
@@ -163,7 +170,8 @@ public record MetaServerConfig(
         queueMax,
         electionMillis,
         snapshotEntries,
-        streamRequestsMax);
+        streamRequestsMax,
+        security);
   }
 
   public MetaServerConfig withSnapshotEntries(long newSnapshotEntries) {
@@ -182,6 +190,27 @@ public record MetaServerConfig(
         queueMax,
         electionMillis,
         newSnapshotEntries,
-        streamRequestsMax);
+        streamRequestsMax,
+        security);
+  }
+
+  public MetaServerConfig withSecurity(SecuritySettings newSecurity) {
+    return new MetaServerConfig(
+        directory,
+        host,
+        port,
+        clusterId,
+        self,
+        members,
+        timings,
+        syncingMax,
+        clientTimeoutNanos,
+        cacheBytes,
+        commandsMax,
+        queueMax,
+        electionMillis,
+        snapshotEntries,
+        streamRequestsMax,
+        newSecurity);
   }
 }

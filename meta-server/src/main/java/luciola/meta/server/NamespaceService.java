@@ -10,6 +10,7 @@ import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.NamespaceGrpc;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.meta.access.AccessRules;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.Namespace;
@@ -43,7 +44,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
 
   @Override
   public void call(NamespaceRequest request, StreamObserver<NamespaceReply> observer) {
-    Answers.send(answer(request), observer, fault -> failed(request, fault));
+    Answers.send(answer(request, AccessGate.session()), observer, fault -> failed(request, fault));
   }
 
   @Override
@@ -52,17 +53,19 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     replies.disableAutoRequest();
     replies.setOnCancelHandler(() -> {});
     replies.request(streamRequestsMax);
-    return new Requests(replies);
+    return new Requests(replies, AccessGate.session());
   }
 
   /** One client's stream: as many requests are let in as have been answered. */
   private final class Requests implements StreamObserver<NamespaceRequest> {
     private final ServerCallStreamObserver<NamespaceReply> replies;
+    private final AccessGate.Session session;
     private int underWay;
     private boolean ended;
 
-    Requests(ServerCallStreamObserver<NamespaceReply> replies) {
+    Requests(ServerCallStreamObserver<NamespaceReply> replies, AccessGate.Session session) {
       this.replies = replies;
+      this.session = session;
     }
 
     @Override
@@ -71,7 +74,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
         underWay++;
       }
       var _ =
-          answer(request)
+          answer(request, session)
               .handle((reply, failure) -> {
                 send(failure == null ? reply : failed(request, Answers.fault(failure)));
                 return true;
@@ -103,6 +106,16 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     public synchronized void onCompleted() {
       ended = true;
       completeIfDone();
+    }
+  }
+
+  /** Who asks is looked at with every request: a token may be revoked while its stream is open. */
+  private CompletableFuture<NamespaceReply> answer(
+      NamespaceRequest request, AccessGate.Session session) {
+    try {
+      return answer(AccessRules.named(session.caller(), request));
+    } catch (LuciolaException refused) {
+      return CompletableFuture.failedFuture(refused);
     }
   }
 

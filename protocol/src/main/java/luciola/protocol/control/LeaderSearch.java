@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
@@ -12,12 +13,14 @@ import luciola.protocol.error.LuciolaException;
  * after a redirect the one that was named. Any thread.
  */
 final class LeaderSearch {
+  private final ClientAccess access;
   private final List<String> addresses;
   private final Map<String, MetaEndpoint> endpoints = new HashMap<>();
   private String believed;
   private boolean closed;
 
-  LeaderSearch(List<String> addresses) {
+  LeaderSearch(List<String> addresses, ClientAccess access) {
+    this.access = access;
     this.addresses = new ArrayList<>(addresses);
     this.believed = addresses.getFirst();
   }
@@ -26,7 +29,7 @@ final class LeaderSearch {
     if (closed) {
       throw new LuciolaException(ErrorCode.CANCELLED, "meta connection: closed");
     }
-    return endpoints.computeIfAbsent(believed, MetaEndpoint::new);
+    return endpoints.computeIfAbsent(believed, address -> new MetaEndpoint(address, access));
   }
 
   /** {@code asked} did not answer. */

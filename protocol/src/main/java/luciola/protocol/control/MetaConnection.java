@@ -11,7 +11,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import luciola.grpc.v1.AccessChange;
+import luciola.grpc.v1.AccessGrpc;
 import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.ChangeAccessReply;
 import luciola.grpc.v1.CheckNamespaceReply;
 import luciola.grpc.v1.CheckNamespaceRequest;
 import luciola.grpc.v1.ClusterGrpc;
@@ -23,6 +26,8 @@ import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.InspectInodesReply;
 import luciola.grpc.v1.InspectInodesRequest;
+import luciola.grpc.v1.ListAccessReply;
+import luciola.grpc.v1.ListAccessRequest;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.OperateReply;
@@ -59,7 +64,7 @@ public final class MetaConnection implements AutoCloseable {
 
   private MetaConnection(MetaOptions options) {
     this.options = options;
-    this.leaders = new LeaderSearch(options.addresses());
+    this.leaders = new LeaderSearch(options.addresses(), options.access());
     this.calls = new Semaphore(options.callsMax());
     this.cluster = options.cluster().orElse(null);
   }
@@ -308,6 +313,33 @@ public final class MetaConnection implements AutoCloseable {
           InspectInodesReply reply = admin(channel, nanos).inspectInodes(request);
           return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
         });
+  }
+
+  /** Users and tokens. */
+  public ListAccessReply listAccess() {
+    return unary(
+        "list users",
+        options.callNanos(),
+        (channel, nanos) -> {
+          ListAccessReply reply =
+              access(channel, nanos).list(ListAccessRequest.getDefaultInstance());
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  /** Makes or takes away a user or a token. */
+  public ChangeAccessReply changeAccess(AccessChange change) {
+    return unary(
+        "change access",
+        options.callNanos(),
+        (channel, nanos) -> {
+          ChangeAccessReply reply = access(channel, nanos).change(change);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
+  private static AccessGrpc.AccessBlockingStub access(ManagedChannel channel, long nanos) {
+    return AccessGrpc.newBlockingStub(channel).withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
   }
 
   private static ClusterGrpc.ClusterBlockingStub cluster(ManagedChannel channel, long nanos) {

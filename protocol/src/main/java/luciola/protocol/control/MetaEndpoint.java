@@ -8,6 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
 import luciola.grpc.v1.IdentifyRequest;
+import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClusterId;
@@ -27,16 +28,19 @@ final class MetaEndpoint {
   private final ReentrantLock opening = new ReentrantLock();
   private volatile @Nullable NamespaceStream stream;
 
-  MetaEndpoint(String address) {
+  MetaEndpoint(String address, ClientAccess access) {
     HostPort at = HostPort.parse(address);
     this.address = address;
-    this.channel =
+    NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(at.host(), at.port())
             .usePlaintext()
             .directExecutor()
             .disableRetry()
-            .maxInboundMessageSize(MESSAGE_BYTES_MAX)
-            .build();
+            .maxInboundMessageSize(MESSAGE_BYTES_MAX);
+    access
+        .credential()
+        .ifPresent(credential -> builder.intercept(CredentialHeader.showing(credential)));
+    this.channel = builder.build();
   }
 
   String address() {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import luciola.protocol.access.ClientAccess;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.ClusterId;
 
@@ -18,6 +19,7 @@ import luciola.protocol.id.ClusterId;
  * @param backoffMinNanos first wait between attempts; doubles
  * @param backoffMaxNanos longest wait between attempts
  * @param callsMax namespace calls in flight; more wait
+ * @param access what is shown to be let in
  */
 public record MetaOptions(
     List<String> addresses,
@@ -27,7 +29,8 @@ public record MetaOptions(
     long attemptNanos,
     long backoffMinNanos,
     long backoffMaxNanos,
-    int callsMax) {
+    int callsMax,
+    ClientAccess access) {
   public MetaOptions {
     addresses = List.copyOf(addresses);
     addresses.forEach(HostPort::parse);
@@ -66,7 +69,8 @@ public record MetaOptions(
         TimeUnit.SECONDS.toNanos(10),
         TimeUnit.MILLISECONDS.toNanos(10),
         TimeUnit.SECONDS.toNanos(1),
-        1024);
+        1024,
+        ClientAccess.NONE);
   }
 
   /** The same for one cluster only. */
@@ -79,7 +83,8 @@ public record MetaOptions(
         attemptNanos,
         backoffMinNanos,
         backoffMaxNanos,
-        callsMax);
+        callsMax,
+        access);
   }
 
   /** The same with another bound on a call with all its retries. */
@@ -92,6 +97,21 @@ public record MetaOptions(
         Math.min(attemptNanos, nanos),
         backoffMinNanos,
         backoffMaxNanos,
-        callsMax);
+        callsMax,
+        access);
+  }
+
+  /** The same showing another credential. */
+  public MetaOptions withAccess(ClientAccess newAccess) {
+    return new MetaOptions(
+        addresses,
+        client,
+        cluster,
+        callNanos,
+        attemptNanos,
+        backoffMinNanos,
+        backoffMaxNanos,
+        callsMax,
+        newAccess);
   }
 }

@@ -23,6 +23,7 @@ import luciola.grpc.v1.Layout;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.RoutingUpdate;
+import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ChainId;
@@ -326,7 +327,8 @@ final class MetaConnectionTest {
             TimeUnit.SECONDS.toNanos(20),
             TimeUnit.MILLISECONDS.toNanos(1),
             TimeUnit.MILLISECONDS.toNanos(50),
-            64);
+            64,
+            ClientAccess.NONE);
     MetaConnection connection = MetaConnection.connect(options);
     open.add(connection);
     return connection;

@@ -127,12 +127,14 @@ public final class StorageServer implements AutoCloseable {
   }
 
   private void run() throws IOException {
+    config.security().warnIfOpen("storage-server", config.host());
     MetaConnection meta =
         part(
             "meta connection",
             MetaConnection.connect(
                 MetaOptions.of(config.metaAddresses())
-                    .withCallNanos(config.startTimeout().toNanos())));
+                    .withCallNanos(config.startTimeout().toNanos())
+                    .withAccess(config.security().asServer())));
     ClusterId cluster = meta.cluster();
     TargetDirectory directory =
         part("data directory", TargetDirectory.open(config.dataDirectory()));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import luciola.protocol.control.SecuritySettings;
 import luciola.storage.chain.ChainLimits;
 import luciola.storage.engine.EngineConfig;
 import luciola.storage.replica.ReplicaSettings;
@@ -39,6 +40,7 @@ import luciola.storage.resync.ResyncLimits;
  * @param tombstoneKeep how long a removed chunk is remembered at least, of the time that its target
  *     is open; {@code dedupKeep} …; default 24 h
  * @param reopen when a target whose disk failed is tried again
+ * @param security who is let in; default everybody
  */
 public record StorageServerConfig(
     Path dataDirectory,
@@ -62,7 +64,8 @@ public record StorageServerConfig(
     Duration scrubPeriod,
     Duration dedupKeep,
     Duration tombstoneKeep,
-    ReopenSettings reopen) {
+    ReopenSettings reopen,
+    SecuritySettings security) {
   public StorageServerConfig {
     targets = List.copyOf(targets);
     metaAddresses = List.copyOf(metaAddresses);
@@ -121,7 +124,8 @@ public record StorageServerConfig(
         Duration.ofDays(7),
         Duration.ofHours(24),
         Duration.ofHours(24),
-        ReopenSettings.DEFAULTS);
+        ReopenSettings.DEFAULTS,
+        SecuritySettings.OFF);
   }
 
   /** The same at another address. */
@@ -176,6 +180,13 @@ public record StorageServerConfig(
     return changed.build();
   }
 
+  /** The same letting others in. */
+  public StorageServerConfig withSecurity(SecuritySettings newSecurity) {
+    var changed = new Changed(this);
+    changed.security = newSecurity;
+    return changed.build();
+  }
+
   /** A configuration of which some settings were changed. */
   private static final class Changed {
     private final StorageServerConfig from;
@@ -189,6 +200,7 @@ public record StorageServerConfig(
     private Duration dedupKeep;
     private Duration tombstoneKeep;
     private ReopenSettings reopen;
+    private SecuritySettings security;
 
     Changed(StorageServerConfig from) {
       this.from = from;
@@ -202,6 +214,7 @@ public record StorageServerConfig(
       this.dedupKeep = from.dedupKeep;
       this.tombstoneKeep = from.tombstoneKeep;
       this.reopen = from.reopen;
+      this.security = from.security;
     }
 
     StorageServerConfig build() {
@@ -227,7 +240,8 @@ public record StorageServerConfig(
           scrubPeriod,
           dedupKeep,
           tombstoneKeep,
-          reopen);
+          reopen,
+          security);
     }
   }
 }

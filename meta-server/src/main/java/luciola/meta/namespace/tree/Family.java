@@ -12,6 +12,7 @@ package luciola.meta.namespace.tree;
  *  CLUSTER  kind, number                   StoredCluster
  *  EXTENDED inode id, name              value of an extended attribute
  *  COUNTER  (empty)                        NamespaceCounters
+ *  ACCESS   kind, number                   StoredAccess
  * </pre>
  */
 public enum Family {
@@ -22,5 +23,6 @@ public enum Family {
   REQUEST,
   CLUSTER,
   EXTENDED,
-  COUNTER
+  COUNTER,
+  ACCESS
 }

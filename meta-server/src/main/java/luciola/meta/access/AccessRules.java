@@ -1,0 +1,77 @@
+package luciola.meta.access;
+
+import luciola.grpc.v1.AccessUser;
+import luciola.grpc.v1.Identity;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+
+/** Who may call what, and in whose name. */
+public final class AccessRules {
+  private AccessRules() {}
+
+  /** The kind of a call, by the full name of its service and its own; unknown ones operate. */
+  public static CallKind kind(String service, String call) {
+    return switch (service) {
+      case "luciola.v1.Namespace" -> CallKind.USE;
+      case "luciola.v1.Cluster" ->
+          switch (call) {
+            case "Register", "Heartbeat" -> CallKind.SERVE;
+            default -> CallKind.USE;
+          };
+      case "luciola.v1.Access" -> call.equals("Renew") ? CallKind.USE : CallKind.OPERATE;
+      case "luciola.v1.Admin" -> call.equals("Status") ? CallKind.USE : CallKind.OPERATE;
+      default -> CallKind.OPERATE;
+    };
+  }
+
+  /** Whether the caller may. */
+  public static boolean may(Caller caller, CallKind kind) {
+    return switch (caller) {
+      case Caller.Anyone _, Caller.Server _ -> true;
+      case Caller.Member member ->
+          switch (kind) {
+            case USE -> true;
+            case SERVE -> false;
+            case OPERATE -> member.user().getAdmin();
+          };
+    };
+  }
+
+  /**
+   * The request in the name of whom the caller may act for. A user who names nobody, or itself, is
+   * itself with its own groups.
+   *
+   * @throws LuciolaException NOT_PERMITTED if it names somebody that it may not act for
+   */
+  public static NamespaceRequest named(Caller caller, NamespaceRequest request) {
+    return switch (caller) {
+      case Caller.Anyone _, Caller.Server _ -> request;
+      case Caller.Member member -> named(member.user(), request);
+    };
+  }
+
+  private static NamespaceRequest named(AccessUser user, NamespaceRequest request) {
+    if (!request.hasIdentity() || request.getIdentity().getUid() == user.getUid()) {
+      return request.toBuilder()
+          .setIdentity(
+              Identity.newBuilder()
+                  .setUid(user.getUid())
+                  .setGid(user.getGid())
+                  .addAllGroups(user.getGroupsList()))
+          .build();
+    }
+    int asked = request.getIdentity().getUid();
+    if (user.getAdmin() || (user.getMountForOthers() && asked != 0)) {
+      return request;
+    }
+    throw new LuciolaException(
+        ErrorCode.NOT_PERMITTED,
+        "may not act for others: user="
+            + user.getName()
+            + " uid="
+            + Integer.toUnsignedString(user.getUid())
+            + " asked="
+            + Integer.toUnsignedString(asked));
+  }
+}

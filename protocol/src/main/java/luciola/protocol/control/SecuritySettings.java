@@ -1,0 +1,81 @@
+package luciola.protocol.control;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.Optional;
+import luciola.protocol.access.ClientAccess;
+import luciola.protocol.access.Credential;
+import luciola.protocol.access.Secret;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whom a server lets in. The same on all servers of a cluster.
+ *
+ * @param required whether callers have to show who they are; default false: everybody is let in
+ * @param secret file with the cluster's secret, by which its servers know each other; required with
+ *     {@code required}
+ */
+public record SecuritySettings(boolean required, Path secret) {
+  /** Everybody is let in. */
+  public static final SecuritySettings OFF = new SecuritySettings(false, Path.of(""));
+
+  private static final Logger LOG = LoggerFactory.getLogger(SecuritySettings.class);
+
+  public SecuritySettings {
+    if (required && secret.toString().isEmpty()) {
+      throw new IllegalArgumentException(
+          "security.required needs security.secret, a file with the cluster's secret");
+    }
+  }
+
+  /** Callers have to show who they are. */
+  public static SecuritySettings required(Path secret) {
+    return new SecuritySettings(true, secret);
+  }
+
+  /**
+   * The cluster's secret; empty if there is none.
+   *
+   * @throws LuciolaException UNAUTHENTICATED or NOT_PERMITTED if its file is not as it should be
+   */
+  public Optional<Secret> clusterSecret() {
+    if (secret.toString().isEmpty()) {
+      return Optional.empty();
+    }
+    if (CredentialFile.read(secret) instanceof Credential.OfServers servers) {
+      return Optional.of(servers.secret());
+    }
+    throw new LuciolaException(
+        ErrorCode.UNAUTHENTICATED, "a user's token is no cluster's secret: file=" + secret);
+  }
+
+  /** What a server shows to others. */
+  public ClientAccess asServer() {
+    return clusterSecret()
+        .map(known -> ClientAccess.NONE.withCredential(new Credential.OfServers(known)))
+        .orElse(ClientAccess.NONE);
+  }
+
+  /** Says plainly that anybody who reaches this server may do anything. */
+  public void warnIfOpen(String server, String host) {
+    if (!required && !isLoopback(host)) {
+      LOG.warn(
+          "{} listens beyond this machine and lets everybody in as any user: host={}"
+              + " security.required=false",
+          server,
+          host);
+    }
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException unknown) {
+      return false;
+    }
+  }
+}
