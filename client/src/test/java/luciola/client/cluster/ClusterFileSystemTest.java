@@ -339,7 +339,8 @@ final class ClusterFileSystemTest {
             defaults.writeBytesMax(),
             defaults.updatesMax(),
             TimeUnit.MILLISECONDS.toNanos(5),
-            1);
+            1,
+            defaults.access());
     try (ClusterFileSystem other = ClusterFileSystem.connect(quick);
         WritableFile _ = other.openWrite("/f", OpenOptions.CREATE)) {
       await(() -> cluster.operations.contains("RENEW_SESSIONS"));
