@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import luciola.cli.local.JavaCommand;
 import luciola.cli.soak.fault.FleetOptions;
 import luciola.cli.soak.fault.FleetStart;
@@ -29,9 +30,15 @@ final class MountedCluster implements AutoCloseable {
   private final Watch watch;
 
   MountedCluster(Path folder, int storageServers) throws IOException {
+    this(folder, storageServers, options -> options);
+  }
+
+  MountedCluster(Path folder, int storageServers, UnaryOperator<FleetOptions> change)
+      throws IOException {
     this.folder = folder;
     FleetOptions options =
-        FleetOptions.of(Files.createDirectories(folder.resolve("servers")), storageServers);
+        change.apply(
+            FleetOptions.of(Files.createDirectories(folder.resolve("servers")), storageServers));
     this.fleet = ProcessFleet.prepare(options);
     try {
       this.watch = FleetStart.start(fleet, options.timings(), Math.min(3, storageServers));

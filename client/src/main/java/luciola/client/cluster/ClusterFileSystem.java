@@ -62,6 +62,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   private final WriteMemory writeMemory;
   private final SessionKeeper sessions;
   private final InodeFiles inodes;
+  private final InodeLocks locks;
 
   /** Any thread but the caller's: whose accesses the event loops' stand for. */
   private final Thread anotherThread = Thread.ofVirtual().unstarted(() -> {});
@@ -89,6 +90,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
         new WriteMemory(options.writeBytesMax(), 2 * options.limits().deadlineNanos());
     this.sessions = new SessionKeeper(names, options.renewNanos());
     this.inodes = new InodeFiles(this, meta);
+    this.locks = new InodeLocks(inodes, sessions);
   }
 
   /**
@@ -137,6 +139,11 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   /** Files by their inodes. */
   public InodeFiles inodes() {
     return inodes;
+  }
+
+  /** Advisory locks on them. */
+  public InodeLocks locks() {
+    return locks;
   }
 
   /** What the chains hold, whatever files there are. */

@@ -36,6 +36,9 @@ final class ClusterWritableFile implements InodeWriter {
   private volatile boolean modified;
   private boolean closed;
 
+  /** End of what was written since it was published. */
+  private long writtenTo;
+
   ClusterWritableFile(
       ClusterFileSystem fileSystem, String path, FileChunks chunks, Inode inode, long session) {
     this.fileSystem = fileSystem;
@@ -80,6 +83,7 @@ final class ClusterWritableFile implements InodeWriter {
       if (from.byteSize() > 0) {
         back.put(offset, from);
         length = Math.max(length, offset + from.byteSize());
+        writtenTo = Math.max(writtenTo, offset + from.byteSize());
         modified = true;
       }
     } finally {
@@ -125,6 +129,40 @@ final class ClusterWritableFile implements InodeWriter {
     length = newLength;
     published = newLength;
     modified = false;
+    writtenTo = 0;
+  }
+
+  @Override
+  public void learn(Inode inode) {
+    lock.lock();
+    try {
+      learned(inode);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void learnIfIdle(Inode inode) {
+    if (lock.tryLock()) {
+      try {
+        learned(inode);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void learned(Inode inode) {
+    // What was asked before a cut of this client's own may be answered after it.
+    if (inode.getTruncateGeneration() > generation) {
+      generation = inode.getTruncateGeneration();
+      published = inode.getLength();
+      length = Math.max(published, writtenTo);
+    } else if (inode.getTruncateGeneration() == generation) {
+      published = Math.max(published, inode.getLength());
+      length = Math.max(length, published);
+    }
   }
 
   @Override
@@ -183,6 +221,7 @@ final class ClusterWritableFile implements InodeWriter {
                             .setTruncateGeneration(generation)));
         published = length;
         modified = false;
+        writtenTo = 0;
       }
     } finally {
       lock.unlock();
@@ -234,6 +273,20 @@ final class ClusterWritableFile implements InodeWriter {
       fileSystem.names().call("close", path, NamespaceRequest.newBuilder().setClose(close));
     } finally {
       fileSystem.sessions().ended();
+    }
+  }
+
+  @Override
+  public void lose() {
+    lock.lock();
+    try {
+      if (!closed) {
+        fileSystem.writeMemory().closed(this);
+        fileSystem.sessions().ended();
+        abandon();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

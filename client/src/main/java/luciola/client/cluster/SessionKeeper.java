@@ -4,22 +4,30 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.RenewSessions;
+import luciola.grpc.v1.SessionsRenewed;
 import luciola.protocol.error.LuciolaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps the sessions of this client alive while it has any. */
+/** Keeps the sessions and locks of this client alive while it has any. */
 final class SessionKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionKeeper.class);
 
   private final Names names;
+  private static final int RENEWALS_OF_A_LEASE = 5;
+
   private final long renewNanos;
+  private final LockLease lease = new LockLease();
   private final AtomicInteger open = new AtomicInteger();
   private final Thread renewing;
+
+  /** Between two renewals: often enough for the lease, once it is known. */
+  private volatile long pauseNanos;
 
   SessionKeeper(Names names, long renewNanos) {
     this.names = names;
     this.renewNanos = renewNanos;
+    this.pauseNanos = renewNanos;
     this.renewing = Thread.ofVirtual().name("sessions").start(this::renewAlways);
   }
 
@@ -31,15 +39,34 @@ final class SessionKeeper implements AutoCloseable {
     open.decrementAndGet();
   }
 
+  /** How long the locks are this client's. */
+  LockLease lease() {
+    return lease;
+  }
+
+  /** Renews now. */
+  void renew() {
+    long sentNanos = System.nanoTime();
+    long session = lease.session();
+    SessionsRenewed renewed =
+        names
+            .call(
+                "renew sessions",
+                "*",
+                NamespaceRequest.newBuilder().setRenewSessions(RenewSessions.getDefaultInstance()))
+            .getSessions();
+    if (renewed.getLeaseNanos() > 0) {
+      pauseNanos = Math.min(renewNanos, renewed.getLeaseNanos() / RENEWALS_OF_A_LEASE + 1);
+    }
+    lease.renewed(session, renewed.getLockSession(), sentNanos + renewed.getLeaseNanos());
+  }
+
   private void renewAlways() {
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        Thread.sleep(Duration.ofNanos(renewNanos));
+        Thread.sleep(Duration.ofNanos(pauseNanos));
         if (open.get() > 0) {
-          names.call(
-              "renew sessions",
-              "*",
-              NamespaceRequest.newBuilder().setRenewSessions(RenewSessions.getDefaultInstance()));
+          renew();
         }
       } catch (LuciolaException e) {
         LOG.warn("sessions not renewed: open={} error={}", open.get(), e.getMessage());

@@ -41,8 +41,10 @@ public final class FuseSession implements AutoCloseable {
   /** What is asked of the kernel, as far as it offers it. */
   private static final long FEATURES =
       1L // reads of one file side by side
+          | 1 << 1 // locks by fcntl
           | 1 << 3 // open with O_TRUNC is one step
           | 1 << 5 // writes of more than a page
+          | 1 << 10 // locks by flock
           | 1 << 13 // entries with attributes
           | 1 << 14 // but only when they are wanted
           | 1 << 15 // direct I/O side by side

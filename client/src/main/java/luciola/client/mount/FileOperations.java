@@ -2,7 +2,6 @@ package luciola.client.mount;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ConcurrentHashMap;
 import luciola.client.cluster.InodeFiles;
 import luciola.client.fuse.FuseCall;
 import luciola.client.fuse.FuseChange;
@@ -36,13 +35,20 @@ final class FileOperations {
   private final OpenFiles open;
   private final Attributes attributes;
 
-  /** When each file was last changed as of its last open here: its pages are still right then. */
-  private final ConcurrentHashMap<Long, Long> cachedAt = new ConcurrentHashMap<>();
+  private final PageCache pages;
+  private final LockOperations locks;
 
-  FileOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
+  FileOperations(
+      InodeFiles files,
+      OpenFiles open,
+      Attributes attributes,
+      PageCache pages,
+      LockOperations locks) {
     this.files = files;
     this.open = open;
     this.attributes = attributes;
+    this.pages = pages;
+    this.locks = locks;
   }
 
   private Inode inode(long node) {
@@ -92,17 +98,7 @@ final class FileOperations {
       open.close(handle);
       throw e;
     }
-    return new FuseReply.Opened(handle, keepsCache(inode) ? FuseNumbers.OPEN_KEEP_CACHE : 0);
-  }
-
-  private boolean keepsCache(Inode inode) {
-    Long before = cachedAt.put(inode.getId(), inode.getChangedNanos());
-    return before != null && before == inode.getChangedNanos();
-  }
-
-  /** The kernel has forgotten a node, and its pages. */
-  void forget(long node) {
-    cachedAt.remove(node);
+    return new FuseReply.Opened(handle, pages.isRight(inode) ? FuseNumbers.OPEN_KEEP_CACHE : 0);
   }
 
   FuseReply create(FuseCall call, FuseOperation.Create asked) {
@@ -148,8 +144,14 @@ final class FileOperations {
     if (file == null) {
       return new FuseReply.Failed(Errno.EBADF);
     }
+    locks.require(call.node());
     file.write(Callers.MOUNT, asked.offset(), asked.data());
     return new FuseReply.Written((int) asked.data().byteSize());
+  }
+
+  FuseReply sync(FuseCall call, FuseOperation.Sync asked) {
+    locks.require(call.node());
+    return publish(asked.handle());
   }
 
   /** After a close or at an fsync: durable, and known to all. */
@@ -162,8 +164,24 @@ final class FileOperations {
     return FuseReply.OK;
   }
 
+  /** A program has closed a descriptor: POSIX locks of its owner end with any of them. */
+  FuseReply flush(FuseCall call, FuseOperation.Flush asked) {
+    try {
+      if (locks.isLost(call.node())) {
+        return new FuseReply.Failed(Errno.EIO);
+      }
+      return publish(asked.handle());
+    } finally {
+      locks.closed(call.node(), asked.lockOwner());
+    }
+  }
+
   FuseReply close(FuseCall call, FuseOperation.Release asked) {
-    open.close(asked.handle());
+    try {
+      open.close(asked.handle());
+    } finally {
+      locks.released(call.node(), asked);
+    }
     return FuseReply.OK;
   }
 
@@ -206,6 +224,7 @@ final class FileOperations {
 
   private void truncate(long node, FuseChange change, Identity who) {
     long size = change.size().orElseThrow();
+    locks.require(node);
     @Nullable OpenInode file =
         change.handle().isPresent() ? open.file(change.handle().getAsLong()) : open.ofInode(node);
     if (file != null) {
@@ -221,11 +240,12 @@ final class FileOperations {
             });
   }
 
-  FuseReply allocate(FuseOperation.Allocate asked) {
+  FuseReply allocate(FuseCall call, FuseOperation.Allocate asked) {
     OpenInode file = open.file(asked.handle());
     if (file == null) {
       return new FuseReply.Failed(Errno.EBADF);
     }
+    locks.require(call.node());
     boolean keepSize = (asked.mode() & KEEP_SIZE) != 0;
     boolean zero = (asked.mode() & (PUNCH_HOLE | ZERO_RANGE)) != 0;
     if ((asked.mode() & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0) {

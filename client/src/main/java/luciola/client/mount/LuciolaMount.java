@@ -11,6 +11,7 @@ import luciola.client.fuse.FuseCall;
 import luciola.client.fuse.FuseOperation;
 import luciola.client.fuse.FuseReply;
 import luciola.client.fuse.FuseSession;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,8 @@ public final class LuciolaMount implements AutoCloseable {
   private final FileOperations files;
   private final DirectoryOperations directories;
   private final ReadOperations reads;
+  private final PageCache pages;
+  private final LockOperations locks;
   private final ExtendedOperations extended;
   private final ExecutorService blocking =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("mount-", 0).factory());
@@ -45,11 +48,15 @@ public final class LuciolaMount implements AutoCloseable {
     var attributes = new Attributes(options.attributeTime().toNanos());
     this.open = new OpenFiles(fileSystem.inodes());
     this.names = new NameOperations(fileSystem.inodes(), open, attributes);
-    this.files = new FileOperations(fileSystem.inodes(), open, attributes);
+    this.pages = new PageCache(this::invalidate);
+    this.locks =
+        new LockOperations(fileSystem.locks(), fileSystem.meta().client().value(), open, pages);
+    this.files = new FileOperations(fileSystem.inodes(), open, attributes, pages, locks);
     this.directories = new DirectoryOperations(fileSystem.inodes(), names);
     this.extended = new ExtendedOperations(fileSystem.inodes(), open);
     this.reads =
-        new ReadOperations(open, blocking, LuciolaMount::fault, options.fuse().writeBytesMax());
+        new ReadOperations(
+            open, locks, blocking, LuciolaMount::fault, options.fuse().writeBytesMax());
     this.session = FuseSession.mount(directory, "luciola", options.fuse(), this::handle);
     ReadAhead.set(directory, options.readAheadBytes());
   }
@@ -79,14 +86,25 @@ public final class LuciolaMount implements AutoCloseable {
   public void close() {
     session.close();
     open.closeAll();
+    locks.close();
     blocking.close();
+    pages.close();
+  }
+
+  private void invalidate(long node) {
+    session.invalidate(node, 0, 0);
   }
 
   private void handle(FuseCall call) {
     switch (call.operation()) {
       case FuseOperation.Read read -> reads.read(call, read);
-      case FuseOperation.Forget forget -> forget.nodes().forEach(each -> files.forget(each.node()));
-      case FuseOperation.Interrupt _, FuseOperation.Destroy _ -> {}
+      case FuseOperation.Forget forget -> forget.nodes().forEach(each -> pages.forget(each.node()));
+      case FuseOperation.Interrupt(long unique) -> locks.interrupt(unique);
+      case FuseOperation.Destroy _ -> {}
+      case FuseOperation.SetLock lock when lock.waits() -> {
+        locks.begin(call.unique());
+        blocking.execute(() -> call.answer(reply(call)));
+      }
       default -> blocking.execute(() -> call.answer(reply(call)));
     }
   }
@@ -108,10 +126,10 @@ public final class LuciolaMount implements AutoCloseable {
         case FuseOperation.Open asked -> files.open(call, asked);
         case FuseOperation.Create asked -> files.create(call, asked);
         case FuseOperation.Write asked -> files.write(call, asked);
-        case FuseOperation.Flush asked -> files.publish(asked.handle());
-        case FuseOperation.Sync asked -> files.publish(asked.handle());
+        case FuseOperation.Flush asked -> files.flush(call, asked);
+        case FuseOperation.Sync asked -> files.sync(call, asked);
         case FuseOperation.Release asked -> files.close(call, asked);
-        case FuseOperation.Allocate asked -> files.allocate(asked);
+        case FuseOperation.Allocate asked -> files.allocate(call, asked);
         case FuseOperation.OpenDirectory _ -> directories.open(call);
         case FuseOperation.ReadDirectory asked -> directories.read(call, asked);
         case FuseOperation.ReleaseDirectory asked -> directories.close(asked);
@@ -121,12 +139,10 @@ public final class LuciolaMount implements AutoCloseable {
         case FuseOperation.GetExtended asked -> extended.get(call, asked);
         case FuseOperation.ListExtended asked -> extended.list(call, asked);
         case FuseOperation.RemoveExtended asked -> extended.remove(call, asked);
+        case FuseOperation.GetLock asked -> locks.test(call, asked);
+        case FuseOperation.SetLock asked -> locks.set(call, asked);
         // The kernel does these by itself then, or says that they are not there.
-        case FuseOperation.GetLock _,
-            FuseOperation.SetLock _,
-            FuseOperation.Seek _,
-            FuseOperation.CopyRange _,
-            FuseOperation.Unknown _ ->
+        case FuseOperation.Seek _, FuseOperation.CopyRange _, FuseOperation.Unknown _ ->
             new FuseReply.Failed(Errno.ENOSYS);
         case FuseOperation.Read _,
             FuseOperation.Forget _,
@@ -151,11 +167,32 @@ public final class LuciolaMount implements AutoCloseable {
         NAME_BYTES_MAX);
   }
 
+  /**
+   * Whether a node is not there any more, though the kernel believes in its name: told so it looks
+   * the name up again before it tells the program.
+   */
+  private static boolean isGone(FuseCall call, LuciolaException fault) {
+    return fault.code() == ErrorCode.NOT_FOUND
+        && switch (call.operation()) {
+          case FuseOperation.Open _,
+              FuseOperation.OpenDirectory _,
+              FuseOperation.GetAttributes _,
+              FuseOperation.SetAttributes _,
+              FuseOperation.ReadLink _,
+              FuseOperation.GetExtended _,
+              FuseOperation.SetExtended _,
+              FuseOperation.ListExtended _,
+              FuseOperation.RemoveExtended _ ->
+              true;
+          default -> false;
+        };
+  }
+
   private static FuseReply fault(FuseCall call, Throwable fault) {
     Throwable cause =
         fault instanceof CompletionException && fault.getCause() != null ? fault.getCause() : fault;
     if (cause instanceof LuciolaException known) {
-      int errno = known.code().errno();
+      int errno = isGone(call, known) ? Errno.ESTALE : known.code().errno();
       if (errno == Errno.EIO) {
         log.warn("failed operation={} node={}", call.operation(), call.node(), known);
       }

@@ -43,13 +43,16 @@ final class OpenInode {
     this.reader = files.reader(inode);
   }
 
-  /** What an open told. */
+  /** What an open or a lock told. */
   void learn(Inode opened) {
     if (opened.getExtendedNameBytes() > 0) {
       mayHaveExtended = true;
     }
-    if (writer == null) {
+    InodeWriter there = writer;
+    if (there == null) {
       reader.learn(opened.getLength());
+    } else {
+      there.learn(opened);
     }
   }
 
@@ -120,6 +123,21 @@ final class OpenInode {
     }
   }
 
+  /** Its session is lost, and what was not written yet; the next write opens another one. */
+  void lose() {
+    lock.lock();
+    try {
+      InodeWriter there = writer;
+      if (there != null) {
+        writer = null;
+        there.lose();
+      }
+      keptBy = 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private At at() {
     return At.newBuilder().setInode(inode).build();
   }
@@ -155,6 +173,9 @@ final class OpenInode {
       if (!there.isSettled()) {
         there.settle();
       }
+      if (offset + into.byteSize() > there.length()) {
+        there.learn(attributes());
+      }
       reader.learn(there.length());
     } else if (offset + into.byteSize() > reader.length()) {
       reader.learn(attributes().getLength());
@@ -180,7 +201,11 @@ final class OpenInode {
   /** An inode as this mount's programs see it: what they wrote counts before it is published. */
   Inode seen(Inode known) {
     InodeWriter there = writer;
-    if (there == null || !there.isModified()) {
+    if (there == null) {
+      return known;
+    }
+    there.learnIfIdle(known);
+    if (!there.isModified()) {
       return known;
     }
     long changed = Math.max(wroteNanos, known.getModifiedNanos());

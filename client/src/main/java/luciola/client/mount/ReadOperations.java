@@ -15,12 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads. The bytes come from the socket into the memory that the kernel is handed: nothing copies
  * them between. A read is asked for on the thread that has the request, and answered by the one
- * that has its bytes; only one that must wait for writes changes threads.
+ * that has its bytes; only one that must wait for writes, or looks after a lock, changes threads.
  */
 final class ReadOperations {
   private static final int KEPT_MAX = 64;
 
   private final OpenFiles open;
+  private final LockOperations locks;
   private final Executor blocking;
   private final Faults faults;
   private final int bytesMax;
@@ -32,8 +33,10 @@ final class ReadOperations {
     FuseReply of(FuseCall call, Throwable fault);
   }
 
-  ReadOperations(OpenFiles open, Executor blocking, Faults faults, int bytesMax) {
+  ReadOperations(
+      OpenFiles open, LockOperations locks, Executor blocking, Faults faults, int bytesMax) {
     this.open = open;
+    this.locks = locks;
     this.blocking = blocking;
     this.faults = faults;
     this.bytesMax = bytesMax;
@@ -43,7 +46,7 @@ final class ReadOperations {
     OpenInode file = open.file(asked.handle());
     if (file == null) {
       call.answer(new FuseReply.Failed(Errno.EBADF));
-    } else if (file.isSettled()) {
+    } else if (file.isSettled() && !locks.mayHave(call.node())) {
       read(call, asked, file);
     } else {
       blocking.execute(() -> read(call, asked, file));
@@ -53,6 +56,7 @@ final class ReadOperations {
   private void read(FuseCall call, FuseOperation.Read asked, OpenInode file) {
     MemorySegment buffer = take();
     try {
+      locks.require(call.node());
       var _ =
           file.read(asked.offset(), buffer.asSlice(0, Math.min(asked.bytes(), bytesMax)))
               .whenComplete((count, fault) -> answer(call, buffer, count, fault));

@@ -14,6 +14,7 @@ import luciola.grpc.v1.RepairNamespaceRequest;
 import luciola.meta.namespace.change.CloseChange;
 import luciola.meta.namespace.change.Operation;
 import luciola.meta.namespace.check.RepairChange;
+import luciola.meta.namespace.lock.LockChange;
 import luciola.meta.namespace.tree.KeyValueView;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
@@ -64,6 +65,9 @@ public final class Namespace {
           RENEW_SESSIONS,
           GET_EXTENDED,
           LIST_EXTENDED,
+          TEST_LOCK,
+          AWAIT_LOCK,
+          CANCEL_AWAIT,
           OPERATION_NOT_SET ->
           false;
       case OPEN -> request.getOpen().getWrite() || request.getOpen().getTruncate();
@@ -82,7 +86,9 @@ public final class Namespace {
           TAKE_GARBAGE,
           DROP_GARBAGE,
           SET_EXTENDED,
-          REMOVE_EXTENDED ->
+          REMOVE_EXTENDED,
+          SET_LOCK,
+          RELEASE_LOCKS ->
           true;
     };
   }
@@ -90,7 +96,7 @@ public final class Namespace {
   /** Answers a request that changes nothing. */
   public static NamespaceReply read(NamespaceRequest request, KeyValueView view) {
     try {
-      return new Reading(Tree.reading(view), request.getIdentity())
+      return new Reading(Tree.reading(view), request.getIdentity(), request.getClientId())
           .answer(request)
           .setSequence(request.getSequence())
           .build();
@@ -162,7 +168,10 @@ public final class Namespace {
     return now;
   }
 
-  /** Ends the sessions and forgets the requests of clients that were not heard of for too long. */
+  /**
+   * Ends the sessions and locks and forgets the requests of clients that were not heard of for too
+   * long.
+   */
   public static void expire(List<Long> clients, long nowNanos, Staged staged) {
     Tree tree = Tree.changing(staged);
     long now = advance(tree, nowNanos);
@@ -172,6 +181,7 @@ public final class Namespace {
         CloseChange.end(tree, session, now);
       }
     }
+    LockChange.expire(tree, clients);
     var requests = new Requests(staged);
     clients.forEach(requests::forget);
   }

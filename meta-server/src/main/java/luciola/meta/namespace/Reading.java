@@ -18,8 +18,10 @@ import luciola.grpc.v1.ListResult;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.OpenResult;
+import luciola.grpc.v1.SessionsRenewed;
 import luciola.grpc.v1.StatFsResult;
 import luciola.grpc.v1.UsageResult;
+import luciola.meta.namespace.lock.LockChange;
 import luciola.meta.namespace.tree.Extended;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
@@ -28,7 +30,7 @@ import luciola.meta.namespace.tree.Walk;
 import luciola.protocol.error.ErrorCode;
 
 /** The operations that change nothing. Access times are not kept up by reads. */
-record Reading(Tree tree, Identity who) {
+record Reading(Tree tree, Identity who, long client) {
   private static final int PAGE_DEFAULT = 1_000;
   private static final int PAGE_MAX = 4_096;
   private static final int BATCH_MAX = 10_000;
@@ -47,8 +49,15 @@ record Reading(Tree tree, Identity who) {
       case TREE_USAGE -> usage(at(request.getTreeUsage().getAt(), false));
       case GET_EXTENDED -> extended(request.getGetExtended());
       case LIST_EXTENDED -> extendedNames(request.getListExtended());
-      // The leader keeps who was heard of; there is nothing to say.
-      case RENEW_SESSIONS -> NamespaceReply.newBuilder();
+      case TEST_LOCK -> LockChange.test(tree, who, client, request.getTestLock().getLock());
+      case AWAIT_LOCK -> LockChange.test(tree, who, client, request.getAwaitLock().getLock());
+      // The leader keeps who waits.
+      case CANCEL_AWAIT -> NamespaceReply.newBuilder();
+      // The leader keeps who was heard of.
+      case RENEW_SESSIONS ->
+          NamespaceReply.newBuilder()
+              .setSessions(
+                  SessionsRenewed.newBuilder().setLockSession(tree.locks().session(client)));
       case SET_ATTRIBUTES,
           CREATE,
           MAKE_DIRECTORY,
@@ -64,7 +73,9 @@ record Reading(Tree tree, Identity who) {
           TAKE_GARBAGE,
           DROP_GARBAGE,
           SET_EXTENDED,
-          REMOVE_EXTENDED ->
+          REMOVE_EXTENDED,
+          SET_LOCK,
+          RELEASE_LOCKS ->
           throw new Refusal(ErrorCode.INVALID_ARGUMENT, "a change cannot be read");
       case OPERATION_NOT_SET ->
           throw new Refusal(ErrorCode.UNSUPPORTED, "no operation, or one of a newer client");

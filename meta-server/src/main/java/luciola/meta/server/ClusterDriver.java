@@ -3,6 +3,7 @@ package luciola.meta.server;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -50,6 +51,11 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   private final RocksStore store;
   private final ScheduledThreadPoolExecutor thread;
   private final ConcurrentHashMap<Long, Long> clientHeardNanos = new ConcurrentHashMap<>();
+
+  /** Clients whose leases are being ended. */
+  private final Set<Long> expiring = ConcurrentHashMap.newKeySet();
+
+  private volatile Runnable expired = () -> {};
   private final CompletableFuture<ClusterState> initialised = new CompletableFuture<>();
   private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
   private final Consumer<ClusterState> watchers;
@@ -254,14 +260,17 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   }
 
   private void propose(Command command, String what) {
-    var _ =
-        log()
-            .submit(command)
-            .whenComplete((_, failure) -> {
-              if (failure != null) {
-                LOG.warn("proposal lost: what={} cause={}", what, failure.toString());
-              }
-            });
+    var _ = proposed(command, what);
+  }
+
+  private CompletableFuture<CommandReply> proposed(Command command, String what) {
+    return log()
+        .submit(command)
+        .whenComplete((_, failure) -> {
+          if (failure != null) {
+            LOG.warn("proposal lost: what={} cause={}", what, failure.toString());
+          }
+        });
   }
 
   private void tick() {
@@ -378,11 +387,25 @@ final class ClusterDriver implements LogListener, AutoCloseable {
 
   // Clients.
 
-  /** A client has been heard of. */
-  void heard(long client) {
+  /**
+   * A client has been heard of. False if its lease is being ended just now: nothing can be promised
+   * to it until that is done.
+   */
+  boolean heard(long client) {
     if (client != 0) {
       clientHeardNanos.put(client, System.nanoTime());
     }
+    return !expiring.contains(client);
+  }
+
+  /** How long a client that is not heard of keeps its sessions and locks. */
+  long clientLeaseNanos() {
+    return config.clientTimeoutNanos();
+  }
+
+  /** What is to be done when clients have lost their locks. */
+  void whenExpired(Runnable action) {
+    expired = action;
   }
 
   private void expire(long nowNanos) {
@@ -394,13 +417,28 @@ final class ClusterDriver implements LogListener, AutoCloseable {
       }
     }
     clientHeardNanos.values().removeIf(heard -> nowNanos - heard > 2 * config.clientTimeoutNanos());
+    expiring.addAll(gone);
+    // One that was heard of meanwhile may have been told that its lease goes on.
+    gone.removeIf(client -> {
+      Long heard = clientHeardNanos.get(client);
+      boolean lives = heard != null && nowNanos - heard <= config.clientTimeoutNanos();
+      if (lives) {
+        expiring.remove(client);
+      }
+      return lives;
+    });
     if (!gone.isEmpty()) {
       LOG.info("clients expire: count={}", gone.size());
-      propose(
-          Command.newBuilder()
-              .setExpireClients(ExpireClients.newBuilder().addAllClients(gone))
-              .build(),
-          "expire clients");
+      var _ =
+          proposed(
+                  Command.newBuilder()
+                      .setExpireClients(ExpireClients.newBuilder().addAllClients(gone))
+                      .build(),
+                  "expire clients")
+              .whenComplete((_, _) -> {
+                gone.forEach(expiring::remove);
+                expired.run();
+              });
     }
   }
 

@@ -28,6 +28,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private final ClusterDriver driver;
   private final Executor longReads;
   private final int streamRequestsMax;
+  private final LockDesk locks;
 
   NamespaceService(
       MetaLog log,
@@ -40,6 +41,8 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     this.driver = driver;
     this.longReads = longReads;
     this.streamRequestsMax = streamRequestsMax;
+    this.locks = new LockDesk(store);
+    driver.whenExpired(locks::freed);
   }
 
   @Override
@@ -120,15 +123,41 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   }
 
   private CompletableFuture<NamespaceReply> answer(NamespaceRequest request) {
-    driver.heard(request.getClientId());
+    boolean leased = driver.heard(request.getClientId());
     if (Namespace.isChange(request)) {
       return log.submit(Command.newBuilder().setNamespace(request).build())
-          .thenApply(CommandReply::getNamespace);
+          .thenApply(CommandReply::getNamespace)
+          .whenComplete((_, _) -> locks.changed(request));
     }
     CompletableFuture<Void> fence = log.fence();
+    switch (request.getOperationCase()) {
+      case AWAIT_LOCK -> {
+        return fence.thenCompose(_ -> locks.await(request));
+      }
+      case CANCEL_AWAIT -> {
+        return fence.thenApply(_ -> {
+          locks.cancel(request);
+          return read(request);
+        });
+      }
+      case RENEW_SESSIONS -> {
+        return fence.thenApply(_ -> renewed(request, leased));
+      }
+      default -> {}
+    }
     return isShort(request)
         ? fence.thenApply(_ -> read(request))
         : fence.thenCompose(_ -> onPool(request));
+  }
+
+  private NamespaceReply renewed(NamespaceRequest request, boolean leased) {
+    if (!leased) {
+      throw new LuciolaException(
+          ErrorCode.OVERLOADED, "renew sessions: the client's lease is being ended");
+    }
+    NamespaceReply.Builder reply = read(request).toBuilder();
+    reply.getSessionsBuilder().setLeaseNanos(driver.clientLeaseNanos());
+    return reply.build();
   }
 
   private CompletableFuture<NamespaceReply> onPool(NamespaceRequest request) {
@@ -146,7 +175,16 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
 
   private static boolean isShort(NamespaceRequest request) {
     return switch (request.getOperationCase()) {
-      case LOOKUP, GET_ATTRIBUTES, OPEN, READ_LINK, STAT_FS, RENEW_SESSIONS, OPERATION_NOT_SET ->
+      case LOOKUP,
+          GET_ATTRIBUTES,
+          OPEN,
+          READ_LINK,
+          STAT_FS,
+          RENEW_SESSIONS,
+          TEST_LOCK,
+          AWAIT_LOCK,
+          CANCEL_AWAIT,
+          OPERATION_NOT_SET ->
           true;
       case LIST,
           BATCH_GET_ATTRIBUTES,
@@ -168,7 +206,9 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           GET_EXTENDED,
           LIST_EXTENDED,
           SET_EXTENDED,
-          REMOVE_EXTENDED ->
+          REMOVE_EXTENDED,
+          SET_LOCK,
+          RELEASE_LOCKS ->
           false;
     };
   }

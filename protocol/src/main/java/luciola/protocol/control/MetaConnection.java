@@ -132,6 +132,10 @@ public final class MetaConnection implements AutoCloseable {
     String operation = request.getOperationCase().name().toLowerCase(Locale.ROOT);
     acquire(operation);
     long sequence = ledger.begin();
+    if (request.hasAwaitLock()) {
+      // It waits long, changes nothing and is not remembered: replies to others may be forgotten.
+      ledger.end(sequence);
+    }
     try {
       request.setClientId(options.client().value()).setSequence(sequence);
       return repeat(
@@ -420,6 +424,9 @@ public final class MetaConnection implements AutoCloseable {
         fault = new LuciolaException(outcome.code(), outcome.message());
         follow(endpoint, outcome);
       } catch (LuciolaException e) {
+        if (e.code() == ErrorCode.CANCELLED) {
+          throw e;
+        }
         fault = e;
         leaders.failed(endpoint);
       }

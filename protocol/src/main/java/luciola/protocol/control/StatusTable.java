@@ -25,11 +25,11 @@ public final class StatusTable {
           Status.Code.NOT_FOUND;
       case OUT_OF_RANGE -> Status.Code.OUT_OF_RANGE;
       case EXISTS, IDENTITY_IN_USE -> Status.Code.ALREADY_EXISTS;
-      case QUOTA_EXCEEDED, NO_SPACE, OVERLOADED -> Status.Code.RESOURCE_EXHAUSTED;
+      case QUOTA_EXCEEDED, NO_SPACE, OVERLOADED, NO_LOCKS -> Status.Code.RESOURCE_EXHAUSTED;
       case NOT_LEADER, SHUTTING_DOWN, CONNECTION_LOST, NO_SERVING_REPLICA, NO_LEASE, NOT_SERVING ->
           Status.Code.UNAVAILABLE;
       case TIMED_OUT -> Status.Code.DEADLINE_EXCEEDED;
-      case STALE_CHAIN_VERSION, UNKNOWN_CHAIN, NOT_HEAD, CHUNK_BUSY, MISSING_UPDATE ->
+      case STALE_CHAIN_VERSION, UNKNOWN_CHAIN, NOT_HEAD, CHUNK_BUSY, MISSING_UPDATE, DEADLOCK ->
           Status.Code.ABORTED;
       case CHECKSUM_MISMATCH, DISK_ERROR, CORRUPT_DATA -> Status.Code.DATA_LOSS;
       case WRONG_CLUSTER,
@@ -41,6 +41,7 @@ public final class StatusTable {
           FILE_TOO_LARGE,
           STALE_HANDLE,
           BAD_SESSION,
+          LOCK_LOST,
           DUPLICATE_UPDATE ->
           Status.Code.FAILED_PRECONDITION;
       case INTERNAL, INVARIANT_BROKEN -> Status.Code.INTERNAL;

@@ -47,6 +47,9 @@ public enum ErrorCode {
   NO_ATTRIBUTE(32, Errno.ENODATA, GIVE_UP),
   OUT_OF_RANGE(33, Errno.ERANGE, GIVE_UP),
   TOO_LARGE(34, Errno.E2BIG, GIVE_UP),
+  DEADLOCK(35, Errno.EDEADLK, GIVE_UP),
+  NO_LOCKS(36, Errno.ENOLCK, GIVE_UP),
+  LOCK_LOST(37, Errno.EIO, GIVE_UP),
 
   // Cluster and routing.
   NOT_LEADER(40, Errno.EAGAIN, FIND_LEADER),
@@ -135,7 +138,9 @@ public enum ErrorCode {
     static final int ENOSPC = 28;
     static final int EMLINK = 31;
     static final int ERANGE = 34;
+    static final int EDEADLK = 35;
     static final int ENAMETOOLONG = 36;
+    static final int ENOLCK = 37;
     static final int ENOTEMPTY = 39;
     static final int ELOOP = 40;
     static final int ENODATA = 61;

@@ -14,6 +14,7 @@ import luciola.meta.cluster.ClusterTimings;
  * @param capacityBytes of each target
  * @param scrubPause between two rounds of the scrub
  * @param heapBytes of each process
+ * @param clientTimeout after which a silent client loses its sessions and locks
  */
 public record FleetOptions(
     Path folder,
@@ -22,7 +23,10 @@ public record FleetOptions(
     ClusterTimings timings,
     long capacityBytes,
     Duration scrubPause,
-    long heapBytes) {
+    long heapBytes,
+    Duration clientTimeout) {
+  private static final Duration CLIENT_TIMEOUT = Duration.ofMinutes(1);
+
   /** Leases of two seconds, failure after three, half a GiB a target, a scrub each ten seconds. */
   public static FleetOptions of(Path folder, int storageServers) {
     return new FleetOptions(
@@ -32,18 +36,39 @@ public record FleetOptions(
         new ClusterTimings(300_000_000L, 2_000_000_000L, 3_000_000_000L),
         512L << 20,
         Duration.ofSeconds(10),
-        512L << 20);
+        512L << 20,
+        CLIENT_TIMEOUT);
   }
 
   /** The same with targets of another size. */
   public FleetOptions withCapacityBytes(long bytes) {
     return new FleetOptions(
-        folder, storageServers, metaServers, timings, bytes, scrubPause, heapBytes);
+        folder, storageServers, metaServers, timings, bytes, scrubPause, heapBytes, clientTimeout);
   }
 
   /** The same with so many meta-servers. */
   public FleetOptions withMetaServers(int number) {
     return new FleetOptions(
-        folder, storageServers, number, timings, capacityBytes, scrubPause, heapBytes);
+        folder,
+        storageServers,
+        number,
+        timings,
+        capacityBytes,
+        scrubPause,
+        heapBytes,
+        clientTimeout);
+  }
+
+  /** The same with another lease of clients. */
+  public FleetOptions withClientTimeout(Duration timeout) {
+    return new FleetOptions(
+        folder,
+        storageServers,
+        metaServers,
+        timings,
+        capacityBytes,
+        scrubPause,
+        heapBytes,
+        timeout);
   }
 }

@@ -5,7 +5,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Each server a process of this program, with a folder, a configuration and a log of its own. */
 public final class ProcessFleet implements Fleet {
-  private static final Duration CLIENT_TIMEOUT = Duration.ofSeconds(60);
 
   /**
    * Below the ports that the kernel gives to outgoing connections: a server comes back to its own.
@@ -90,7 +88,7 @@ public final class ProcessFleet implements Fleet {
       MetaServerConfig alone =
           MetaServerConfig.of(server(member.id()).folder.resolve("data"))
               .withAddress(member.host(), member.servicePort())
-              .withTimings(options.timings(), CLIENT_TIMEOUT.toNanos());
+              .withTimings(options.timings(), options.clientTimeout().toNanos());
       ConfigFile.write(
           server(member.id()).config(),
           members.size() == 1 ? alone : alone.withMembers(member.id(), members));

@@ -5,6 +5,7 @@ import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.meta.namespace.lock.LockChange;
 import luciola.meta.namespace.tree.Refusal;
 import luciola.meta.namespace.tree.Tree;
 import luciola.meta.namespace.tree.Walk;
@@ -47,6 +48,8 @@ public record Operation(
       case DROP_GARBAGE -> GarbageChange.drop(this, request.getDropGarbage());
       case SET_EXTENDED -> ExtendedChange.set(this, request.getSetExtended());
       case REMOVE_EXTENDED -> ExtendedChange.remove(this, request.getRemoveExtended());
+      case SET_LOCK -> LockChange.set(tree, who, client, request.getSetLock().getLock());
+      case RELEASE_LOCKS -> LockChange.release(tree, client, request.getReleaseLocks().getInode());
       case LOOKUP,
           GET_ATTRIBUTES,
           LIST,
@@ -57,6 +60,9 @@ public record Operation(
           RENEW_SESSIONS,
           GET_EXTENDED,
           LIST_EXTENDED,
+          TEST_LOCK,
+          AWAIT_LOCK,
+          CANCEL_AWAIT,
           OPERATION_NOT_SET ->
           throw new Refusal(
               ErrorCode.INVALID_ARGUMENT, "not a change: " + request.getOperationCase());

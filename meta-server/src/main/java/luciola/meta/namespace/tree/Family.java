@@ -10,7 +10,9 @@ package luciola.meta.namespace.tree;
  *  GARBAGE  time, inode id                 Inode: what is left to remove
  *  REQUEST  client, sequence               NamespaceReply; sequence 0: newest dropped sequence
  *  CLUSTER  kind, number                   StoredCluster
- *  EXTENDED inode id, name              value of an extended attribute
+ *  EXTENDED inode id, name                 value of an extended attribute
+ *  LOCK     inode, kind, client, owner, first byte   StoredLock
+ *           0, client                      StoredLockSession
  *  COUNTER  (empty)                        NamespaceCounters
  *  ACCESS   kind, number                   StoredAccess
  * </pre>
@@ -23,6 +25,7 @@ public enum Family {
   REQUEST,
   CLUSTER,
   EXTENDED,
+  LOCK,
   COUNTER,
   ACCESS
 }

@@ -95,18 +95,32 @@ public final class Tree {
     changes().put(Family.INODE, key(inode.getId()), inode.toByteArray());
   }
 
-  /** Removes an inode with its extended attributes. */
+  /** Removes an inode with its extended attributes and locks. */
   public void deleteInode(Inode inode) {
     changes().delete(Family.INODE, key(inode.getId()));
     if (inode.getExtendedNameBytes() > 0) {
       extended().removeAll(inode.getId());
     }
+    locks().removeAll(inode.getId());
     count(counters().setInodes(counters().getInodes() - 1));
   }
 
   /** The extended attributes. */
   public Extended extended() {
     return new Extended(view, changes);
+  }
+
+  /** The locks. */
+  public Locks locks() {
+    return new Locks(view, changes);
+  }
+
+  /** A number for a session, never given before. */
+  public long newSession() {
+    NamespaceCounters.Builder counters = counters();
+    long session = counters.getSessionLast() + 1;
+    count(counters.setSessionLast(session));
+    return session;
   }
 
   // Names.
@@ -221,9 +235,7 @@ public final class Tree {
 
   /** As above; {@code alone}: nobody else is to open one meanwhile, see {@link #isHeld}. */
   public long openSession(long inode, long client, long nowNanos, boolean alone) {
-    NamespaceCounters.Builder counters = counters();
-    long session = counters.getSessionLast() + 1;
-    count(counters.setSessionLast(session));
+    long session = newSession();
     changes()
         .put(
             Family.SESSION,
@@ -335,10 +347,11 @@ public final class Tree {
     return id;
   }
 
-  /** Every client that has a session or a remembered reply. */
+  /** Every client that has a session, a lock or a remembered reply. */
   public Set<Long> clients() {
     var clients = new TreeSet<Long>();
     sessions().forEach(session -> clients.add(session.client()));
+    clients.addAll(locks().clients());
     clients.addAll(Requests.clients(view));
     return clients;
   }

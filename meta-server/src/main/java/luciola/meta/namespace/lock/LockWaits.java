@@ -1,0 +1,137 @@
+package luciola.meta.namespace.lock;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import luciola.grpc.v1.FileLock;
+import luciola.grpc.v1.LockKind;
+import luciola.meta.namespace.tree.Refusal;
+import luciola.meta.namespace.tree.Tree;
+import luciola.protocol.error.ErrorCode;
+
+/**
+ * Who waits for a lock. Soft state of the leader: a wait that is lost begins again when its client
+ * asks again. One thread at a time.
+ *
+ * <p>Waits are in no order: whoever asks first gets what is free. For ranges a circle of owners
+ * that wait for each other is found when its last one begins to wait, by the locks that are held
+ * then.
+ */
+public final class LockWaits {
+  private final int waitsMax;
+  private final int clientWaitsMax;
+  private final Map<Long, FileLock> waits = new LinkedHashMap<>();
+  private final Map<Long, Integer> ofClient = new HashMap<>();
+  private long last;
+
+  private record Owner(long client, long number) {
+    static Owner of(FileLock lock) {
+      return new Owner(lock.getClient(), lock.getOwner());
+    }
+  }
+
+  /** Waits of all, and of one client. */
+  public LockWaits(int waitsMax, int clientWaitsMax) {
+    this.waitsMax = waitsMax;
+    this.clientWaitsMax = clientWaitsMax;
+  }
+
+  /** A wait, or that there is room for no more (0). */
+  public long begin(long client, FileLock asked) {
+    FileLock wanted = LockChange.checked(client, asked);
+    if (waits.size() >= waitsMax || ofClient.getOrDefault(client, 0) >= clientWaitsMax) {
+      return 0;
+    }
+    last++;
+    waits.put(last, wanted);
+    ofClient.merge(client, 1, Integer::sum);
+    return last;
+  }
+
+  /** Whether a wait is over: nothing is in the way, or there is nothing to lock any more. */
+  public boolean isFree(long wait, Tree tree) {
+    FileLock wanted = waits.get(wait);
+    return wanted == null
+        || tree.inode(wanted.getInode()).isEmpty()
+        || LockChange.inTheWay(tree, wanted).isEmpty();
+  }
+
+  /**
+   * Refuses a wait that would never end.
+   *
+   * @throws Refusal DEADLOCK
+   */
+  public void requireEnd(long wait, Tree tree) {
+    FileLock wanted = waits.get(wait);
+    if (wanted == null || wanted.getKind() != LockKind.LOCK_KIND_RANGE) {
+      return;
+    }
+    Owner self = Owner.of(wanted);
+    var seen = new HashSet<Owner>();
+    var todo = new ArrayDeque<FileLock>();
+    todo.add(wanted);
+    while (!todo.isEmpty()) {
+      FileLock waiting = todo.removeFirst();
+      for (FileLock held : tree.locks().of(waiting.getInode(), waiting.getKind())) {
+        if (LockRules.collide(held, waiting) && seen.add(Owner.of(held))) {
+          Refusal.unless(
+              !Owner.of(held).equals(self),
+              ErrorCode.DEADLOCK,
+              "owners wait for each other: inode=" + wanted.getInode());
+          waits.values().stream()
+              .filter(other ->
+                  other.getKind() == LockKind.LOCK_KIND_RANGE
+                      && Owner.of(other).equals(Owner.of(held)))
+              .forEach(todo::add);
+        }
+      }
+    }
+  }
+
+  /** The waits on an inode that are over. */
+  public List<Long> freed(long inode, Tree tree) {
+    return free(wanted -> wanted.getInode() == inode, tree);
+  }
+
+  /** The waits that are over. */
+  public List<Long> freed(Tree tree) {
+    return free(_ -> true, tree);
+  }
+
+  private List<Long> free(java.util.function.Predicate<FileLock> which, Tree tree) {
+    var free = new ArrayList<Long>();
+    waits.forEach((wait, wanted) -> {
+      if (which.test(wanted) && isFree(wait, tree)) {
+        free.add(wait);
+      }
+    });
+    return free;
+  }
+
+  /** A wait of a client for exactly this; 0 if there is none. */
+  public long find(long client, FileLock asked) {
+    FileLock wanted = LockChange.checked(client, asked);
+    return waits.entrySet().stream()
+        .filter(wait -> wait.getValue().equals(wanted))
+        .mapToLong(Map.Entry::getKey)
+        .findFirst()
+        .orElse(0);
+  }
+
+  /** A wait has ended; repeats are nothing. */
+  public void end(long wait) {
+    FileLock wanted = waits.remove(wait);
+    if (wanted != null) {
+      ofClient.computeIfPresent(wanted.getClient(), (_, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  /** Nobody waits. */
+  public boolean isEmpty() {
+    return waits.isEmpty();
+  }
+}

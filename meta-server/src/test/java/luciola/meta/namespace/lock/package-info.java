@@ -1,0 +1,3 @@
+/** Tests of locks. */
+@org.jspecify.annotations.NullMarked
+package luciola.meta.namespace.lock;
