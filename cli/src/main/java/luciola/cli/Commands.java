@@ -13,6 +13,7 @@ import luciola.cli.files.MvCommand;
 import luciola.cli.files.PutCommand;
 import luciola.cli.files.RmCommand;
 import luciola.cli.files.StatCommand;
+import luciola.cli.files.SyncCommand;
 import luciola.cli.fsck.FsckCommand;
 import luciola.cli.local.LocalCommand;
 import luciola.cli.mount.MountCommand;
@@ -48,6 +49,7 @@ final class Commands {
     root.addSubcommand(LocalCommand.of(invocation));
     root.addSubcommand(new PutCommand(invocation, connector));
     root.addSubcommand(new GetCommand(invocation, connector));
+    root.addSubcommand(new SyncCommand(invocation, connector));
     root.addSubcommand(new LsCommand(invocation, connector));
     root.addSubcommand(new CatCommand(invocation, connector));
     root.addSubcommand(new CpCommand(invocation, connector));

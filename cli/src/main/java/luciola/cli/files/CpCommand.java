@@ -5,8 +5,8 @@ import java.util.List;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.Invocation;
-import luciola.cli.transfer.RemoteCopy;
-import luciola.cli.transfer.TransferOptions;
+import luciola.cli.transfer.CopyOptions;
+import luciola.cli.transfer.TreeCopy;
 import luciola.client.LuciolaFileSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +22,7 @@ public final class CpCommand extends FileCommand {
   @Parameters(arity = "2..*", paramLabel = "SOURCE... TARGET", description = "Paths.")
   private List<String> paths = List.of();
 
-  @Mixin private final TransferOptions options = new TransferOptions();
+  @Mixin private final CopyOptions options = new CopyOptions();
 
   public CpCommand(Invocation invocation, Connector connector) {
     super(invocation, connector);
@@ -30,6 +30,7 @@ public final class CpCommand extends FileCommand {
 
   @Override
   void checkArguments() {
+    options.check();
     paths = paths.stream().map(RemotePath::of).toList();
   }
 
@@ -38,7 +39,7 @@ public final class CpCommand extends FileCommand {
     List<String> sources = paths.subList(0, paths.size() - 1);
     List<String> targets =
         sources.stream().map(source -> target(fs, source, sources.size() > 1)).toList();
-    try (var copy = new RemoteCopy(invocation(), fs, options)) {
+    try (TreeCopy copy = TreeCopy.within(fs, invocation(), "cp", options)) {
       for (int i = 0; i < sources.size(); i++) {
         copy.add(sources.get(i), targets.get(i));
       }

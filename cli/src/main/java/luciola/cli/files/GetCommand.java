@@ -7,8 +7,8 @@ import java.util.List;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.Invocation;
-import luciola.cli.transfer.Download;
-import luciola.cli.transfer.TransferOptions;
+import luciola.cli.transfer.CopyOptions;
+import luciola.cli.transfer.TreeCopy;
 import luciola.client.LuciolaFileSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,7 +27,7 @@ public final class GetCommand extends FileCommand {
       description = "Paths in the cluster, and where they go here.")
   private List<String> paths = List.of();
 
-  @Mixin private final TransferOptions options = new TransferOptions();
+  @Mixin private final CopyOptions options = new CopyOptions();
 
   public GetCommand(Invocation invocation, Connector connector) {
     super(invocation, connector);
@@ -43,6 +43,7 @@ public final class GetCommand extends FileCommand {
 
   @Override
   void checkArguments() {
+    options.check();
     List<String> sources = sources();
     Path target = target();
     Path parent = target.getParent();
@@ -59,12 +60,13 @@ public final class GetCommand extends FileCommand {
   int run(LuciolaFileSystem fs) throws IOException, InterruptedException {
     Path target = target();
     boolean into = Files.isDirectory(target);
-    try (var download = new Download(invocation(), fs, options)) {
+    try (TreeCopy copy = TreeCopy.outOf(fs, invocation(), "get", options)) {
       for (String source : sources()) {
         String name = RemotePath.name(source);
-        download.add(source, into && !name.isEmpty() ? target.resolve(name) : target);
+        Path place = into && !name.isEmpty() ? target.resolve(name) : target;
+        copy.add(source, place.toString());
       }
-      return download.finish();
+      return copy.finish();
     }
   }
 }

@@ -7,8 +7,8 @@ import java.util.List;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.Invocation;
-import luciola.cli.transfer.TransferOptions;
-import luciola.cli.transfer.Upload;
+import luciola.cli.transfer.CopyOptions;
+import luciola.cli.transfer.TreeCopy;
 import luciola.client.LuciolaFileSystem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,7 +33,7 @@ public final class PutCommand extends FileCommand {
       description = "Make missing parents of TARGET.")
   private boolean parents;
 
-  @Mixin private final TransferOptions options = new TransferOptions();
+  @Mixin private final CopyOptions options = new CopyOptions();
 
   public PutCommand(Invocation invocation, Connector connector) {
     super(invocation, connector);
@@ -41,6 +41,7 @@ public final class PutCommand extends FileCommand {
 
   @Override
   void checkArguments() {
+    options.check();
     RemotePath.of(paths.getLast());
     for (Path source : sources()) {
       if (!Files.isReadable(source)) {
@@ -71,11 +72,11 @@ public final class PutCommand extends FileCommand {
                 RemotePath.destination(
                     fs, String.valueOf(source.getFileName()), target, sources.size() > 1))
             .toList();
-    try (var upload = new Upload(invocation(), fs, options)) {
+    try (TreeCopy copy = TreeCopy.into(fs, invocation(), "put", options)) {
       for (int i = 0; i < sources.size(); i++) {
-        upload.add(sources.get(i), targets.get(i));
+        copy.add(sources.get(i).toString(), targets.get(i));
       }
-      return upload.finish();
+      return copy.finish();
     }
   }
 }

@@ -15,7 +15,8 @@ final class FileCopy {
   /** What was copied. */
   record Copied(long bytes, int crc32c) {}
 
-  private record Pending(MemorySegment buffer, CompletableFuture<Long> read) {}
+  private record Pending(
+      MemorySegment buffer, MemorySegment part, long at, CompletableFuture<Long> read) {}
 
   private final Buffers buffers;
   private final int ahead;
@@ -31,16 +32,17 @@ final class FileCopy {
   }
 
   /**
-   * Copies until the source ends.
+   * Copies a range, or what the source has of it.
    *
-   * @param bytesExpected length when last known; decides only how many buffers are worth taking
+   * @param from first byte
+   * @param to the byte after the last; as far as it is known, where the source ends
    */
-  Copied copy(ByteSource source, ByteSink sink, long bytesExpected, LongConsumer moved)
+  Copied copy(ByteSource source, long from, long to, ByteSink sink, LongConsumer moved)
       throws IOException, InterruptedException {
     var pending = new ArrayDeque<Pending>();
-    try (Buffers.Lent lent = buffers.take(bytesExpected, ahead)) {
+    try (Buffers.Lent lent = buffers.take(to - from, ahead)) {
       try {
-        return run(source, sink, lent.segments(), pending, moved);
+        return run(new Range(source, from, to), sink, lent.segments(), pending, moved);
       } finally {
         // Buffers with a read in flight must not be lent again before it ends.
         pending.forEach(each -> each.read().handle((_, _) -> 0).join());
@@ -48,19 +50,43 @@ final class FileCopy {
     }
   }
 
+  /** Where the next read begins. */
+  private static final class Range {
+    private final ByteSource source;
+    private final long to;
+    private long next;
+
+    Range(ByteSource source, long from, long to) {
+      this.source = source;
+      this.next = from;
+      this.to = to;
+    }
+
+    boolean hasMore() {
+      return next < to;
+    }
+
+    Pending read(MemorySegment buffer) {
+      MemorySegment part = buffer.asSlice(0, Math.min(buffer.byteSize(), to - next));
+      long at = next;
+      next += part.byteSize();
+      return new Pending(buffer, part, at, source.read(at, part));
+    }
+  }
+
   private static Copied run(
-      ByteSource source,
+      Range range,
       ByteSink sink,
       List<MemorySegment> lent,
       ArrayDeque<Pending> pending,
       LongConsumer moved)
       throws IOException, InterruptedException {
     var crc = new CRC32C();
-    long nextRead = 0;
     long written = 0;
     for (MemorySegment buffer : lent) {
-      pending.add(new Pending(buffer, source.read(nextRead, buffer)));
-      nextRead += buffer.byteSize();
+      if (range.hasMore()) {
+        pending.add(range.read(buffer));
+      }
     }
     while (!pending.isEmpty()) {
       Pending first = pending.getFirst();
@@ -69,16 +95,17 @@ final class FileCopy {
       if (got == 0) {
         break;
       }
-      MemorySegment part = first.buffer().asSlice(0, got);
+      MemorySegment part = first.part().asSlice(0, got);
       crc.update(part.asByteBuffer());
-      sink.write(written, part);
+      sink.write(first.at(), part);
       written += got;
       moved.accept(got);
-      if (got < first.buffer().byteSize()) {
+      if (got < first.part().byteSize()) {
         break;
       }
-      pending.add(new Pending(first.buffer(), source.read(nextRead, first.buffer())));
-      nextRead += first.buffer().byteSize();
+      if (range.hasMore()) {
+        pending.add(range.read(first.buffer()));
+      }
     }
     return new Copied(written, (int) crc.getValue());
   }

@@ -21,8 +21,7 @@ public final class Print {
       throws IOException, InterruptedException {
     var copy = new FileCopy(new Buffers(READS_AHEAD, 1), READS_AHEAD);
     try (ByteSource bytes = ByteSource.remote(fs, path)) {
-      copy.copy(
-          bytes, (_, part) -> write(out, part), (long) READS_AHEAD * Buffers.BIG_BYTES, _ -> {});
+      copy.copy(bytes, 0, Long.MAX_VALUE, (_, part) -> write(out, part), _ -> {});
     }
     out.flush();
   }

@@ -1,6 +1,10 @@
 package luciola.cli.transfer;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -9,12 +13,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import luciola.cli.ErrorLine;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
+import luciola.cli.terminal.Json;
 import luciola.cli.terminal.Progress;
 import luciola.cli.terminal.Units;
 
 /**
- * One run of a copying command: workers, buffers, progress and what went wrong. The thread that
- * walks the tree calls {@link #submit} and waits there while enough files are queued.
+ * One run of a copying command: workers, buffers, progress, counts and what went wrong. The thread
+ * that walks the tree calls {@link #submit} and waits there while enough is queued.
  */
 final class Transfer implements AutoCloseable {
   private static final int READS_AHEAD = 4;
@@ -28,23 +33,47 @@ final class Transfer implements AutoCloseable {
     boolean run() throws IOException, InterruptedException;
   }
 
+  /** Does a part of something that counts by itself. */
+  @FunctionalInterface
+  interface Part {
+    void run() throws InterruptedException;
+  }
+
   private final Invocation invocation;
+  private final String command;
+  private final boolean json;
+  private final boolean dryRun;
   private final ExecutorService workers;
   private final Semaphore queued;
+  private final int queuedMax;
   private final AtomicLong failures = new AtomicLong();
+  private final List<String> shown = new ArrayList<>();
+  private final AtomicLong links = new AtomicLong();
+  private final AtomicLong directories = new AtomicLong();
   private final AtomicLong leftOut = new AtomicLong();
+  private final AtomicLong copiedBytes = new AtomicLong();
+  private final AtomicLong leftOutBytes = new AtomicLong();
+  private final AtomicLong resumedBytes = new AtomicLong();
+  private final AtomicLong verified = new AtomicLong();
+  private final AtomicLong changed = new AtomicLong();
+  private final AtomicLong deleted = new AtomicLong();
   private final FileCopy copy;
   private final Progress progress;
   private final Unfinished unfinished = new Unfinished();
 
-  Transfer(Invocation invocation, String verb, int parallel) {
+  Transfer(Invocation invocation, String command, TransferOptions options) {
+    int parallel = options.parallel;
+    this.json = options.json;
+    this.dryRun = options.dryRun;
     this.invocation = invocation;
+    this.command = command;
     this.workers =
         Executors.newFixedThreadPool(
             parallel, Thread.ofPlatform().daemon().name("transfer-", 0).factory());
-    this.queued = new Semaphore(parallel * QUEUED_PER_WORKER);
+    this.queuedMax = parallel * QUEUED_PER_WORKER;
+    this.queued = new Semaphore(queuedMax, true);
     this.copy = new FileCopy(new Buffers(parallel + READS_AHEAD, parallel), READS_AHEAD);
-    this.progress = new Progress(invocation, verb);
+    this.progress = new Progress(invocation, command);
   }
 
   FileCopy copy() {
@@ -55,23 +84,85 @@ final class Transfer implements AutoCloseable {
     return unfinished;
   }
 
-  Progress progress() {
-    return progress;
+  /** A file to be copied. */
+  void found(long bytes) {
+    progress.found(bytes);
+  }
+
+  void moved(long bytes) {
+    copiedBytes.addAndGet(bytes);
+    progress.moved(bytes);
+  }
+
+  /** Bytes of an unfinished file that are there from an earlier run. */
+  void resumed(long bytes) {
+    resumedBytes.addAndGet(bytes);
+    progress.moved(bytes);
+  }
+
+  /** A file that is there already. */
+  void leftOut(long bytes) {
+    leftOut.incrementAndGet();
+    leftOutBytes.addAndGet(bytes);
+  }
+
+  void fileDone() {
+    progress.fileDone();
+  }
+
+  void linkDone() {
+    links.incrementAndGet();
+  }
+
+  void directoryMade() {
+    directories.incrementAndGet();
+  }
+
+  void verified() {
+    verified.incrementAndGet();
+  }
+
+  void changed() {
+    changed.incrementAndGet();
+  }
+
+  void deleted() {
+    deleted.incrementAndGet();
+  }
+
+  long failures() {
+    return failures.get();
+  }
+
+  /** Says on standard output what would be done. */
+  void wouldDo(String what, String path) {
+    if (json) {
+      Json.print(invocation.out(), Map.of("would", what, "path", path));
+    } else {
+      invocation.out().println(what + " " + path);
+    }
   }
 
   /** Queues a file; waits while the queue is full. */
   void submit(String name, long bytes, Task task) throws InterruptedException {
     progress.found(bytes);
-    queued.acquire();
-    workers.execute(() -> {
+    execute(() -> {
       try {
         if (task.run()) {
           progress.fileDone();
-        } else {
-          leftOut.incrementAndGet();
         }
       } catch (IOException | RuntimeException failure) {
         failed(name, failure);
+      }
+    });
+  }
+
+  /** Queues a part; waits while the queue is full. */
+  void execute(Part part) throws InterruptedException {
+    queued.acquire();
+    workers.execute(() -> {
+      try {
+        part.run();
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
       } finally {
@@ -82,30 +173,90 @@ final class Transfer implements AutoCloseable {
 
   /** Notes that one entry could not be copied. */
   void failed(String name, Throwable failure) {
-    long before = failures.getAndIncrement();
-    if (before < FAILURES_SHOWN_MAX) {
-      String reason = ErrorLine.of(failure);
-      invocation.err().println("luciola: " + (reason.contains(name) ? "" : name + ": ") + reason);
+    String reason = ErrorLine.of(failure);
+    String line = (reason.contains(name) ? "" : name + ": ") + reason;
+    if (failures.getAndIncrement() < FAILURES_SHOWN_MAX) {
+      synchronized (shown) {
+        shown.add(line);
+      }
+      invocation.err().println("luciola: " + line);
     }
   }
 
-  /** Waits for everything queued, prints the result and returns the exit code. */
-  int finish() throws InterruptedException {
+  /** Waits until nothing is queued; more may come. */
+  void drain() throws InterruptedException {
+    queued.acquire(queuedMax);
+    queued.release(queuedMax);
+  }
+
+  /** Waits for everything queued; nothing comes after it. */
+  void await() throws InterruptedException {
     progress.foundAll();
     workers.shutdown();
     while (!workers.awaitTermination(1, TimeUnit.MINUTES)) {}
+  }
+
+  /** Prints the sums and returns the exit code. */
+  int report() {
     progress.close();
-    long failed = failures.get();
-    invocation
-        .err()
-        .println(
-            progress.summary()
-                + (leftOut.get() > 0 ? ", " + leftOut.get() + " already there" : "")
-                + (failed > 0 ? ", " + Units.count(failed, "failure") : ""));
-    if (failed == 0) {
+    if (json) {
+      Json.print(invocation.out(), summary());
+    } else if (!dryRun) {
+      invocation.err().println(line());
+    }
+    if (failures.get() == 0) {
       return ExitCode.DONE;
     }
-    return progress.files() + leftOut.get() > 0 ? ExitCode.PARTIAL : ExitCode.FAILED;
+    long did = progress.files() + leftOut.get() + links.get() + changed.get() + deleted.get();
+    return did > 0 ? ExitCode.PARTIAL : ExitCode.FAILED;
+  }
+
+  private String line() {
+    long nanos = progress.elapsedNanos();
+    var line = new StringBuilder();
+    line.append(Units.count(progress.files(), "file"))
+        .append(", ")
+        .append(Units.bytes(copiedBytes.get()))
+        .append(" in ")
+        .append(Units.duration(Duration.ofNanos(nanos)))
+        .append(" (")
+        .append(Units.rate(copiedBytes.get(), nanos))
+        .append(')');
+    more(line, links.get() > 0, Units.count(links.get(), "link"));
+    more(line, leftOut.get() > 0, leftOut.get() + " already there");
+    more(line, resumedBytes.get() > 0, Units.bytes(resumedBytes.get()) + " there from before");
+    more(line, verified.get() > 0, verified.get() + " verified");
+    more(line, changed.get() > 0, changed.get() + " changed");
+    more(line, deleted.get() > 0, deleted.get() + " deleted");
+    more(line, failures.get() > 0, Units.count(failures.get(), "failure"));
+    return line.toString();
+  }
+
+  private static void more(StringBuilder line, boolean wanted, String text) {
+    if (wanted) {
+      line.append(", ").append(text);
+    }
+  }
+
+  private Summary summary() {
+    synchronized (shown) {
+      return new Summary(
+          command,
+          dryRun,
+          progress.files(),
+          links.get(),
+          directories.get(),
+          leftOut.get(),
+          copiedBytes.get(),
+          leftOutBytes.get(),
+          resumedBytes.get(),
+          verified.get(),
+          changed.get(),
+          deleted.get(),
+          failures.get(),
+          List.copyOf(shown),
+          progress.elapsedNanos() / 1e9);
+    }
   }
 
   @Override
