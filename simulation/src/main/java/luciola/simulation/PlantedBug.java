@@ -37,7 +37,35 @@ public enum PlantedBug {
   /** The head forgets tombstones of its own accord. */
   COLLECT_WITHOUT_ASKING,
   /** A forward counts as sent after the last collection whenever it was sent. */
-  TAKE_LATE_FORWARDS;
+  TAKE_LATE_FORWARDS,
+
+  /** A leader of the meta-servers reads its own state without asking whether it still leads. */
+  STALE_META_READ(Scenario.NAMESPACE),
+  /** The meta-servers do not remember what they answered. */
+  FORGET_REPLIES(Scenario.NAMESPACE),
+  /** A change is answered before the log has it. */
+  ANSWER_BEFORE_LOG(Scenario.NAMESPACE),
+  /** A new leader takes for gone which client it has not heard of yet. */
+  EXPIRE_AT_ONCE(Scenario.NAMESPACE),
+  /** A restarted member leaves out an entry of the log. */
+  SKIP_ENTRY(Scenario.NAMESPACE),
+  /** A client takes a new sequence when it asks again. */
+  RETRY_ANEW(Scenario.NAMESPACE);
+
+  private final Scenario scenario;
+
+  PlantedBug() {
+    this(Scenario.CLUSTER);
+  }
+
+  PlantedBug(Scenario scenario) {
+    this.scenario = scenario;
+  }
+
+  /** Where it can be made. */
+  public Scenario scenario() {
+    return scenario;
+  }
 
   /** As an option: {@code ack-before-durable}. */
   public String optionName() {

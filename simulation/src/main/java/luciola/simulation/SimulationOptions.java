@@ -5,6 +5,7 @@ import java.util.Optional;
 /**
  * Which runs to make.
  *
+ * @param scenario what is simulated
  * @param firstSeed seed of the first run; the next have the next numbers
  * @param seeds how many runs, 1 or more
  * @param operations client operations of each run, 1 or more
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param keepGoing whether seeds follow one that broke a rule
  */
 public record SimulationOptions(
+    Scenario scenario,
     long firstSeed,
     int seeds,
     int operations,
@@ -29,20 +31,28 @@ public record SimulationOptions(
     }
   }
 
-  /** That many seeds, nothing special. */
+  /** That many seeds of clusters, nothing special. */
   public static SimulationOptions seeds(long firstSeed, int seeds) {
-    return new SimulationOptions(firstSeed, seeds, OPERATIONS, Optional.empty(), false, false);
+    return seeds(Scenario.CLUSTER, firstSeed, seeds);
+  }
+
+  /** That many seeds, nothing special. */
+  public static SimulationOptions seeds(Scenario scenario, long firstSeed, int seeds) {
+    return new SimulationOptions(
+        scenario, firstSeed, seeds, OPERATIONS, Optional.empty(), false, false);
   }
 
   /** The same with a bug. */
   public SimulationOptions with(PlantedBug planted) {
     return new SimulationOptions(
-        firstSeed, seeds, operations, Optional.of(planted), trace, keepGoing);
+        planted.scenario(), firstSeed, seeds, operations, Optional.of(planted), trace, keepGoing);
   }
 
   /** The command that repeats one run. */
   public String replayCommand(long seed) {
-    return "./luciola simulate cluster --seed "
+    return "./luciola simulate "
+        + scenario.commandName()
+        + " --seed "
         + seed
         + (operations == OPERATIONS ? "" : " --ops " + operations)
         + bug.map(planted -> " --bug " + planted.optionName()).orElse("");

@@ -19,8 +19,7 @@ final class ClusterSimulationTest {
   /** What only one seed in a thousand reaches. */
   private static final Set<Probe> NOT_YET = EnumSet.of(Probe.FORWARD_REPLACES_PENDING);
 
-  private static final SimulationResult RESULT =
-      ClusterSimulation.run(SimulationOptions.seeds(1, 80));
+  private static final SimulationResult RESULT = Simulation.run(SimulationOptions.seeds(1, 80));
 
   @Test
   void clustersKeepAllRulesUnderFaults() {
@@ -50,7 +49,7 @@ final class ClusterSimulationTest {
   void seedsThatFailedBeforePass(long seed) {
     assertEquals(
         Optional.empty(),
-        ClusterSimulation.run(SimulationOptions.seeds(seed, 1))
+        Simulation.run(SimulationOptions.seeds(seed, 1))
             .failure()
             .map(SimulationResult.Failure::message));
   }
@@ -60,7 +59,7 @@ final class ClusterSimulationTest {
   void everyRareSituationIsReached() {
     SimulationResult sum = RESULT;
     for (int from = 81; missing(sum).size() > 0 && from <= COVERAGE_SEEDS; from += 40) {
-      sum = sum.plus(ClusterSimulation.run(SimulationOptions.seeds(from, 40)));
+      sum = sum.plus(Simulation.run(SimulationOptions.seeds(from, 40)));
       assertEquals(Optional.empty(), sum.failure().map(SimulationResult.Failure::message));
     }
     assertEquals(List.of(), missing(sum));
@@ -68,6 +67,7 @@ final class ClusterSimulationTest {
 
   private static List<Probe> missing(SimulationResult result) {
     return Arrays.stream(Probe.values())
+        .filter(probe -> probe.scenario() == Scenario.CLUSTER)
         .filter(probe -> !NOT_YET.contains(probe) && !result.probes().containsKey(probe))
         .toList();
   }
@@ -75,8 +75,8 @@ final class ClusterSimulationTest {
   @Test
   void sameSeedGivesTheSameRun() {
     SimulationOptions options = SimulationOptions.seeds(7, 3);
-    SimulationResult once = ClusterSimulation.run(options);
-    SimulationResult again = ClusterSimulation.run(options);
+    SimulationResult once = Simulation.run(options);
+    SimulationResult again = Simulation.run(options);
     assertEquals(once, again);
   }
 }

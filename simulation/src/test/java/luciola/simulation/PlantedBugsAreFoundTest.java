@@ -15,18 +15,24 @@ final class PlantedBugsAreFoundTest {
       mode = EnumSource.Mode.EXCLUDE,
       names = "TAKE_LATE_FORWARDS")
   void findsItWithinEightHundredSeedsAndSaysHowToRepeatIt(PlantedBug bug) {
-    SimulationResult result = ClusterSimulation.run(SimulationOptions.seeds(1, 800).with(bug));
+    SimulationResult result = Simulation.run(SimulationOptions.seeds(1, 800).with(bug));
     SimulationResult.Failure failure =
         result.failure().orElseThrow(() -> new AssertionError("not found: " + bug));
     assertFalse(failure.trace().isEmpty());
     assertEquals(
-        "./luciola simulate cluster --seed " + failure.seed() + " --bug " + bug.optionName(),
+        "./luciola simulate "
+            + bug.scenario().commandName()
+            + " --seed "
+            + failure.seed()
+            + " --bug "
+            + bug.optionName(),
         failure.replay());
-    SimulationResult again =
-        ClusterSimulation.run(SimulationOptions.seeds(failure.seed(), 1).with(bug));
+    SimulationResult again = Simulation.run(SimulationOptions.seeds(failure.seed(), 1).with(bug));
     assertEquals(failure.message(), again.failure().orElseThrow().message());
     assertTrue(
-        ClusterSimulation.run(SimulationOptions.seeds(failure.seed(), 1)).failure().isEmpty(),
+        Simulation.run(SimulationOptions.seeds(bug.scenario(), failure.seed(), 1))
+            .failure()
+            .isEmpty(),
         "the seed fails without the bug, too");
   }
 }

@@ -20,8 +20,9 @@ import luciola.cli.terminal.Invocation;
 import luciola.cli.terminal.Json;
 import luciola.cli.terminal.Table;
 import luciola.cli.terminal.Units;
-import luciola.simulation.ClusterSimulation;
 import luciola.simulation.PlantedBug;
+import luciola.simulation.Scenario;
+import luciola.simulation.Simulation;
 import luciola.simulation.SimulationOptions;
 import luciola.simulation.SimulationResult;
 import luciola.simulation.world.Probe;
@@ -38,13 +39,16 @@ public final class SimulateCommand implements Runnable {
 
   /** With its subcommands. */
   public static CommandLine of(Invocation invocation) {
-    return new CommandLine(new SimulateCommand()).addSubcommand(new Cluster(invocation));
+    return new CommandLine(new SimulateCommand())
+        .addSubcommand(new Cluster(invocation))
+        .addSubcommand(new Names(invocation));
   }
 
   @Override
   public void run() {
     if (spec != null) {
-      throw new CommandLine.ParameterException(spec.commandLine(), "which? simulate cluster");
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "which? simulate cluster|namespace");
     }
   }
 
@@ -56,11 +60,31 @@ public final class SimulateCommand implements Runnable {
         "reads are linearizable and that replicas converge. A failing seed prints its replay.",
         "Ends with 0 if every rule held and with 1 if one was broken, as --bug should make it."
       })
-  static final class Cluster implements Callable<Integer> {
+  static final class Cluster extends Runs {
+    Cluster(Invocation invocation) {
+      super(Scenario.CLUSTER, invocation);
+    }
+  }
+
+  @Command(
+      name = "namespace",
+      description = {
+        "Runs the namespace on its replicated log, with members that crash, are held, cut off and",
+        "lose their disks, and clients that send again and die; checks every answer and the final",
+        "tree against a model of POSIX, and that all members have the same. Ends as 'cluster'."
+      })
+  static final class Names extends Runs {
+    Names(Invocation invocation) {
+      super(Scenario.NAMESPACE, invocation);
+    }
+  }
+
+  abstract static class Runs implements Callable<Integer> {
     private static final int BLOCK = 4;
     private static final long PROGRESS_NANOS = 5_000_000_000L;
     private static final int TRACE_SHOWN = 40;
 
+    private final Scenario scenario;
     private final Invocation invocation;
 
     @Option(
@@ -108,7 +132,8 @@ public final class SimulateCommand implements Runnable {
     @Option(names = "--json", description = "The result as one JSON object.")
     private boolean json;
 
-    Cluster(Invocation invocation) {
+    Runs(Scenario scenario, Invocation invocation) {
+      this.scenario = scenario;
       this.invocation = invocation;
     }
 
@@ -129,7 +154,7 @@ public final class SimulateCommand implements Runnable {
 
     @Override
     public Integer call() throws InterruptedException {
-      Optional<PlantedBug> planted = Optional.ofNullable(bug).map(Cluster::plantedBug);
+      Optional<PlantedBug> planted = Optional.ofNullable(bug).map(this::plantedBug);
       if (seeds < 1 || operations < 1 || parallel < 1) {
         throw CommandFailure.wrongUse("--seeds, --ops and --parallel are 1 or more");
       }
@@ -139,22 +164,24 @@ public final class SimulateCommand implements Runnable {
       return result.failure().isPresent() ? ExitCode.FAILED : ExitCode.DONE;
     }
 
-    private static PlantedBug plantedBug(String name) {
+    private PlantedBug plantedBug(String name) {
       return PlantedBug.ofOption(name)
+          .filter(planted -> planted.scenario() == scenario)
           .orElseThrow(() ->
               CommandFailure.wrongUse(
                   "no planted bug '"
                       + name
                       + "'; there are "
                       + Arrays.stream(PlantedBug.values())
+                          .filter(planted -> planted.scenario() == scenario)
                           .map(PlantedBug::optionName)
                           .collect(Collectors.joining(", "))));
     }
 
     private SimulationResult run(Optional<PlantedBug> planted) throws InterruptedException {
       if (trace || seeds == 1) {
-        return ClusterSimulation.run(
-            new SimulationOptions(seed, seeds, operations, planted, trace, keepGoing),
+        return Simulation.run(
+            new SimulationOptions(scenario, seed, seeds, operations, planted, trace, keepGoing),
             invocation.out()::println);
       }
       var stop = new AtomicBoolean();
@@ -179,8 +206,9 @@ public final class SimulateCommand implements Runnable {
       }
       int done = block * BLOCK;
       SimulationResult result =
-          ClusterSimulation.run(
+          Simulation.run(
               new SimulationOptions(
+                  scenario,
                   seed + done,
                   Math.min(BLOCK, seeds - done),
                   operations,
@@ -283,7 +311,9 @@ public final class SimulateCommand implements Runnable {
     private void printProbes(SimulationResult result) {
       var table = new Table("probe", "seeds", "times", "first seed", "says");
       int reached = 0;
-      for (Probe probe : Probe.values()) {
+      List<Probe> probes =
+          Arrays.stream(Probe.values()).filter(probe -> probe.scenario() == scenario).toList();
+      for (Probe probe : probes) {
         SimulationResult.Reach reach = result.probes().get(probe);
         reached += reach == null ? 0 : 1;
         table.row(
@@ -294,7 +324,7 @@ public final class SimulateCommand implements Runnable {
             probe.says());
       }
       table.print(invocation.out());
-      invocation.out().println(reached + " of " + Probe.values().length + " probes reached");
+      invocation.out().println(reached + " of " + probes.size() + " probes reached");
     }
 
     private void tellFailure(SimulationResult.Failure failure) {

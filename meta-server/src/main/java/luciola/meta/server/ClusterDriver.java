@@ -1,11 +1,7 @@
 package luciola.meta.server;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -25,6 +21,7 @@ import luciola.meta.cluster.ClusterEffect;
 import luciola.meta.cluster.ClusterEvent;
 import luciola.meta.cluster.ClusterManager;
 import luciola.meta.cluster.ClusterState;
+import luciola.meta.cluster.HeardClients;
 import luciola.meta.log.LogListener;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.tree.Tree;
@@ -50,11 +47,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   private final DataDirectory directory;
   private final RocksStore store;
   private final ScheduledThreadPoolExecutor thread;
-  private final ConcurrentHashMap<Long, Long> clientHeardNanos = new ConcurrentHashMap<>();
-
-  /** Clients whose leases are being ended. */
-  private final Set<Long> expiring = ConcurrentHashMap.newKeySet();
-
+  private final HeardClients heardClients;
   private volatile Runnable expired = () -> {};
   private final CompletableFuture<ClusterState> initialised = new CompletableFuture<>();
   private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
@@ -64,7 +57,6 @@ final class ClusterDriver implements LogListener, AutoCloseable {
 
   // Owned by the thread.
   private final ClusterManager manager;
-  private long leadingSinceNanos;
   private long expiryDueNanos;
 
   /** Newest state that was applied. */
@@ -83,6 +75,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
     this.store = store;
     this.watchers = watchers;
     this.manager = new ClusterManager(config.timings(), config.syncingMax());
+    this.heardClients = new HeardClients(config.clientTimeoutNanos(), 0);
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().name("meta-cluster").daemon().factory());
@@ -134,9 +127,8 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   public void leading(ClusterState state) {
     onThread(() -> {
       newest = state;
-      leadingSinceNanos = System.nanoTime();
-      expiryDueNanos = leadingSinceNanos + config.clientTimeoutNanos();
-      clientHeardNanos.clear();
+      expiryDueNanos = System.nanoTime();
+      heardClients.leads(expiryDueNanos);
       takeOffice(++leadership);
       if (state.clusterId() == 0) {
         initialise();
@@ -392,10 +384,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
    * to it until that is done.
    */
   boolean heard(long client) {
-    if (client != 0) {
-      clientHeardNanos.put(client, System.nanoTime());
-    }
-    return !expiring.contains(client);
+    return client == 0 || heardClients.heard(client, System.nanoTime());
   }
 
   /** How long a client that is not heard of keeps its sessions and locks. */
@@ -409,24 +398,8 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   }
 
   private void expire(long nowNanos) {
-    var gone = new ArrayList<Long>();
-    for (long client : store.read(view -> Tree.reading(view).clients())) {
-      long heard = Optional.ofNullable(clientHeardNanos.get(client)).orElse(leadingSinceNanos);
-      if (nowNanos - heard > config.clientTimeoutNanos() && gone.size() < EXPIRED_MAX) {
-        gone.add(client);
-      }
-    }
-    clientHeardNanos.values().removeIf(heard -> nowNanos - heard > 2 * config.clientTimeoutNanos());
-    expiring.addAll(gone);
-    // One that was heard of meanwhile may have been told that its lease goes on.
-    gone.removeIf(client -> {
-      Long heard = clientHeardNanos.get(client);
-      boolean lives = heard != null && nowNanos - heard <= config.clientTimeoutNanos();
-      if (lives) {
-        expiring.remove(client);
-      }
-      return lives;
-    });
+    List<Long> gone =
+        heardClients.gone(store.read(view -> Tree.reading(view).clients()), EXPIRED_MAX, nowNanos);
     if (!gone.isEmpty()) {
       LOG.info("clients expire: count={}", gone.size());
       var _ =
@@ -436,7 +409,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
                       .build(),
                   "expire clients")
               .whenComplete((_, _) -> {
-                gone.forEach(expiring::remove);
+                heardClients.ended(gone);
                 expired.run();
               });
     }

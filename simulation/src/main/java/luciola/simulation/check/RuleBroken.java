@@ -10,6 +10,21 @@ public final class RuleBroken extends RuntimeException {
     this.rule = rule;
   }
 
+  /** In words, that and where the program failed by itself. */
+  public static String programFailed(RuntimeException broken) {
+    for (StackTraceElement frame : broken.getStackTrace()) {
+      if (frame.getClassName().startsWith("luciola.")) {
+        return "the program failed: "
+            + broken
+            + " at "
+            + frame.getFileName()
+            + ":"
+            + frame.getLineNumber();
+      }
+    }
+    return "the program failed: " + broken;
+  }
+
   /** Which rule. */
   public String rule() {
     return rule;

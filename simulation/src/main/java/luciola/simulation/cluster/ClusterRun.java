@@ -9,6 +9,7 @@ import luciola.protocol.id.ChunkId;
 import luciola.protocol.id.TargetId;
 import luciola.protocol.routing.Chain;
 import luciola.protocol.routing.LocalState;
+import luciola.simulation.SimulatedRun;
 import luciola.simulation.SimulationOptions;
 import luciola.simulation.check.ReadsAreLinearizable;
 import luciola.simulation.check.ReplicasConverge;
@@ -21,7 +22,7 @@ import luciola.simulation.world.World;
  * One run under one seed: a cluster starts, clients work while faults strike, all is repaired, and
  * within a bound all replicas serve and agree.
  */
-public final class ClusterRun {
+public final class ClusterRun implements SimulatedRun {
   private static final long MILLI = 1_000_000;
   private static final long SECOND = 1000 * MILLI;
   private static final long START_NANOS = 3 * SECOND;
@@ -63,7 +64,7 @@ public final class ClusterRun {
     this.operator = new Operator(cluster);
   }
 
-  /** Runs to the end; the broken rule if there is one. */
+  @Override
   public Optional<String> run() {
     try {
       simulate();
@@ -71,19 +72,10 @@ public final class ClusterRun {
     } catch (RuleBroken broken) {
       return Optional.of(String.valueOf(broken.getMessage()));
     } catch (IllegalStateException | IllegalArgumentException | NullPointerException broken) {
-      return Optional.of("the program failed: " + broken + place(broken));
+      return Optional.of(RuleBroken.programFailed(broken));
     } finally {
       cluster.memory().abandon();
     }
-  }
-
-  private static String place(RuntimeException broken) {
-    for (StackTraceElement frame : broken.getStackTrace()) {
-      if (frame.getClassName().startsWith("luciola.")) {
-        return " at " + frame.getFileName() + ":" + frame.getLineNumber();
-      }
-    }
-    return "";
   }
 
   private void simulate() {
@@ -219,27 +211,27 @@ public final class ClusterRun {
     linearizable.check(cluster.rules().history);
   }
 
-  /** Situations that were met. */
+  @Override
   public Map<String, Long> coverage() {
     return world.coverage();
   }
 
-  /** Rare situations that were reached, and how often. */
+  @Override
   public Map<Probe, Long> reached() {
     return world.reached();
   }
 
-  /** Client operations that ended. */
+  @Override
   public long operations() {
     return clients.stream().mapToLong(SimClient::done).sum();
   }
 
-  /** Simulated time. */
+  @Override
   public long simulatedNanos() {
     return world.nowNanos();
   }
 
-  /** Chunk histories that were too hard to decide. */
+  @Override
   public int undecided() {
     return linearizable.undecided();
   }

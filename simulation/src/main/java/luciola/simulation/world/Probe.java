@@ -1,6 +1,7 @@
 package luciola.simulation.world;
 
 import java.util.Locale;
+import luciola.simulation.Scenario;
 
 /**
  * Rare situations in which replication goes wrong if it goes wrong at all. Each is to be reached by
@@ -93,12 +94,41 @@ public enum Probe {
   MEMBER_CAME_BACK("a target becomes a member of a chain that it left before"),
   CHAIN_DATA_DROPPED("a target drops what it held of a chain that it left"),
   DRAIN_INTERRUPTED("a server dies while it is being drained"),
-  DRAIN_COMPLETED("a drain completes");
+  DRAIN_COMPLETED("a drain completes"),
+
+  // The namespace.
+  CHANGE_SENT_AGAIN("a change is sent again after it was done", Scenario.NAMESPACE),
+  CHANGE_SENT_AGAIN_TO_NEW_LEADER(
+      "a change that one leader did is sent again to another", Scenario.NAMESPACE),
+  CHANGE_OF_FORMER_LEADER("a change of a leader that is lost survives", Scenario.NAMESPACE),
+  CHANGE_LOST_WITH_LEADER("a change is lost with its leader and sent again", Scenario.NAMESPACE),
+  READ_BY_DEPOSED_LEADER("a deposed leader is asked and refuses", Scenario.NAMESPACE),
+  READ_DURING_CHANGE("a read is answered while changes are decided", Scenario.NAMESPACE),
+  MEMBER_REPLAYED("a restarted member applies entries again that it had lost", Scenario.NAMESPACE),
+  MEMBER_FROM_SNAPSHOT("a member begins with another one's snapshot", Scenario.NAMESPACE),
+  MEMBER_WIPED("a member loses its disk", Scenario.NAMESPACE),
+  CLIENT_EXPIRED("the sessions of a dead client end", Scenario.NAMESPACE),
+  LIVE_CLIENT_EXPIRED(
+      "a client that was held too long finds its sessions ended", Scenario.NAMESPACE),
+  OPEN_FILE_REMOVED("a file loses its last name while it is open", Scenario.NAMESPACE),
+  LATE_LENGTH_IGNORED("a length of an older truncate generation is ignored", Scenario.NAMESPACE),
+  TREE_REMOVED("a tree that is not empty is removed at once", Scenario.NAMESPACE);
 
   private final String says;
+  private final Scenario scenario;
 
   Probe(String says) {
+    this(says, Scenario.CLUSTER);
+  }
+
+  Probe(String says, Scenario scenario) {
     this.says = says;
+    this.scenario = scenario;
+  }
+
+  /** Where it can be reached. */
+  public Scenario scenario() {
+    return scenario;
   }
 
   /** As a name: {@code pending-read-at-middle}. */

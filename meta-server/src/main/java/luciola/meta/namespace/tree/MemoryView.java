@@ -18,6 +18,37 @@ public final class MemoryView implements KeyValueView, Changes {
     }
   }
 
+  /** The same content, apart from this one. Values are shared: nobody changes them. */
+  public MemoryView copy() {
+    var copy = new MemoryView();
+    families.forEach((family, entries) -> copy.entries(family).putAll(entries));
+    return copy;
+  }
+
+  /** Whether both hold the same. */
+  public boolean isSame(MemoryView other) {
+    return Arrays.stream(Family.values())
+        .allMatch(family -> isSame(entries(family), other.entries(family)));
+  }
+
+  private static boolean isSame(
+      NavigableMap<byte[], byte[]> some, NavigableMap<byte[], byte[]> others) {
+    if (some.size() != others.size()) {
+      return false;
+    }
+    var left = some.entrySet().iterator();
+    var right = others.entrySet().iterator();
+    while (left.hasNext()) {
+      Map.Entry<byte[], byte[]> one = left.next();
+      Map.Entry<byte[], byte[]> other = right.next();
+      if (!Arrays.equals(one.getKey(), other.getKey())
+          || !Arrays.equals(one.getValue(), other.getValue())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private NavigableMap<byte[], byte[]> entries(Family family) {
     NavigableMap<byte[], byte[]> entries = families.get(family);
     if (entries == null) {

@@ -1,8 +1,10 @@
-package luciola.meta.namespace;
+package luciola.simulation.namespace;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import luciola.protocol.error.ErrorCode;
@@ -30,6 +32,9 @@ final class PosixModel {
     long length;
     long generation;
     int sessions;
+
+    /** Its number, once it is known; 0 before. */
+    long id;
 
     private Node(Kind kind) {
       this.kind = kind;
@@ -270,6 +275,30 @@ final class PosixModel {
     collect(root, all);
     open.forEach(all::add);
     return all.size();
+  }
+
+  /** A tree like this one, apart from it; without garbage and what has no name. */
+  PosixModel copy() {
+    var copy = new PosixModel();
+    copy(root, copy.root, new IdentityHashMap<>());
+    return copy;
+  }
+
+  private static void copy(Node from, Node to, Map<Node, Node> copied) {
+    to.id = from.id;
+    to.target = from.target;
+    to.length = from.length;
+    to.generation = from.generation;
+    to.sessions = from.sessions;
+    copied.put(from, to);
+    from.entries.forEach((name, node) -> {
+      Node known = copied.get(node);
+      if (known == null) {
+        known = new Node(node.kind);
+        copy(node, known, copied);
+      }
+      to.entries.put(name, known);
+    });
   }
 
   private static void collect(Node node, Set<Node> all) {

@@ -5,15 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import luciola.simulation.cluster.ClusterRun;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.Trace;
 
-/** Runs clusters under seeds. The same seed gives the same run, on every machine. */
-public final class ClusterSimulation {
+/** Runs simulated worlds under seeds. The same seed gives the same run, on every machine. */
+public final class Simulation {
   private static final int TRACE_LINES = 3000;
 
-  private ClusterSimulation() {}
+  private Simulation() {}
 
   /** Runs the seeds; a failing one is run again to get its trace. */
   public static SimulationResult run(SimulationOptions options) {
@@ -38,7 +37,7 @@ public final class ClusterSimulation {
   private static SimulationResult one(
       long seed, SimulationOptions options, Consumer<String> output) {
     Trace trace = new Trace(options.trace() ? TRACE_LINES : 0, output);
-    ClusterRun run = new ClusterRun(seed, options, trace);
+    SimulatedRun run = options.scenario().run(seed, options, trace);
     Optional<String> broken = run.run();
     Map<Probe, SimulationResult.Reach> probes = new EnumMap<>(Probe.class);
     run.reached()
@@ -59,7 +58,7 @@ public final class ClusterSimulation {
     Trace full = trace;
     if (trace.lines().isEmpty()) {
       full = new Trace(TRACE_LINES, line -> {});
-      var _ = new ClusterRun(seed, options, full).run();
+      var _ = options.scenario().run(seed, options, full).run();
     }
     return new SimulationResult.Failure(seed, message, options.replayCommand(seed), full.lines());
   }

@@ -1,4 +1,4 @@
-package luciola.meta.namespace;
+package luciola.simulation.namespace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -31,7 +31,7 @@ import luciola.grpc.v1.StatFs;
 import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.Truncate;
 import luciola.grpc.v1.Unlink;
-import luciola.meta.namespace.PosixModel.Node;
+import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.Family;
 import luciola.meta.namespace.tree.KeyValueView;
 import luciola.meta.namespace.tree.MemoryView;
@@ -40,6 +40,7 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.id.ChainId;
 import luciola.protocol.id.ChainTableId;
 import luciola.protocol.routing.ChainTable;
+import luciola.simulation.namespace.PosixModel.Node;
 import org.junit.jupiter.api.Test;
 
 /** Random operations, compared one by one with a plain model; and the same log twice. */

@@ -1,0 +1,386 @@
+package luciola.simulation.namespace;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import luciola.grpc.v1.Command;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.meta.namespace.Namespace;
+import luciola.meta.namespace.tree.Family;
+import luciola.meta.namespace.tree.MemoryView;
+import luciola.meta.namespace.tree.Staged;
+import luciola.meta.namespace.tree.Tree;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.id.ChainId;
+import luciola.protocol.id.ChainTableId;
+import luciola.protocol.routing.ChainTable;
+import luciola.simulation.PlantedBug;
+import luciola.simulation.check.RuleBroken;
+import luciola.simulation.namespace.PosixModel.Node;
+import luciola.simulation.world.Probe;
+import luciola.simulation.world.World;
+
+/**
+ * What is true, in the order of the log: the state that every member must have after each entry,
+ * what POSIX says of it, and who was told what. Everything that clients and members see is held
+ * against it.
+ *
+ * <ul>
+ *   <li>AsPosix: a change gives what the model gives, and leaves the same tree.
+ *   <li>DoneOnce: an operation of a client takes effect once, however often it is sent.
+ *   <li>AnsweredIsDecided: what a client was answered is in the log.
+ *   <li>ReadsAreLinearizable: a read shows a state between the last one that anybody had been told
+ *       of when it began and the last one decided when it ended.
+ *   <li>MembersAgree: every member makes the same of each entry.
+ *   <li>LiveClientsKeepSessions: who renews in time is not taken for gone.
+ *   <li>TimesGoForward: the time of the namespace never goes back.
+ * </ul>
+ */
+final class Books {
+  static final Optional<ChainTable> TABLE =
+      Optional.of(
+          new ChainTable(
+              new ChainTableId(1), 1, List.of(new ChainId(1), new ChainId(2), new ChainId(3))));
+
+  private final World world;
+  private final long toleratedSilenceNanos;
+  private final boolean forgetsReplies;
+  private final MemoryView state = new MemoryView();
+  private final ModelNamespace model = new ModelNamespace(new PosixModel());
+  private final List<NamespaceReply> replies = new ArrayList<>();
+  private final Map<Key, Decided> decided = new HashMap<>();
+  private final Map<Key, Long> operationOf = new HashMap<>();
+  private final Map<Long, Integer> effects = new HashMap<>();
+  private final Map<Long, List<Renewal>> renewals = new HashMap<>();
+  private final Set<Long> collected = new TreeSet<>();
+  private final Set<Read> reads = new HashSet<>();
+  private final ArrayDeque<PosixModel> states = new ArrayDeque<>();
+  private long firstState;
+  private long told;
+  private long clockNanos;
+
+  /** A request as a client knows it. */
+  private record Key(long client, long sequence) {}
+
+  private record Renewal(long sentNanos, long answeredNanos) {}
+
+  private record Decided(int index, SimMember by, NamespaceReply reply) {}
+
+  /** A read under way. */
+  static final class Read {
+    private final long from;
+
+    private Read(long from) {
+      this.from = from;
+    }
+  }
+
+  /**
+   * @param toleratedSilenceNanos a client that was answered a renewal it sent so long ago, or less,
+   *     is alive for everybody
+   */
+  Books(World world, long toleratedSilenceNanos, Optional<PlantedBug> bug) {
+    this.world = world;
+    this.toleratedSilenceNanos = toleratedSilenceNanos;
+    this.forgetsReplies = bug.filter(PlantedBug.FORGET_REPLIES::equals).isPresent();
+    format(state);
+    model.model().root.id = 1;
+    states.add(model.model().copy());
+  }
+
+  /** What every member begins with. */
+  static void format(MemoryView view) {
+    var staged = new Staged(view);
+    Namespace.format(staged, 1);
+    staged.copyTo(view);
+  }
+
+  ModelNamespace model() {
+    return model;
+  }
+
+  int decidedCount() {
+    return replies.size();
+  }
+
+  /** Applies an entry to a state, as every member does. */
+  NamespaceReply apply(Command command, MemoryView view) {
+    var staged = new Staged(view);
+    NamespaceReply reply = NamespaceReply.getDefaultInstance();
+    switch (command.getCommandCase()) {
+      case NAMESPACE -> reply = apply(command.getNamespace(), command.getNowNanos(), staged);
+      case EXPIRE_CLIENTS ->
+          Namespace.expire(
+              command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
+      case COMMAND_NOT_SET -> {}
+      default -> throw new IllegalArgumentException("not of the namespace: " + command);
+    }
+    staged.copyTo(view);
+    return reply;
+  }
+
+  private NamespaceReply apply(NamespaceRequest request, long nowNanos, Staged staged) {
+    if (forgetsReplies) {
+      NamespaceRequest unnumbered = request.toBuilder().setSequence(0).build();
+      return Namespace.apply(unnumbered, nowNanos, TABLE, staged).toBuilder()
+          .setSequence(request.getSequence())
+          .build();
+    }
+    return Namespace.apply(request, nowNanos, TABLE, staged);
+  }
+
+  /** A client gives a request a sequence; all that it sends for one operation have its number. */
+  void sent(long operation, long client, long sequence) {
+    operationOf.put(new Key(client, sequence), operation);
+  }
+
+  // The log.
+
+  /** The next entry of the log is this, by that member, which wished it then. */
+  void decided(Command command, SimMember by, long wishedNanos) {
+    NamespaceReply reply = apply(command, state);
+    int index = replies.size();
+    replies.add(reply);
+    switch (command.getCommandCase()) {
+      case NAMESPACE -> changed(command.getNamespace(), reply, index, by);
+      case EXPIRE_CLIENTS ->
+          command
+              .getExpireClients()
+              .getClientsList()
+              .forEach(client -> expired(client, wishedNanos));
+      default -> {}
+    }
+    states.add(model.model().copy());
+    long oldest = reads.stream().mapToLong(read -> read.from).min().orElse(told);
+    while (firstState < Math.min(oldest, told)) {
+      states.remove();
+      firstState++;
+    }
+  }
+
+  private void changed(NamespaceRequest request, NamespaceReply reply, int index, SimMember by) {
+    var key = new Key(request.getClientId(), request.getSequence());
+    Decided first = decided.get(key);
+    if (first != null) {
+      again(request, first, reply, by);
+      return;
+    }
+    decided.put(key, new Decided(index, by, reply));
+    if (reply.getCode() == ErrorCode.CANCELLED.number()) {
+      return;
+    }
+    meet(request);
+    meetLateLength(request);
+    ModelNamespace.Expected expected = model.apply(request);
+    model.done(request, expected, reply);
+    String differs = ModelNamespace.difference(model.model(), expected, reply);
+    if (!differs.isEmpty()) {
+      throw new RuleBroken("AsPosix", request + "gives " + differs);
+    }
+    forward(Tree.reading(state).counters().getNowNanos());
+    for (Inode inode : reply.getGarbage().getInodesList()) {
+      collected.add(inode.getId());
+    }
+    if (reply.getCode() == ErrorCode.OK.number()) {
+      long operation = operationOf.getOrDefault(key, 0L);
+      if (effects.merge(operation, 1, Integer::sum) > 1) {
+        throw new RuleBroken("DoneOnce", "under another sequence: " + request);
+      }
+    }
+  }
+
+  private void again(NamespaceRequest request, Decided first, NamespaceReply reply, SimMember by) {
+    if (!reply.equals(first.reply()) && reply.getCode() != ErrorCode.CANCELLED.number()) {
+      throw new RuleBroken("DoneOnce", request + "first " + first.reply() + "then " + reply);
+    }
+    world.met(first.by() == by ? Probe.CHANGE_SENT_AGAIN : Probe.CHANGE_SENT_AGAIN_TO_NEW_LEADER);
+  }
+
+  private void meet(NamespaceRequest request) {
+    PosixModel tree = model.model();
+    try {
+      switch (request.getOperationCase()) {
+        case UNLINK -> {
+          Node node =
+              tree.spot(request.getUnlink().getAt().getPath().toStringUtf8(), false).existing();
+          if (node.sessions > 0 && tree.links(node) == 1) {
+            world.met(Probe.OPEN_FILE_REMOVED);
+          }
+        }
+        case REMOVE_TREE -> {
+          Node node =
+              tree.spot(request.getRemoveTree().getAt().getPath().toStringUtf8(), false).existing();
+          if (!node.entries.isEmpty()) {
+            world.met(Probe.TREE_REMOVED);
+          }
+        }
+        default -> {}
+      }
+    } catch (PosixModel.No no) {
+      world.met("refused: " + no.code);
+    }
+  }
+
+  private void meetLateLength(NamespaceRequest request) {
+    long generation =
+        request.hasClose()
+            ? request.getClose().getTruncateGeneration()
+            : request.getPublishLength().getTruncateGeneration();
+    if (request.getClose().hasLength() || request.hasPublishLength()) {
+      long inode =
+          request.hasClose()
+              ? request.getClose().getInode()
+              : request.getPublishLength().getInode();
+      model
+          .openFile(inode)
+          .filter(node -> node.generation > generation)
+          .ifPresent(_ -> world.met(Probe.LATE_LENGTH_IGNORED));
+    }
+  }
+
+  private void forward(long nanos) {
+    if (nanos < clockNanos) {
+      throw new RuleBroken("TimesGoForward", nanos + " after " + clockNanos);
+    }
+    clockNanos = Math.max(clockNanos, nanos);
+  }
+
+  private void expired(long client, long wishedNanos) {
+    renewals.getOrDefault(client, List.of()).stream()
+        .filter(renewal -> renewal.answeredNanos() <= wishedNanos)
+        .mapToLong(renewal -> wishedNanos - renewal.sentNanos())
+        .min()
+        .ifPresent(silence -> {
+          if (silence <= toleratedSilenceNanos) {
+            throw new RuleBroken(
+                "LiveClientsKeepSessions",
+                "client=" + client + " had renewed " + silence / 1_000_000 + " ms before");
+          }
+        });
+    if (model.expire(client) > 0) {
+      world.met(Probe.CLIENT_EXPIRED);
+    }
+  }
+
+  // Members and clients.
+
+  /** A member made this of an entry. */
+  void applied(SimMember member, int index, NamespaceReply reply) {
+    if (!reply.equals(replies.get(index))) {
+      throw new RuleBroken(
+          "MembersAgree",
+          member + " index=" + index + " says " + reply + "others say " + replies.get(index));
+    }
+  }
+
+  /** A client got the answer to a change. */
+  void answered(NamespaceRequest request, NamespaceReply reply) {
+    Decided first = decided.get(new Key(request.getClientId(), request.getSequence()));
+    if (first == null || !first.reply().equals(reply)) {
+      throw new RuleBroken(
+          "AnsweredIsDecided",
+          request
+              + "was answered "
+              + reply
+              + (first == null ? "and is not in the log" : "the log has " + first.reply()));
+    }
+    told = Math.max(told, first.index() + 1L);
+  }
+
+  /** A renewal that was sent then was answered. */
+  void renewed(long client, long sentNanos) {
+    renewals
+        .computeIfAbsent(client, _ -> new ArrayList<>())
+        .add(new Renewal(sentNanos, world.nowNanos()));
+  }
+
+  Read readBegins() {
+    var read = new Read(told);
+    reads.add(read);
+    return read;
+  }
+
+  void readEnds(Read read, NamespaceRequest request, NamespaceReply reply) {
+    reads.remove(read);
+    long index = firstState;
+    var seen = new ArrayList<String>();
+    long changes = firstState + states.size() - 1 - read.from;
+    for (PosixModel each : states) {
+      if (index >= read.from) {
+        String differs = ModelNamespace.difference(each, request, reply);
+        if (differs.isEmpty()) {
+          told = Math.max(told, index);
+          if (changes > 0) {
+            world.met(Probe.READ_DURING_CHANGE);
+          }
+          return;
+        }
+        seen.add(differs);
+      }
+      index++;
+    }
+    throw new RuleBroken(
+        "ReadsAreLinearizable", request + "states " + read.from + " to " + index + ": " + seen);
+  }
+
+  void readFails(Read read) {
+    reads.remove(read);
+  }
+
+  // The end.
+
+  boolean garbageLeft() {
+    boolean[] left = {false};
+    state.scan(
+        Family.GARBAGE,
+        new byte[0],
+        null,
+        (_, _) -> {
+          left[0] = true;
+          return false;
+        });
+    return left[0];
+  }
+
+  /**
+   * All is quiet: every member has the same, it is the model's tree, and what is lost is collected.
+   */
+  void judge(List<SimMember> members) {
+    for (SimMember member : members) {
+      if (!member.state().isSame(state)) {
+        throw new RuleBroken("MembersAgree", member + " ends with another state");
+      }
+    }
+    compare(model.model().root, "/");
+    var lost = new TreeSet<Long>();
+    model.model().garbage.forEach(node -> lost.add(node.id));
+    if (!lost.equals(collected)) {
+      throw new RuleBroken("AsPosix", "garbage is " + collected + ", not " + lost);
+    }
+  }
+
+  private void compare(Node directory, String path) {
+    NamespaceRequest request =
+        NamespaceRequest.newBuilder()
+            .setList(luciola.grpc.v1.List.newBuilder().setAt(ModelNamespace.at(path)))
+            .build();
+    NamespaceReply reply = Namespace.read(request, state);
+    String differs = ModelNamespace.difference(model.model(), request, reply);
+    if (!differs.isEmpty()) {
+      throw new RuleBroken("AsPosix", "in the end, " + path + ": " + differs);
+    }
+    directory.entries.forEach((name, node) -> {
+      if (node.kind == PosixModel.Kind.DIRECTORY) {
+        compare(node, path + name + "/");
+      }
+    });
+  }
+}

@@ -1,0 +1,212 @@
+package luciola.simulation.namespace;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+import luciola.grpc.v1.At;
+import luciola.grpc.v1.Close;
+import luciola.grpc.v1.Create;
+import luciola.grpc.v1.DropGarbage;
+import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.Lookup;
+import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.MakeLink;
+import luciola.grpc.v1.MakeSymlink;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Open;
+import luciola.grpc.v1.PublishLength;
+import luciola.grpc.v1.ReadLink;
+import luciola.grpc.v1.RemoveDirectory;
+import luciola.grpc.v1.RemoveTree;
+import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.TakeGarbage;
+import luciola.grpc.v1.Truncate;
+import luciola.grpc.v1.Unlink;
+import luciola.protocol.error.ErrorCode;
+import luciola.simulation.world.World;
+
+/** What a client asks for: random operations on few names, and on what it holds open. */
+final class UserOperations {
+  private static final int SESSIONS_MAX = 6;
+
+  private final World world;
+  private final Plan plan;
+  private final List<Session> sessions = new ArrayList<>();
+  private final List<Long> seen = new ArrayList<>();
+  private final List<Long> taken = new ArrayList<>();
+
+  /**
+   * What clients of a run do.
+   *
+   * @param names how many names there are
+   * @param depth how deep paths go
+   * @param removesTrees whether trees are removed; else files are also named by their numbers, for
+   *     which it matters when what was in such a tree is collected
+   */
+  record Plan(int names, int depth, boolean removesTrees) {
+    static Plan draw(World world) {
+      return new Plan(2 + world.below(3), 1 + world.below(3), world.chance(0.5));
+    }
+  }
+
+  private record Session(long inode, long number, long generation) {}
+
+  UserOperations(World world, Plan plan) {
+    this.world = world;
+    this.plan = plan;
+  }
+
+  /** A new client begins with nothing. */
+  void forget() {
+    sessions.clear();
+    seen.clear();
+    taken.clear();
+  }
+
+  NamespaceRequest.Builder draw() {
+    NamespaceRequest.Builder request = NamespaceRequest.newBuilder();
+    At at = at();
+    return switch (world.below(24)) {
+      case 0, 1, 2, 3 -> create(request, at);
+      case 4, 5, 6 -> request.setMakeDirectory(MakeDirectory.newBuilder().setAt(at).setMode(0755));
+      case 7 ->
+          request.setMakeSymlink(
+              MakeSymlink.newBuilder().setAt(at).setTarget(ByteString.copyFromUtf8(path())));
+      case 8 -> link(request, at);
+      case 9, 10 -> request.setUnlink(Unlink.newBuilder().setAt(at));
+      case 11 -> request.setRemoveDirectory(RemoveDirectory.newBuilder().setAt(at));
+      case 12 ->
+          plan.removesTrees()
+              ? request.setRemoveTree(RemoveTree.newBuilder().setAt(at))
+              : truncate(request);
+      case 13, 14 -> rename(request, at);
+      case 15 ->
+          request.setOpen(
+              Open.newBuilder()
+                  .setAt(at)
+                  .setWrite(sessions.size() < SESSIONS_MAX)
+                  .setTruncate(world.chance(0.3) || sessions.size() >= SESSIONS_MAX));
+      case 16, 17 -> close(request);
+      case 18 -> publish(request);
+      case 19 -> collect();
+      case 20 ->
+          request.setList(luciola.grpc.v1.List.newBuilder().setAt(world.chance(0.4) ? root() : at));
+      case 21 -> request.setReadLink(ReadLink.newBuilder().setAt(at));
+      default -> request.setLookup(Lookup.newBuilder().setAt(at).setFollow(world.chance(0.5)));
+    };
+  }
+
+  private static At root() {
+    return ModelNamespace.at("/");
+  }
+
+  private At at() {
+    return ModelNamespace.at(path());
+  }
+
+  private String path() {
+    var path = new StringBuilder();
+    int depth = 1 + world.below(plan.depth());
+    for (int i = 0; i < depth; i++) {
+      path.append('/').append((char) ('a' + world.below(plan.names())));
+    }
+    return path.toString();
+  }
+
+  private NamespaceRequest.Builder create(NamespaceRequest.Builder request, At at) {
+    boolean exclusive = world.chance(0.4);
+    return request.setCreate(
+        Create.newBuilder()
+            .setAt(at)
+            .setMode(0644)
+            .setExclusive(exclusive)
+            .setTruncate(!exclusive && world.chance(0.3))
+            .setOpenForWrite(sessions.size() < SESSIONS_MAX && world.chance(0.6)));
+  }
+
+  private NamespaceRequest.Builder link(NamespaceRequest.Builder request, At at) {
+    return plan.removesTrees() || seen.isEmpty()
+        ? request.setLookup(Lookup.newBuilder().setAt(at))
+        : request.setMakeLink(MakeLink.newBuilder().setInode(any(seen)).setAt(at));
+  }
+
+  private NamespaceRequest.Builder truncate(NamespaceRequest.Builder request) {
+    return seen.isEmpty()
+        ? request.setLookup(Lookup.newBuilder().setAt(at()))
+        : request.setTruncate(
+            Truncate.newBuilder().setInode(any(seen)).setLength(world.below(5000)));
+  }
+
+  private NamespaceRequest.Builder rename(NamespaceRequest.Builder request, At at) {
+    boolean noReplace = world.chance(0.25);
+    return request.setRename(
+        Rename.newBuilder()
+            .setFrom(at)
+            .setTo(at())
+            .setNoReplace(noReplace)
+            .setExchange(!noReplace && world.chance(0.25)));
+  }
+
+  private NamespaceRequest.Builder close(NamespaceRequest.Builder request) {
+    if (sessions.isEmpty()) {
+      return request.setLookup(Lookup.newBuilder().setAt(at()));
+    }
+    Session session = sessions.remove(world.below(sessions.size()));
+    Close.Builder close =
+        Close.newBuilder()
+            .setInode(session.inode())
+            .setSession(session.number())
+            .setTruncateGeneration(session.generation());
+    return request.setClose(world.chance(0.8) ? close.setLength(world.below(10_000)) : close);
+  }
+
+  private NamespaceRequest.Builder publish(NamespaceRequest.Builder request) {
+    if (sessions.isEmpty()) {
+      return request.setLookup(Lookup.newBuilder().setAt(at()));
+    }
+    Session session = sessions.get(world.below(sessions.size()));
+    return request.setPublishLength(
+        PublishLength.newBuilder()
+            .setInode(session.inode())
+            .setSession(session.number())
+            .setLength(world.below(10_000))
+            .setTruncateGeneration(session.generation()));
+  }
+
+  /** Takes garbage, or drops what it took. */
+  NamespaceRequest.Builder collect() {
+    NamespaceRequest.Builder request = NamespaceRequest.newBuilder();
+    if (taken.isEmpty()) {
+      return request.setTakeGarbage(TakeGarbage.newBuilder().setLimit(1 + world.below(4)));
+    }
+    DropGarbage.Builder drop = DropGarbage.newBuilder().addAllInodes(taken);
+    taken.clear();
+    return request.setDropGarbage(drop);
+  }
+
+  private long any(List<Long> of) {
+    return of.get(world.below(of.size()));
+  }
+
+  /** Takes from a reply what later operations need; true if it lost a session that it had. */
+  boolean ended(NamespaceRequest request, NamespaceReply reply) {
+    Inode inode = reply.getInode();
+    if (reply.getCode() == ErrorCode.OK.number() && inode.getId() > 1) {
+      seen.add(inode.getId());
+      if (seen.size() > SESSIONS_MAX) {
+        seen.removeFirst();
+      }
+    }
+    if (reply.getOpen().getSession() != 0) {
+      sessions.add(
+          new Session(inode.getId(), reply.getOpen().getSession(), inode.getTruncateGeneration()));
+    }
+    reply.getGarbage().getInodesList().forEach(each -> taken.add(each.getId()));
+    if (reply.getCode() == ErrorCode.BAD_SESSION.number()) {
+      sessions.removeIf(session -> session.number() == request.getPublishLength().getSession());
+      return true;
+    }
+    return false;
+  }
+}
