@@ -4,5 +4,9 @@ package luciola.client;
 public enum FileType {
   FILE,
   DIRECTORY,
-  SYMLINK
+  SYMLINK,
+  FIFO,
+  SOCKET,
+  CHARACTER_DEVICE,
+  BLOCK_DEVICE
 }

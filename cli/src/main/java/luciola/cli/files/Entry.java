@@ -23,6 +23,10 @@ final class Entry {
           case FILE -> '-';
           case DIRECTORY -> 'd';
           case SYMLINK -> 'l';
+          case FIFO -> 'p';
+          case SOCKET -> 's';
+          case CHARACTER_DEVICE -> 'c';
+          case BLOCK_DEVICE -> 'b';
         });
     for (int bit = 8; bit >= 0; bit--) {
       text.append(((stat.mode() >> bit) & 1) != 0 ? "xwr".charAt(bit % 3) : '-');

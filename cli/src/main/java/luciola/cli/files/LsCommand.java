@@ -89,7 +89,7 @@ public final class LsCommand extends FileCommand {
           switch (stat.type()) {
             case SYMLINK -> entry.name() + " -> " + fs.readLink(pathOf(directory, entry));
             case DIRECTORY -> entry.name() + "/";
-            case FILE -> entry.name();
+            case FILE, FIFO, SOCKET, CHARACTER_DEVICE, BLOCK_DEVICE -> entry.name();
           };
       table.row(
           Entry.mode(stat),

@@ -23,6 +23,7 @@ record RemoteSide(LuciolaFileSystem fs) implements Side {
           case FILE -> Found.Kind.FILE;
           case DIRECTORY -> Found.Kind.DIRECTORY;
           case SYMLINK -> Found.Kind.LINK;
+          case FIFO, SOCKET, CHARACTER_DEVICE, BLOCK_DEVICE -> Found.Kind.OTHER;
         };
     return new Found(
         kind, stat.length(), stat.mode(), stat.modifiedNanos(), "inode " + stat.inode().value());

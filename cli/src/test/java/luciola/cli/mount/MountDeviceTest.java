@@ -172,7 +172,6 @@ final class MountDeviceTest {
     assertThrows(
         FileSystemException.class, () -> Files.createFile(directory.resolve("n".repeat(256))));
     Files.createFile(directory.resolve("n".repeat(255)));
-    assertTrue(MountedCluster.sh(directory, "mkfifo pipe 2>&1 || true").contains("not permitted"));
     MountedCluster.sh(directory, "mv -n sub full && test -d full/sub && rmdir full/sub");
   }
 

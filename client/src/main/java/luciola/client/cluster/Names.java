@@ -53,6 +53,10 @@ final class Names {
           case INODE_TYPE_FILE -> FileType.FILE;
           case INODE_TYPE_DIRECTORY -> FileType.DIRECTORY;
           case INODE_TYPE_SYMLINK -> FileType.SYMLINK;
+          case INODE_TYPE_FIFO -> FileType.FIFO;
+          case INODE_TYPE_SOCKET -> FileType.SOCKET;
+          case INODE_TYPE_CHARACTER_DEVICE -> FileType.CHARACTER_DEVICE;
+          case INODE_TYPE_BLOCK_DEVICE -> FileType.BLOCK_DEVICE;
           case INODE_TYPE_UNSPECIFIED, UNRECOGNIZED ->
               throw new LuciolaException(
                   ErrorCode.INTERNAL, "unknown kind of inode: inode=" + inode.getId());

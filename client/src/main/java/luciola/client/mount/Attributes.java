@@ -6,6 +6,7 @@ import luciola.client.fuse.FuseChange;
 import luciola.client.fuse.FuseEntry;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the kernel is told of an inode.
@@ -13,9 +14,14 @@ import luciola.grpc.v1.InodeType;
  * @param nanos how long that is right
  */
 record Attributes(long nanos) {
+  private static final int S_IFMT = 0170000;
   private static final int S_IFDIR = 0040000;
   private static final int S_IFREG = 0100000;
   private static final int S_IFLNK = 0120000;
+  private static final int S_IFIFO = 0010000;
+  private static final int S_IFCHR = 0020000;
+  private static final int S_IFBLK = 0060000;
+  private static final int S_IFSOCK = 0140000;
   private static final int BLOCK_BYTES = 512;
   private static final int IO_BYTES = 1 << 20;
   private static final int DIRECTORY_IO_BYTES = 4096;
@@ -44,7 +50,7 @@ record Attributes(long nanos) {
         inode.getNlink(),
         inode.getUid(),
         inode.getGid(),
-        0,
+        inode.getDevice(),
         directory ? DIRECTORY_IO_BYTES : IO_BYTES);
   }
 
@@ -53,7 +59,22 @@ record Attributes(long nanos) {
     return switch (inode.getType()) {
       case INODE_TYPE_DIRECTORY -> S_IFDIR;
       case INODE_TYPE_SYMLINK -> S_IFLNK;
+      case INODE_TYPE_FIFO -> S_IFIFO;
+      case INODE_TYPE_SOCKET -> S_IFSOCK;
+      case INODE_TYPE_CHARACTER_DEVICE -> S_IFCHR;
+      case INODE_TYPE_BLOCK_DEVICE -> S_IFBLK;
       default -> S_IFREG;
+    };
+  }
+
+  /** What is made by mknod, by the upper bits of its mode; null if it is something else. */
+  static @Nullable InodeType special(int mode) {
+    return switch (mode & S_IFMT) {
+      case S_IFIFO -> InodeType.INODE_TYPE_FIFO;
+      case S_IFSOCK -> InodeType.INODE_TYPE_SOCKET;
+      case S_IFCHR -> InodeType.INODE_TYPE_CHARACTER_DEVICE;
+      case S_IFBLK -> InodeType.INODE_TYPE_BLOCK_DEVICE;
+      default -> null;
     };
   }
 

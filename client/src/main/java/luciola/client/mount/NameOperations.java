@@ -10,9 +10,11 @@ import luciola.client.fuse.FuseReply;
 import luciola.grpc.v1.At;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.MakeLink;
+import luciola.grpc.v1.MakeNode;
 import luciola.grpc.v1.MakeSymlink;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
@@ -80,8 +82,20 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
   }
 
   FuseReply makeNode(FuseCall call, FuseOperation.MakeNode asked) {
-    if ((asked.mode() & S_IFMT) != S_IFREG) {
-      return new FuseReply.Failed(Errno.EPERM);
+    InodeType special = Attributes.special(asked.mode());
+    if (special != null) {
+      return found(
+          call,
+          NamespaceRequest.newBuilder()
+              .setMakeNode(
+                  MakeNode.newBuilder()
+                      .setAt(at(call.node(), asked.name()))
+                      .setType(special)
+                      .setMode(asked.mode() & MODE_MASK)
+                      .setDevice(asked.device())));
+    }
+    if ((asked.mode() & S_IFMT) != S_IFREG && (asked.mode() & S_IFMT) != 0) {
+      return new FuseReply.Failed(Errno.EINVAL);
     }
     return found(
         call,

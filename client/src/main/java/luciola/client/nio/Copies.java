@@ -9,6 +9,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.CopyOption;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -69,6 +70,9 @@ final class Copies {
           provider.createDirectory(target, PosixFilePermissions.asFileAttribute(permissions(from)));
       case SYMLINK -> copyLink(source, target);
       case FILE -> copyBytes(source, target, from);
+      case FIFO, SOCKET, CHARACTER_DEVICE, BLOCK_DEVICE ->
+          throw new FileSystemException(
+              source.toString(), target.toString(), "cannot be copied: " + from.type());
     }
     if (attributes) {
       String name = LuciolaFileSystemProvider.plain(target);

@@ -110,7 +110,7 @@ record LuciolaAttributes(FileStat stat, String authority) implements PosixFileAt
 
   @Override
   public boolean isOther() {
-    return false;
+    return !isRegularFile() && !isDirectory() && !isSymbolicLink();
   }
 
   @Override
@@ -129,6 +129,10 @@ record LuciolaAttributes(FileStat stat, String authority) implements PosixFileAt
       case FILE -> 0100000;
       case DIRECTORY -> 0040000;
       case SYMLINK -> 0120000;
+      case FIFO -> 0010000;
+      case SOCKET -> 0140000;
+      case CHARACTER_DEVICE -> 0020000;
+      case BLOCK_DEVICE -> 0060000;
     };
   }
 

@@ -76,6 +76,7 @@ public final class Namespace {
           MAKE_DIRECTORY,
           MAKE_SYMLINK,
           MAKE_LINK,
+          MAKE_NODE,
           UNLINK,
           REMOVE_DIRECTORY,
           REMOVE_TREE,

@@ -21,6 +21,7 @@ import luciola.grpc.v1.OpenResult;
 import luciola.grpc.v1.SessionsRenewed;
 import luciola.grpc.v1.StatFsResult;
 import luciola.grpc.v1.UsageResult;
+import luciola.meta.namespace.change.OpenChange;
 import luciola.meta.namespace.lock.LockChange;
 import luciola.meta.namespace.tree.Extended;
 import luciola.meta.namespace.tree.Permissions;
@@ -63,6 +64,7 @@ record Reading(Tree tree, Identity who, long client) {
           MAKE_DIRECTORY,
           MAKE_SYMLINK,
           MAKE_LINK,
+          MAKE_NODE,
           UNLINK,
           REMOVE_DIRECTORY,
           REMOVE_TREE,
@@ -95,6 +97,7 @@ record Reading(Tree tree, Identity who, long client) {
   }
 
   private NamespaceReply.Builder open(Inode inode) {
+    OpenChange.requireBytes(inode);
     Permissions.require(inode, who, Permissions.READ);
     return reply(inode).setOpen(OpenResult.getDefaultInstance());
   }

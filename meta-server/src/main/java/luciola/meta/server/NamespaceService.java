@@ -194,6 +194,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           MAKE_DIRECTORY,
           MAKE_SYMLINK,
           MAKE_LINK,
+          MAKE_NODE,
           UNLINK,
           REMOVE_DIRECTORY,
           REMOVE_TREE,

@@ -15,9 +15,11 @@ import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.Layout;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.MakeNode;
 import luciola.grpc.v1.MakeSymlink;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
@@ -113,6 +115,47 @@ class NamespaceTest {
     who = ROOT;
     ok(open("/ann/f", true));
     ok(create("/ann/g"));
+  }
+
+  @Test
+  void fifosSocketsAndDevicesAreNamesWithoutBytes() {
+    Inode fifo = ok(makeNode("/fifo", InodeType.INODE_TYPE_FIFO, 99)).getInode();
+    assertEquals(InodeType.INODE_TYPE_FIFO, fifo.getType());
+    assertEquals(0640, fifo.getMode());
+    assertEquals(0, fifo.getDevice());
+    Inode device = ok(makeNode("/device", InodeType.INODE_TYPE_BLOCK_DEVICE, 0x812)).getInode();
+    assertEquals(0x812, ok(lookup("/device")).getInode().getDevice());
+    no(ErrorCode.EXISTS, makeNode("/fifo", InodeType.INODE_TYPE_SOCKET, 0));
+    no(ErrorCode.INVALID_ARGUMENT, makeNode("/other", InodeType.INODE_TYPE_FILE, 0));
+    no(ErrorCode.UNSUPPORTED, open("/fifo", true));
+    no(ErrorCode.UNSUPPORTED, open("/device", false));
+    no(
+        ErrorCode.INVALID_ARGUMENT,
+        apply(
+            NamespaceRequest.newBuilder()
+                .setTruncate(Truncate.newBuilder().setInode(fifo.getId()).setLength(1))));
+    ok(rename("/fifo", "/pipe"));
+    long inodes = Tree.reading(stored).counters().getInodes();
+    ok(unlink("/pipe"));
+    ok(unlink("/device"));
+    assertEquals(inodes - 2, Tree.reading(stored).counters().getInodes());
+    assertEquals(0, Tree.reading(stored).counters().getGarbage());
+    who = ANN;
+    ok(makeNode("/anns", InodeType.INODE_TYPE_SOCKET, 0));
+    no(ErrorCode.NOT_PERMITTED, makeNode("/null", InodeType.INODE_TYPE_CHARACTER_DEVICE, 0x103));
+    no(ErrorCode.NOT_FOUND, lookup("/null"));
+    assertTrue(device.getId() > fifo.getId());
+  }
+
+  private NamespaceReply makeNode(String path, InodeType type, int device) {
+    return apply(
+        NamespaceRequest.newBuilder()
+            .setMakeNode(
+                MakeNode.newBuilder()
+                    .setAt(at(path))
+                    .setType(type)
+                    .setMode(0640)
+                    .setDevice(device)));
   }
 
   @Test

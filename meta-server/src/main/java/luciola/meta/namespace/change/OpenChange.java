@@ -10,7 +10,7 @@ import luciola.meta.namespace.tree.Refusal;
 import luciola.protocol.error.ErrorCode;
 
 /** Opens a file for writing: a session that keeps it alive until it is closed. */
-final class OpenChange {
+public final class OpenChange {
   private OpenChange() {}
 
   static NamespaceReply.Builder apply(Operation operation, Open asked) {
@@ -35,6 +35,7 @@ final class OpenChange {
         inode.getType() != InodeType.INODE_TYPE_SYMLINK,
         ErrorCode.TOO_MANY_SYMLINKS,
         "inode=" + inode.getId());
+    requireBytes(inode);
     Permissions.require(
         inode, operation.who(), write || truncate ? Permissions.WRITE : Permissions.READ);
     if (write || truncate) {
@@ -69,6 +70,14 @@ final class OpenChange {
     long session =
         operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos(), true);
     return Operation.reply(inode).setOpen(OpenResult.newBuilder().setSession(session));
+  }
+
+  /** FIFOs, sockets and devices are opened by the kernel that has them. */
+  public static void requireBytes(Inode inode) {
+    Refusal.unless(
+        inode.getType().getNumber() <= InodeType.INODE_TYPE_SYMLINK_VALUE,
+        ErrorCode.UNSUPPORTED,
+        "opened through a mount only: inode=" + inode.getId() + " type=" + inode.getType());
   }
 
   static void requireNotHeld(Operation operation, Inode inode) {

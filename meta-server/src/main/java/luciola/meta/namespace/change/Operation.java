@@ -35,6 +35,7 @@ public record Operation(
       case CREATE -> CreateChange.apply(this, request.getCreate());
       case MAKE_DIRECTORY -> MakeDirectoryChange.apply(this, request.getMakeDirectory());
       case MAKE_SYMLINK -> MakeSymlinkChange.apply(this, request.getMakeSymlink());
+      case MAKE_NODE -> MakeNodeChange.apply(this, request.getMakeNode());
       case MAKE_LINK -> MakeLinkChange.apply(this, request.getMakeLink());
       case UNLINK -> RemoveChange.unlink(this, request.getUnlink());
       case REMOVE_DIRECTORY -> RemoveChange.removeDirectory(this, request.getRemoveDirectory());
