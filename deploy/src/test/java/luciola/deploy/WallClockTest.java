@@ -22,6 +22,7 @@ final class WallClockTest {
       Set.of(
           // Times of files: never go back, whatever the clock of a leader says.
           "luciola.meta.log.MetaLog",
+          // When tokens and tickets expire: a set clock makes them good for longer or shorter.
           "luciola.protocol.control.WallTime",
           // When the next look over a disk is due: early if the clock was set back.
           "luciola.storage.scrub.TargetScrub",

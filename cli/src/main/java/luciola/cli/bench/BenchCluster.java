@@ -11,6 +11,7 @@ import luciola.cli.connection.Connector;
 import luciola.cli.local.LocalCluster;
 import luciola.cli.local.LocalClusterOptions;
 import luciola.client.LuciolaFileSystem;
+import luciola.protocol.access.ClientAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,8 +37,8 @@ final class BenchCluster implements AutoCloseable {
   }
 
   /** One that runs already. */
-  static BenchCluster at(List<String> metaServers, Connector connector) {
-    return new BenchCluster(null, null, connector.connect(metaServers));
+  static BenchCluster at(List<String> metaServers, ClientAccess access, Connector connector) {
+    return new BenchCluster(null, null, connector.connect(metaServers, access));
   }
 
   /**

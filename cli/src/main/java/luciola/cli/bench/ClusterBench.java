@@ -83,7 +83,10 @@ abstract class ClusterBench implements Callable<Integer> {
 
   private BenchCluster open(int copies) throws IOException, InterruptedException {
     return cluster != null
-        ? BenchCluster.at(ClusterOption.addresses("--cluster", cluster), connector)
+        ? BenchCluster.at(
+            ClusterOption.addresses("--cluster", cluster),
+            new ClusterOption().access(invocation),
+            connector)
         : BenchCluster.start(
             options.directory(invocation),
             inProcess,

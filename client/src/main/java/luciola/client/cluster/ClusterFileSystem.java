@@ -75,6 +75,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
             feed,
             meta.cluster(),
             meta.client(),
+            meta.wallet(),
             options.limits(),
             options.zone(),
             options.ioThreads());
@@ -107,6 +108,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     MetaConnection meta =
         MetaConnection.connect(options.cluster().map(metaOptions::withCluster).orElse(metaOptions));
     try {
+      meta.wallet().start();
       return new ClusterFileSystem(options, meta, RoutingFeed.start(meta));
     } catch (RuntimeException e) {
       meta.close();

@@ -16,6 +16,7 @@ import luciola.protocol.connection.DataClientOptions;
 import luciola.protocol.connection.DataClients;
 import luciola.protocol.connection.EventLoops;
 import luciola.protocol.connection.ReplyPayload;
+import luciola.protocol.connection.Tickets;
 import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -47,6 +48,7 @@ final class DataPlane implements AutoCloseable {
       RoutingFeed feed,
       ClusterId cluster,
       ClientId client,
+      Tickets tickets,
       RouterLimits limits,
       Optional<String> zone,
       int ioThreads) {
@@ -56,7 +58,8 @@ final class DataPlane implements AutoCloseable {
         new DataClients(
             loops,
             DataClientOptions.DEFAULTS,
-            new Hello(cluster, Hello.PROTOCOL_VERSION, client.value()));
+            new Hello(cluster, Hello.PROTOCOL_VERSION, client.value()),
+            tickets);
     this.router = new ChunkRouter(limits, zone, () -> ThreadLocalRandom.current().nextLong());
   }
 

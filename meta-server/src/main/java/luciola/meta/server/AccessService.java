@@ -9,6 +9,8 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.ListAccessReply;
 import luciola.grpc.v1.ListAccessRequest;
+import luciola.grpc.v1.RenewAccessReply;
+import luciola.grpc.v1.RenewAccessRequest;
 import luciola.meta.access.AccessState;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
@@ -20,10 +22,12 @@ import luciola.protocol.error.LuciolaException;
 final class AccessService extends AccessGrpc.AccessImplBase {
   private final MetaLog log;
   private final SecuritySettings settings;
+  private final TicketDesk tickets;
 
-  AccessService(MetaLog log, SecuritySettings settings) {
+  AccessService(MetaLog log, SecuritySettings settings, TicketDesk tickets) {
     this.log = log;
     this.settings = settings;
+    this.tickets = tickets;
   }
 
   private String leader() {
@@ -49,6 +53,20 @@ final class AccessService extends AccessGrpc.AccessImplBase {
         .addAllTokens(state.tokens().stream().map(AccessState::shown).toList())
         .setRequired(settings.required())
         .build();
+  }
+
+  @Override
+  public void renew(RenewAccessRequest request, StreamObserver<RenewAccessReply> observer) {
+    AccessGate.Session session = AccessGate.session();
+    Answers.send(
+        log.fence().thenApply(_ -> tickets.renewed(session.caller(), request)),
+        observer,
+        fault ->
+            RenewAccessReply.newBuilder()
+                .setCode(fault.code().number())
+                .setMessage(fault.detail())
+                .setLeader(leader())
+                .build());
   }
 
   @Override

@@ -23,13 +23,19 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
   private final MetaLog log;
   private final ClusterDriver driver;
   private final RoutingWatchers watchers;
+  private final TicketDesk tickets;
 
   ClusterService(
-      MetaServerConfig config, MetaLog log, ClusterDriver driver, RoutingWatchers watchers) {
+      MetaServerConfig config,
+      MetaLog log,
+      ClusterDriver driver,
+      RoutingWatchers watchers,
+      TicketDesk tickets) {
     this.config = config;
     this.log = log;
     this.driver = driver;
     this.watchers = watchers;
+    this.tickets = tickets;
   }
 
   private String leader() {
@@ -53,6 +59,19 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
 
   @Override
   public void register(RegisterRequest request, StreamObserver<RegisterReply> observer) {
+    if (request.getSecured() != config.security().required()) {
+      observer.onNext(
+          RegisterReply.newBuilder()
+              .setCode(ErrorCode.INVALID_ARGUMENT.number())
+              .setMessage(
+                  "register: security.required must be the same on all servers: here="
+                      + config.security().required()
+                      + " storage-server="
+                      + request.getSecured())
+              .build());
+      observer.onCompleted();
+      return;
+    }
     Answers.send(
         driver
             .ask(new ClusterEvent.Register(request))
@@ -70,7 +89,9 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
   @Override
   public void heartbeat(HeartbeatRequest request, StreamObserver<HeartbeatReply> observer) {
     Answers.send(
-        driver.heartbeat(request),
+        driver
+            .heartbeat(request)
+            .thenApply(reply -> reply.toBuilder().addAllDataKeys(tickets.keys()).build()),
         observer,
         fault ->
             HeartbeatReply.newBuilder()

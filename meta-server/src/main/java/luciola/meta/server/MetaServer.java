@@ -40,6 +40,7 @@ public final class MetaServer implements AutoCloseable {
   private final MetaLog log;
   private final ThreadPoolExecutor longReads;
   private final AdminService admin;
+  private final TicketDesk tickets;
   private final Server server;
   private boolean closed;
 
@@ -51,6 +52,7 @@ public final class MetaServer implements AutoCloseable {
       MetaLog log,
       ThreadPoolExecutor longReads,
       AdminService admin,
+      TicketDesk tickets,
       Server server) {
     this.directory = directory;
     this.store = store;
@@ -59,6 +61,7 @@ public final class MetaServer implements AutoCloseable {
     this.log = log;
     this.longReads = longReads;
     this.admin = admin;
+    this.tickets = tickets;
     this.server = server;
   }
 
@@ -87,22 +90,26 @@ public final class MetaServer implements AutoCloseable {
       undo.add(longReads::shutdownNow);
       var admin = new AdminService(log, store, driver);
       undo.add(admin);
+      var tickets = new TicketDesk(log, config.security());
+      undo.add(tickets);
       var gate = new AccessGate(config.security(), log::access);
       Server server =
           NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
               .directExecutor()
               .maxInboundMessageSize(MESSAGE_BYTES_MAX)
               .addService(
-                  new NamespaceService(log, store, driver, longReads, config.streamRequestsMax()))
-              .addService(new ClusterService(config, log, driver, watchers))
+                  new NamespaceService(
+                      log, store, driver, longReads, config.streamRequestsMax(), tickets))
+              .addService(new ClusterService(config, log, driver, watchers, tickets))
               .addService(admin)
-              .addService(new AccessService(log, config.security()))
+              .addService(new AccessService(log, config.security(), tickets))
               .intercept(gate)
               .build();
       listen(server, config);
       undo.add(server::shutdownNow);
       var started =
-          new MetaServer(directory, store, driver, watchers, log, longReads, admin, server);
+          new MetaServer(
+              directory, store, driver, watchers, log, longReads, admin, tickets, server);
       if (config.members().size() <= 1) {
         awaitReady(driver);
       }
@@ -236,6 +243,7 @@ public final class MetaServer implements AutoCloseable {
     }
     longReads.shutdownNow();
     admin.close();
+    tickets.close();
     driver.close();
     log.close();
     store.close();

@@ -11,6 +11,7 @@ import luciola.grpc.v1.NamespaceGrpc;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.access.AccessRules;
+import luciola.meta.access.Caller;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.Namespace;
@@ -29,13 +30,15 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private final Executor longReads;
   private final int streamRequestsMax;
   private final LockDesk locks;
+  private final TicketDesk tickets;
 
   NamespaceService(
       MetaLog log,
       RocksStore store,
       ClusterDriver driver,
       Executor longReads,
-      int streamRequestsMax) {
+      int streamRequestsMax,
+      TicketDesk tickets) {
     this.log = log;
     this.store = store;
     this.driver = driver;
@@ -43,6 +46,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     this.streamRequestsMax = streamRequestsMax;
     this.locks = new LockDesk(store);
     driver.whenExpired(locks::freed);
+    this.tickets = tickets;
   }
 
   @Override
@@ -116,7 +120,12 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private CompletableFuture<NamespaceReply> answer(
       NamespaceRequest request, AccessGate.Session session) {
     try {
-      return answer(AccessRules.named(session.caller(), request));
+      Caller caller = session.caller();
+      NamespaceRequest named = AccessRules.named(caller, request);
+      CompletableFuture<NamespaceReply> answer = answer(named);
+      return caller instanceof Caller.Anyone
+          ? answer
+          : answer.thenApply(reply -> tickets.granted(caller, named, reply));
     } catch (LuciolaException refused) {
       return CompletableFuture.failedFuture(refused);
     }

@@ -47,6 +47,10 @@ public final class Secret {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
+  byte[] raw() {
+    return bytes;
+  }
+
   /** What may be stored of it. */
   public byte[] hash() {
     try {

@@ -22,7 +22,22 @@ public interface DataClient extends AutoCloseable {
    */
   static CompletableFuture<DataClient> connect(
       EventLoops loops, DataClientOptions options, String host, int port, Hello hello) {
-    return SocketDataClient.connect(loops, options, host, port, hello);
+    return connect(loops, options, host, port, hello, Tickets.NONE);
+  }
+
+  /**
+   * The same, showing tickets.
+   *
+   * @param tickets what is shown with the Hello and with each request
+   */
+  static CompletableFuture<DataClient> connect(
+      EventLoops loops,
+      DataClientOptions options,
+      String host,
+      int port,
+      Hello hello,
+      Tickets tickets) {
+    return SocketDataClient.connect(loops, options, host, port, hello, tickets);
   }
 
   /**

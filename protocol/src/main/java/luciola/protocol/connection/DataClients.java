@@ -25,13 +25,20 @@ public final class DataClients implements AutoCloseable {
   private final EventLoops loops;
   private final DataClientOptions options;
   private final Hello hello;
+  private final Tickets tickets;
   private final ConcurrentHashMap<Address, Server> servers = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   public DataClients(EventLoops loops, DataClientOptions options, Hello hello) {
+    this(loops, options, hello, Tickets.NONE);
+  }
+
+  /** Connections that show tickets. */
+  public DataClients(EventLoops loops, DataClientOptions options, Hello hello, Tickets tickets) {
     this.loops = loops;
     this.options = options;
     this.hello = hello;
+    this.tickets = tickets;
   }
 
   /** A connection to the server, the one with the fewest calls in flight. */
@@ -114,7 +121,7 @@ public final class DataClients implements AutoCloseable {
 
     private void connect(CompletableFuture<DataClient> begun) {
       var _ =
-          DataClient.connect(loops, options, address.host, address.port, hello)
+          DataClient.connect(loops, options, address.host, address.port, hello, tickets)
               .whenComplete((client, failure) -> {
                 settle(client, failure);
                 if (failure == null) {

@@ -24,7 +24,21 @@ public interface DataServer extends AutoCloseable {
       HelloVerifier verifier,
       DataHandler handler)
       throws IOException {
-    return SocketDataServer.bind(loops, options, host, port, pool, verifier, handler);
+    return bind(loops, options, host, port, pool, verifier, RequestGate.Factory.OPEN, handler);
+  }
+
+  /** The same, with a gate for each connection that every request passes before it is handled. */
+  static DataServer bind(
+      EventLoops loops,
+      DataServerOptions options,
+      String host,
+      int port,
+      PayloadPool pool,
+      HelloVerifier verifier,
+      RequestGate.Factory gates,
+      DataHandler handler)
+      throws IOException {
+    return SocketDataServer.bind(loops, options, host, port, pool, verifier, gates, handler);
   }
 
   /** The port that was bound. */

@@ -13,6 +13,7 @@ import io.netty.util.UncheckedBooleanSupplier;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
+import luciola.protocol.access.SealedTicket;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Frame;
@@ -48,6 +49,9 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
      *     there is no memory now: the sink has paused the receiver and is asked again on resume
      */
     @Nullable List<MemorySegment> place(FramePrefix prefix, Frame frame);
+
+    /** The prefix of a frame has come; throws a LuciolaException to end the connection. */
+    default void announced(FramePrefix prefix) {}
 
     /** A frame and its payload are complete. */
     void received(FramePrefix prefix, Frame frame);
@@ -91,6 +95,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private int smallFrames;
   private @Nullable FramePrefix prefix;
   private @Nullable Frame frame;
+  private List<SealedTicket> tickets = List.of();
   private List<MemorySegment> pieces = List.of();
   private int piece;
   private long pieceFilled;
@@ -124,6 +129,11 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     if (!paused && context != null) {
       context.channel().config().setAutoRead(true);
     }
+  }
+
+  /** What was shown with the frame that the sink is being told of. */
+  List<SealedTicket> tickets() {
+    return tickets;
   }
 
   /** Throws away what is still to come of the payload that is being received for this request. */
@@ -214,6 +224,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       return false;
     }
     prefix = FramePrefix.decode(header.slice(parsed, FramePrefix.BYTES));
+    sink.announced(prefix);
     parsed += FramePrefix.BYTES;
     state = State.BODY;
     return true;
@@ -225,6 +236,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       return false;
     }
     frame = FrameCodec.decode(now, header.slice(parsed, now.bodyBytes()));
+    tickets = FrameCodec.tickets(now, header.slice(parsed, now.bodyBytes()));
     parsed += now.bodyBytes();
     if (parsed == filled) {
       parsed = 0;

@@ -37,11 +37,13 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerConnection implements FrameReceiver.Sink {
   private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
+  private static final int HELLO_BYTES_MAX = 1024;
 
   private final Channel channel;
   private final DataServerOptions options;
   private final PayloadPool pool;
   private final HelloVerifier verifier;
+  private final RequestGate gate;
   private final DataHandler handler;
   private final Consumer<ServerConnection> onGone;
   private final FrameReceiver receiver = new FrameReceiver(this);
@@ -56,6 +58,10 @@ final class ServerConnection implements FrameReceiver.Sink {
   private boolean memoryWanted;
   private boolean memoryMissing;
   private boolean memoryRefused;
+
+  /** What the gate said of the request that is being received; null: not asked yet. */
+  private @Nullable ErrorCode admitted;
+
   private @Nullable Future<?> memoryDeadline;
   private boolean finishing;
 
@@ -64,12 +70,14 @@ final class ServerConnection implements FrameReceiver.Sink {
       DataServerOptions options,
       PayloadPool pool,
       HelloVerifier verifier,
+      RequestGate gate,
       DataHandler handler,
       Consumer<ServerConnection> onGone) {
     this.channel = channel;
     this.options = options;
     this.pool = pool;
     this.verifier = verifier;
+    this.gate = gate;
     this.handler = handler;
     this.onGone = onGone;
   }
@@ -106,7 +114,7 @@ final class ServerConnection implements FrameReceiver.Sink {
   @Override
   public @Nullable List<MemorySegment> place(FramePrefix prefix, Frame frame) {
     Request request = checkedRequest(frame);
-    if (memoryRefused) {
+    if (memoryRefused || admitted(request) != ErrorCode.OK) {
       return List.of();
     }
     Optional<PayloadBuffer> buffer = memoryFor(request, prefix.payloadBytes());
@@ -130,6 +138,28 @@ final class ServerConnection implements FrameReceiver.Sink {
     memoryGiven();
     incoming = buffer.get();
     return List.of(incoming.segment());
+  }
+
+  /** Nobody unknown makes this server hold memory for what it promises to send. */
+  @Override
+  public void announced(FramePrefix prefix) {
+    if (hello == null && prefix.bodyBytes() + prefix.payloadBytes() > HELLO_BYTES_MAX) {
+      throw new LuciolaException(
+          ErrorCode.MALFORMED_FRAME,
+          "receive request: no hello: peer="
+              + channel.remoteAddress()
+              + " bytes="
+              + prefix.bodyBytes());
+    }
+  }
+
+  private ErrorCode admitted(Request request) {
+    ErrorCode known = admitted;
+    if (known == null) {
+      known = gate.admit(request, receiver.tickets());
+      admitted = known;
+    }
+    return known;
   }
 
   private Optional<PayloadBuffer> memoryFor(Request request, int bytes) {
@@ -169,8 +199,13 @@ final class ServerConnection implements FrameReceiver.Sink {
     incoming = PayloadBuffer.empty();
     var call = new SocketCall(prefix.requestId(), request, payload);
     callsUnanswered++;
+    ErrorCode verdict = admitted(request);
+    admitted = null;
     if (request instanceof Hello first) {
-      greet(call, first);
+      greet(call, first, verdict);
+    } else if (verdict != ErrorCode.OK) {
+      memoryRefused = false;
+      call.fail(verdict);
     } else if (memoryRefused) {
       memoryRefused = false;
       call.fail(ErrorCode.OVERLOADED);
@@ -201,8 +236,12 @@ final class ServerConnection implements FrameReceiver.Sink {
             + frame.getClass().getSimpleName());
   }
 
-  private void greet(SocketCall call, Hello first) {
-    HelloReply reply = verifier.verify(first);
+  private void greet(SocketCall call, Hello first, ErrorCode verdict) {
+    HelloReply asked = verifier.verify(first);
+    HelloReply reply =
+        verdict == ErrorCode.OK || asked.code() != ErrorCode.OK
+            ? asked
+            : new HelloReply(verdict, 0, 0);
     hello = first;
     if (reply.code() != ErrorCode.OK) {
       LOG.info(

@@ -42,6 +42,7 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
 
   private final String address;
   private final DataClientOptions options;
+  private final Tickets tickets;
   private final FrameReceiver receiver = new FrameReceiver(this);
   private final ConcurrentLinkedQueue<CallInFlight<?>> unsent = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean sending = new AtomicBoolean();
@@ -58,14 +59,20 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
   private volatile @Nullable HelloReply peer;
   private volatile boolean open = true;
 
-  private SocketDataClient(String address, DataClientOptions options) {
+  private SocketDataClient(String address, DataClientOptions options, Tickets tickets) {
     this.address = address;
     this.options = options;
+    this.tickets = tickets;
   }
 
   static CompletableFuture<DataClient> connect(
-      EventLoops loops, DataClientOptions options, String host, int port, Hello hello) {
-    var client = new SocketDataClient(host + ":" + port, options);
+      EventLoops loops,
+      DataClientOptions options,
+      String host,
+      int port,
+      Hello hello,
+      Tickets tickets) {
+    var client = new SocketDataClient(host + ":" + port, options, tickets);
     long deadline = System.nanoTime() + options.connectTimeout().toNanos();
     return CompletableFuture.supplyAsync(
             () -> client.resolve(host, port), task -> Thread.startVirtualThread(task))
@@ -150,7 +157,7 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
     long id = nextId.getAndIncrement();
     ByteBuffer head;
     try {
-      head = FrameCodec.encode(id, request);
+      head = FrameCodec.encode(id, request, tickets.of(request));
     } catch (LuciolaException e) {
       inFlight.decrementAndGet();
       throw e;

@@ -32,6 +32,7 @@ final class SocketDataServer implements DataServer {
       InetSocketAddress address,
       PayloadPool pool,
       HelloVerifier verifier,
+      RequestGate.Factory gates,
       DataHandler handler)
       throws IOException {
     ChannelFuture bound =
@@ -52,6 +53,7 @@ final class SocketDataServer implements DataServer {
                             options,
                             pool,
                             verifier,
+                            gates.forPeer(peer.toString()),
                             handler,
                             SocketDataServer.this::forget));
                   }
@@ -73,10 +75,11 @@ final class SocketDataServer implements DataServer {
       int port,
       PayloadPool pool,
       HelloVerifier verifier,
+      RequestGate.Factory gates,
       DataHandler handler)
       throws IOException {
     var address = new InetSocketAddress(InetAddress.getByName(host), port);
-    return new SocketDataServer(loops, options, address, pool, verifier, handler);
+    return new SocketDataServer(loops, options, address, pool, verifier, gates, handler);
   }
 
   private static String reason(@Nullable Throwable cause) {

@@ -34,6 +34,8 @@ import luciola.grpc.v1.OperateReply;
 import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
+import luciola.grpc.v1.RenewAccessReply;
+import luciola.grpc.v1.RenewAccessRequest;
 import luciola.grpc.v1.RepairNamespaceReply;
 import luciola.grpc.v1.RepairNamespaceRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -60,6 +62,7 @@ public final class MetaConnection implements AutoCloseable {
   private final LeaderSearch leaders;
   private final CallLedger ledger = new CallLedger();
   private final Semaphore calls;
+  private final Wallet wallet = new Wallet(this);
   private volatile @Nullable ClusterId cluster;
 
   private MetaConnection(MetaOptions options) {
@@ -138,13 +141,16 @@ public final class MetaConnection implements AutoCloseable {
     }
     try {
       request.setClientId(options.client().value()).setSequence(sequence);
-      return repeat(
-          operation,
-          options.callNanos(),
-          (endpoint, attemptNanos) -> {
-            NamespaceReply reply = attempt(endpoint, request, attemptNanos);
-            return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
-          });
+      NamespaceReply done =
+          repeat(
+              operation,
+              options.callNanos(),
+              (endpoint, attemptNanos) -> {
+                NamespaceReply reply = attempt(endpoint, request, attemptNanos);
+                return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+              });
+      wallet.learned(done.getCapabilitiesList());
+      return done;
     } finally {
       ledger.end(sequence);
       calls.release();
@@ -319,6 +325,21 @@ public final class MetaConnection implements AutoCloseable {
         });
   }
 
+  /** What this caller shows to storage-servers; to be started by who calls them. */
+  public Wallet wallet() {
+    return wallet;
+  }
+
+  RenewAccessReply renewAccess(RenewAccessRequest request) {
+    return unary(
+        "renew access",
+        options.callNanos(),
+        (channel, nanos) -> {
+          RenewAccessReply reply = access(channel, nanos).renew(request);
+          return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+        });
+  }
+
   /** Users and tokens. */
   public ListAccessReply listAccess() {
     return unary(
@@ -370,6 +391,7 @@ public final class MetaConnection implements AutoCloseable {
 
   @Override
   public void close() {
+    wallet.close();
     leaders.close();
   }
 

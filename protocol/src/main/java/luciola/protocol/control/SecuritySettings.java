@@ -3,6 +3,7 @@ package luciola.protocol.control;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
@@ -18,10 +19,16 @@ import org.slf4j.LoggerFactory;
  * @param required whether callers have to show who they are; default false: everybody is let in
  * @param secret file with the cluster's secret, by which its servers know each other; required with
  *     {@code required}
+ * @param capabilityTime how long what a caller shows to storage-servers is good for; it is renewed
+ *     at a third; 1 s or more; default 10 min
+ * @param keyTime after which the key that signs it is replaced; {@code capabilityTime} or more;
+ *     default 1 h
  */
-public record SecuritySettings(boolean required, Path secret) {
+public record SecuritySettings(
+    boolean required, Path secret, Duration capabilityTime, Duration keyTime) {
   /** Everybody is let in. */
-  public static final SecuritySettings OFF = new SecuritySettings(false, Path.of(""));
+  public static final SecuritySettings OFF =
+      new SecuritySettings(false, Path.of(""), Duration.ofMinutes(10), Duration.ofHours(1));
 
   private static final Logger LOG = LoggerFactory.getLogger(SecuritySettings.class);
 
@@ -30,11 +37,21 @@ public record SecuritySettings(boolean required, Path secret) {
       throw new IllegalArgumentException(
           "security.required needs security.secret, a file with the cluster's secret");
     }
+    if (capabilityTime.compareTo(Duration.ofSeconds(1)) < 0
+        || keyTime.compareTo(capabilityTime) < 0) {
+      throw new IllegalArgumentException(
+          "bad security times: capabilityTime=" + capabilityTime + " keyTime=" + keyTime);
+    }
   }
 
   /** Callers have to show who they are. */
   public static SecuritySettings required(Path secret) {
-    return new SecuritySettings(true, secret);
+    return new SecuritySettings(true, secret, OFF.capabilityTime, OFF.keyTime);
+  }
+
+  /** The same with other times. */
+  public SecuritySettings withTimes(Duration newCapabilityTime, Duration newKeyTime) {
+    return new SecuritySettings(required, secret, newCapabilityTime, newKeyTime);
   }
 
   /**

@@ -94,6 +94,12 @@ final class BodyReader {
     return items;
   }
 
+  byte[] bytes(int count) {
+    byte[] bytes = new byte[count];
+    need(count).get(bytes);
+    return bytes;
+  }
+
   void end() {
     if (in.hasRemaining()) {
       throw malformed("bytes after the end: bytes=" + in.remaining());

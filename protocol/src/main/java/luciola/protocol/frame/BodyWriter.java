@@ -78,12 +78,21 @@ final class BodyWriter {
     return this;
   }
 
+  BodyWriter bytes(byte[] bytes) {
+    while (out.remaining() < bytes.length) {
+      var _ = room(out.remaining() + 1);
+    }
+    out.put(bytes);
+    return this;
+  }
+
   /** Puts the prefix in front: the whole frame without its payload. */
-  ByteBuffer frame(FrameType type, long requestId, int payloadBytes) {
+  ByteBuffer frame(FrameType type, long requestId, int payloadBytes, boolean ticketed) {
     int end = out.position();
     int bodyBytes = end - FramePrefix.BYTES;
     int crc = FramePrefix.crc(out.duplicate().position(FramePrefix.BYTES).limit(end));
-    new FramePrefix(type.number(), requestId, bodyBytes, payloadBytes, crc).encode(out.position(0));
+    new FramePrefix(type.number(), requestId, bodyBytes, payloadBytes, crc, ticketed)
+        .encode(out.position(0));
     return out.position(0).limit(end);
   }
 

@@ -1,6 +1,9 @@
 package luciola.protocol.frame;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import luciola.protocol.access.SealedTicket;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
@@ -12,23 +15,63 @@ import luciola.protocol.error.LuciolaException;
  * <p>Decoding is strict: it yields a frame or fails with MALFORMED_FRAME, whatever the bytes.
  */
 public final class FrameCodec {
+  /** Most tickets of a request. */
+  public static final int TICKETS_MAX = 4096;
+
   private FrameCodec() {}
+
+  /** Prefix and body of a frame without tickets; see {@link #encode(long, Frame, List)}. */
+  public static ByteBuffer encode(long requestId, Frame frame) {
+    return encode(requestId, frame, List.of());
+  }
 
   /**
    * Prefix and body of a frame.
    *
+   * @param tickets what is shown with a request; none with a reply
    * @throws LuciolaException INVALID_ARGUMENT if the frame is beyond the limits of {@link
    *     FramePrefix}
    */
-  public static ByteBuffer encode(long requestId, Frame frame) {
+  public static ByteBuffer encode(long requestId, Frame frame, List<SealedTicket> tickets) {
     long payloadBytes = payloadBytes(frame);
     if (payloadBytes < 0 || payloadBytes > FramePrefix.PAYLOAD_BYTES_MAX) {
       throw new LuciolaException(
           ErrorCode.INVALID_ARGUMENT, "encode frame: bad payload: payloadBytes=" + payloadBytes);
     }
     var out = new BodyWriter();
+    if (!tickets.isEmpty()) {
+      if (tickets.size() > TICKETS_MAX || !(frame instanceof Request)) {
+        throw new LuciolaException(
+            ErrorCode.INVALID_ARGUMENT, "encode frame: bad tickets: count=" + tickets.size());
+      }
+      out.u16(tickets.size());
+      tickets.forEach(ticket -> out.bytes(ticket.bytes()));
+    }
     encodeBody(out, frame);
-    return out.frame(FrameType.of(frame), requestId, (int) payloadBytes);
+    return out.frame(FrameType.of(frame), requestId, (int) payloadBytes, !tickets.isEmpty());
+  }
+
+  /**
+   * The tickets of a body that {@link #decode} has accepted.
+   *
+   * @throws LuciolaException MALFORMED_FRAME
+   */
+  public static List<SealedTicket> tickets(FramePrefix prefix, ByteBuffer body) {
+    return prefix.ticketed()
+        ? tickets(new BodyReader(body, FrameType.ofNumber(prefix.typeNumber())))
+        : List.of();
+  }
+
+  private static List<SealedTicket> tickets(BodyReader in) {
+    int count = in.u16();
+    if (count < 1 || count > TICKETS_MAX) {
+      throw in.malformed("bad number of tickets: count=" + count);
+    }
+    var tickets = new ArrayList<SealedTicket>();
+    for (int i = 0; i < count; i++) {
+      tickets.add(SealedTicket.of(in.bytes(SealedTicket.BYTES)));
+    }
+    return tickets;
   }
 
   /**
@@ -42,6 +85,9 @@ public final class FrameCodec {
     if (body.remaining() != prefix.bodyBytes()
         || FramePrefix.crc(body.slice()) != prefix.bodyCrc()) {
       throw in.malformed("bad checksum or length: bytes=" + body.remaining());
+    }
+    if (prefix.ticketed()) {
+      var _ = tickets(in);
     }
     Frame frame;
     try {

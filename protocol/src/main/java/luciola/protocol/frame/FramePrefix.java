@@ -13,17 +13,24 @@ import luciola.protocol.error.LuciolaException;
  *   0        4    5    6        8               16         20            24         28         32
  *   +--------+----+----+--------+---------------+----------+-------------+----------+----------+
  *   | magic  |ver |type| flags  | request id    | body     | payload     | CRC32C   | CRC32C   |
- *   | "LCL1" | 1  |    | 0      | u64           | bytes u32| bytes u32   | of body  | of 0..27 |
+ *   | "LCL1" | 1  |    | 0 or 1 | u64           | bytes u32| bytes u32   | of body  | of 0..27 |
  *   +--------+----+----+--------+---------------+----------+-------------+----------+----------+
  * </pre>
  *
- * The payload has no checksum here: its granule checksums are in the body.
+ * The payload has no checksum here: its granule checksums are in the body. Flag 1: the body of a
+ * request begins with tickets.
  *
  * @param typeNumber kind of the frame, a known one
  * @param requestId chosen by the caller, repeated by the reply
+ * @param ticketed whether the body begins with tickets
  */
 public record FramePrefix(
-    int typeNumber, long requestId, int bodyBytes, int payloadBytes, int bodyCrc) {
+    int typeNumber,
+    long requestId,
+    int bodyBytes,
+    int payloadBytes,
+    int bodyCrc,
+    boolean ticketed) {
   /** Length on the wire. */
   public static final int BYTES = 32;
 
@@ -37,13 +44,18 @@ public record FramePrefix(
   static final int VERSION = 1;
   private static final int CRC_OFFSET = 28;
 
+  /** A prefix of a frame without tickets. */
+  FramePrefix(int typeNumber, long requestId, int bodyBytes, int payloadBytes, int bodyCrc) {
+    this(typeNumber, requestId, bodyBytes, payloadBytes, bodyCrc, false);
+  }
+
   /** Writes at the buffer's position, which moves on by {@link #BYTES}. */
   void encode(ByteBuffer target) {
     ByteBuffer out = target.slice(target.position(), BYTES).order(ByteOrder.LITTLE_ENDIAN);
     out.putInt(MAGIC);
     out.put((byte) VERSION);
     out.put((byte) typeNumber);
-    out.putShort((short) 0);
+    out.putShort((short) (ticketed ? 1 : 0));
     out.putLong(requestId);
     out.putInt(bodyBytes);
     out.putInt(payloadBytes);
@@ -68,7 +80,9 @@ public record FramePrefix(
     require(in.get(4) == VERSION, "unknown version", "version", in.get(4) & 0xff);
     require(
         in.getInt(CRC_OFFSET) == crc(in.slice(0, CRC_OFFSET)), "bad checksum", "type", in.get(5));
-    require(in.getShort(6) == 0, "unknown flags", "flags", in.getShort(6));
+    int flags = in.getShort(6) & 0xffff;
+    boolean request = (in.get(5) & 0x80) == 0;
+    require(flags == 0 || (flags == 1 && request), "unknown flags", "flags", flags);
     int bodyBytes = in.getInt(16);
     int payloadBytes = in.getInt(20);
     require(bodyBytes >= 0 && bodyBytes <= BODY_BYTES_MAX, "bad length", "bodyBytes", bodyBytes);
@@ -78,7 +92,8 @@ public record FramePrefix(
         "payloadBytes",
         payloadBytes);
     FrameType type = FrameType.ofNumber(in.get(5) & 0xff);
-    return new FramePrefix(type.number(), in.getLong(8), bodyBytes, payloadBytes, in.getInt(24));
+    return new FramePrefix(
+        type.number(), in.getLong(8), bodyBytes, payloadBytes, in.getInt(24), flags == 1);
   }
 
   static int crc(ByteBuffer bytes) {

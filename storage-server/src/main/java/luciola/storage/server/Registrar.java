@@ -23,6 +23,7 @@ import luciola.storage.disk.TargetDirectory;
  * manager gives are kept in the directories; the same ones are asked for ever after.
  *
  * @param incarnation of this life
+ * @param secured whether the server asks callers who they are
  * @param directory of the server, locked by it
  */
 record Registrar(
@@ -31,7 +32,8 @@ record Registrar(
     List<Target> targets,
     HostPort address,
     Map<String, String> labels,
-    long incarnation) {
+    long incarnation,
+    boolean secured) {
 
   Registrar {
     targets = List.copyOf(targets);
@@ -89,7 +91,8 @@ record Registrar(
             .setNodeId(directory.number("node"))
             .setIncarnation(incarnation)
             .setAddress(address.toString())
-            .putAllLabels(labels);
+            .putAllLabels(labels)
+            .setSecured(secured);
     for (Target target : targets) {
       request.addTargets(
           TargetRegistration.newBuilder()

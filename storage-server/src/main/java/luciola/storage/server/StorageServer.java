@@ -72,6 +72,7 @@ public final class StorageServer implements AutoCloseable {
   private final AtomicReference<@Nullable Membership> membership = new AtomicReference<>();
   private final AtomicReference<@Nullable DataHandler> handler = new AtomicReference<>();
   private final AtomicLong scrubBytesPerSecond;
+  private final ServerKeys keys;
   private long incarnation;
   private int port;
   private NodeId node = new NodeId(1);
@@ -79,6 +80,7 @@ public final class StorageServer implements AutoCloseable {
   private StorageServer(StorageServerConfig config, Target.Opener opener) {
     this.config = config;
     this.opener = opener;
+    this.keys = new ServerKeys(config.security().required());
     this.scrubBytesPerSecond = new AtomicLong(config.scrubBytesPerSecond());
   }
 
@@ -156,7 +158,8 @@ public final class StorageServer implements AutoCloseable {
                 targets,
                 new HostPort(config.host(), port),
                 config.labels(),
-                incarnation)
+                incarnation,
+                config.security().required())
             .register();
     node = new NodeId(registered.getNodeId());
     RoutingFeed routing = part("routing", RoutingFeed.start(meta));
@@ -195,6 +198,7 @@ public final class StorageServer implements AutoCloseable {
             config.port(),
             received,
             verifier,
+            keys,
             call -> {
               DataHandler ready = handler.get();
               if (ready == null) {
@@ -213,7 +217,8 @@ public final class StorageServer implements AutoCloseable {
             new DataClients(
                 loops,
                 DataClientOptions.DEFAULTS,
-                new Hello(cluster, Hello.PROTOCOL_VERSION, incarnation)));
+                new Hello(cluster, Hello.PROTOCOL_VERSION, incarnation),
+                keys));
     Peers peers = new Peers(routing, clients::client, config.peerTimeout());
     ExecutorService readers =
         part(
@@ -307,6 +312,7 @@ public final class StorageServer implements AutoCloseable {
             host::unreachable,
             host::leaseChanged,
             reply -> {
+              keys.learned(reply.getDataKeysList());
               apply(reply.getSettings(), resyncBudget);
               reopen(reply, keepers);
             });
