@@ -9,6 +9,7 @@ import com.google.protobuf.ByteString;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -259,7 +260,14 @@ class SecuredClusterTest {
             StorageServer.start(storage(7).withSecurity(SecuritySettings.required(file))).close());
     var open =
         new SecuritySettings(
-            false, security.secret(), security.capabilityTime(), security.keyTime());
+            false,
+            security.secret(),
+            security.capabilityTime(),
+            security.keyTime(),
+            security.audit(),
+            security.auditBytes(),
+            security.auditFiles(),
+            security.operationsPerSecond());
     assertRefused(
         ErrorCode.INVALID_ARGUMENT,
         () -> StorageServer.start(storage(7).withSecurity(open)).close());
@@ -408,5 +416,25 @@ class SecuredClusterTest {
       }
     }
     assertArrayEquals(content, read(reading, content.length));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!audited("call=ReadRequest") || !audited("call=Hello")) {
+      assertTrue(System.nanoTime() - deadline < 0, "denials are not written down");
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  private boolean audited(String what) {
+    boolean found = false;
+    for (int i = 0; i < SERVERS; i++) {
+      try {
+        Path file = directory.resolve("storage-" + i).resolve("data").resolve("audit.log");
+        found |=
+            Files.readString(file).contains("event=denied")
+                && Files.readString(file).contains(what);
+      } catch (java.io.IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+    return found;
   }
 }

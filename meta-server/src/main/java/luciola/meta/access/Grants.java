@@ -50,7 +50,8 @@ public final class Grants {
   /** An open was allowed, so what was asked for is; who opens to write may also read if it may. */
   private static int opened(NamespaceRequest request, Inode inode, boolean write) {
     Identity who = request.getIdentity();
-    boolean read = request.hasOpen() && !write || Permissions.allows(inode, who, Permissions.READ);
+    boolean read =
+        (request.hasOpen() && !write) || Permissions.allows(inode, who, Permissions.READ);
     return (read ? Ticket.READ : 0) | (write ? Ticket.WRITE : 0);
   }
 

@@ -2,6 +2,7 @@ package luciola.meta.server;
 
 import io.grpc.Context;
 import io.grpc.Contexts;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -12,9 +13,12 @@ import java.util.function.Supplier;
 import luciola.grpc.v1.AccessUser;
 import luciola.meta.access.AccessRules;
 import luciola.meta.access.AccessState;
+import luciola.meta.access.CallKind;
 import luciola.meta.access.Caller;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
+import luciola.protocol.audit.AuditLine;
+import luciola.protocol.audit.AuditLog;
 import luciola.protocol.control.CredentialHeader;
 import luciola.protocol.control.SecuritySettings;
 import luciola.protocol.control.StatusTable;
@@ -22,26 +26,25 @@ import luciola.protocol.control.WallTime;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What every call of every service passes: finds out who calls and whether they may. Runs on the
  * network's threads.
  */
 final class AccessGate implements ServerInterceptor {
-  private static final Logger LOG = LoggerFactory.getLogger(AccessGate.class);
   private static final Context.Key<Session> SESSION = Context.key("luciola-session");
-  private static final Session OPEN = new Session(null);
+  private static final Session OPEN = new Session(null, "anyone", "");
 
   private final boolean required;
   private final Optional<Secret> clusterSecret;
   private final Supplier<AccessState> access;
+  private final AuditLog audit;
 
-  AccessGate(SecuritySettings settings, Supplier<AccessState> access) {
+  AccessGate(SecuritySettings settings, Supplier<AccessState> access, AuditLog audit) {
     this.required = settings.required();
     this.clusterSecret = settings.clusterSecret();
     this.access = access;
+    this.audit = audit;
   }
 
   /** Who makes the present call. */
@@ -52,9 +55,23 @@ final class AccessGate implements ServerInterceptor {
   /** What was shown at the start of a call, for as long as it lasts. */
   static final class Session {
     private final @Nullable Supplier<Caller> check;
+    private final String shown;
+    private final String peer;
 
-    private Session(@Nullable Supplier<Caller> check) {
+    private Session(@Nullable Supplier<Caller> check, String shown, String peer) {
       this.check = check;
+      this.shown = shown;
+      this.peer = peer;
+    }
+
+    /** What was shown, without what is secret of it. */
+    String shown() {
+      return shown;
+    }
+
+    /** Where the call comes from. */
+    String peer() {
+      return peer;
     }
 
     /**
@@ -71,8 +88,11 @@ final class AccessGate implements ServerInterceptor {
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     var method = call.getMethodDescriptor();
+    String peer = String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
+    String shown = "nothing";
     try {
-      Session session = required ? session(headers) : OPEN;
+      Session session = required ? session(headers, peer) : OPEN;
+      shown = session.shown();
       Caller caller = session.caller();
       var kind =
           AccessRules.kind(
@@ -82,21 +102,36 @@ final class AccessGate implements ServerInterceptor {
             ErrorCode.PERMISSION_DENIED,
             "not for this caller: call=" + method.getFullMethodName() + " who=" + caller.name());
       }
-      return Contexts.interceptCall(
-          Context.current().withValue(SESSION, session), call, headers, next);
+      Context with = Context.current().withValue(SESSION, session);
+      if (!required || kind != CallKind.OPERATE) {
+        return Contexts.interceptCall(with, call, headers, next);
+      }
+      var audited =
+          new AuditedCall<Q, R>(
+              call,
+              audit,
+              new AuditLine()
+                  .with("event", "operate")
+                  .with("who", caller.name())
+                  .with("shown", shown)
+                  .with("peer", peer)
+                  .with("call", method.getFullMethodName()));
+      return audited.listening(Contexts.interceptCall(with, audited, headers, next));
     } catch (LuciolaException refused) {
-      LOG.info(
-          "call refused: call={} peer={} code={} reason=\"{}\"",
-          method.getFullMethodName(),
-          call.getAttributes().get(io.grpc.Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
-          refused.code(),
-          refused.detail());
+      audit.write(
+          new AuditLine()
+              .with("event", "refused")
+              .with("shown", shown)
+              .with("peer", peer)
+              .with("call", method.getFullMethodName())
+              .with("code", refused.code())
+              .with("reason", refused.detail()));
       call.close(StatusTable.status(refused.code(), refused.detail()), new Metadata());
       return new ServerCall.Listener<>() {};
     }
   }
 
-  private Session session(Metadata headers) {
+  private Session session(Metadata headers, String peer) {
     Credential shown =
         CredentialHeader.of(headers)
             .orElseThrow(
@@ -107,9 +142,9 @@ final class AccessGate implements ServerInterceptor {
           throw new LuciolaException(
               ErrorCode.UNAUTHENTICATED, "another secret than that of this cluster");
         }
-        yield new Session(Caller.Server::new);
+        yield new Session(Caller.Server::new, "secret", peer);
       }
-      case Credential.OfUser user -> new Session(new Known(user));
+      case Credential.OfUser user -> new Session(new Known(user), "token:" + user.token(), peer);
     };
   }
 

@@ -12,11 +12,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import luciola.meta.access.UserRates;
 import luciola.meta.log.LogConfig;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.store.DataDirectory;
 import luciola.meta.store.RocksStore;
+import luciola.protocol.audit.AuditLog;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.slf4j.Logger;
@@ -41,6 +43,7 @@ public final class MetaServer implements AutoCloseable {
   private final ThreadPoolExecutor longReads;
   private final AdminService admin;
   private final TicketDesk tickets;
+  private final AuditLog audit;
   private final Server server;
   private boolean closed;
 
@@ -53,6 +56,7 @@ public final class MetaServer implements AutoCloseable {
       ThreadPoolExecutor longReads,
       AdminService admin,
       TicketDesk tickets,
+      AuditLog audit,
       Server server) {
     this.directory = directory;
     this.store = store;
@@ -62,6 +66,7 @@ public final class MetaServer implements AutoCloseable {
     this.longReads = longReads;
     this.admin = admin;
     this.tickets = tickets;
+    this.audit = audit;
     this.server = server;
   }
 
@@ -92,14 +97,24 @@ public final class MetaServer implements AutoCloseable {
       undo.add(admin);
       var tickets = new TicketDesk(log, config.security());
       undo.add(tickets);
-      var gate = new AccessGate(config.security(), log::access);
+      AuditLog audit = config.security().auditIn(config.directory());
+      undo.add(audit);
+      var rates = new UserRates(config.security().operationsPerSecond());
+      var gate = new AccessGate(config.security(), log::access, audit);
       Server server =
           NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
               .directExecutor()
               .maxInboundMessageSize(MESSAGE_BYTES_MAX)
               .addService(
                   new NamespaceService(
-                      log, store, driver, longReads, config.streamRequestsMax(), tickets))
+                      log,
+                      store,
+                      driver,
+                      longReads,
+                      config.streamRequestsMax(),
+                      tickets,
+                      rates,
+                      audit))
               .addService(new ClusterService(config, log, driver, watchers, tickets))
               .addService(admin)
               .addService(new AccessService(log, config.security(), tickets))
@@ -109,7 +124,7 @@ public final class MetaServer implements AutoCloseable {
       undo.add(server::shutdownNow);
       var started =
           new MetaServer(
-              directory, store, driver, watchers, log, longReads, admin, tickets, server);
+              directory, store, driver, watchers, log, longReads, admin, tickets, audit, server);
       if (config.members().size() <= 1) {
         awaitReady(driver);
       }
@@ -244,6 +259,7 @@ public final class MetaServer implements AutoCloseable {
     longReads.shutdownNow();
     admin.close();
     tickets.close();
+    audit.close();
     driver.close();
     log.close();
     store.close();

@@ -12,10 +12,14 @@ import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.access.AccessRules;
 import luciola.meta.access.Caller;
+import luciola.meta.access.Grants;
+import luciola.meta.access.UserRates;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.store.RocksStore;
+import luciola.protocol.audit.AuditLine;
+import luciola.protocol.audit.AuditLog;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
@@ -31,6 +35,8 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private final int streamRequestsMax;
   private final LockDesk locks;
   private final TicketDesk tickets;
+  private final UserRates rates;
+  private final AuditLog audit;
 
   NamespaceService(
       MetaLog log,
@@ -38,7 +44,9 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
       ClusterDriver driver,
       Executor longReads,
       int streamRequestsMax,
-      TicketDesk tickets) {
+      TicketDesk tickets,
+      UserRates rates,
+      AuditLog audit) {
     this.log = log;
     this.store = store;
     this.driver = driver;
@@ -47,6 +55,8 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     this.locks = new LockDesk(store);
     driver.whenExpired(locks::freed);
     this.tickets = tickets;
+    this.rates = rates;
+    this.audit = audit;
   }
 
   @Override
@@ -122,12 +132,39 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     try {
       Caller caller = session.caller();
       NamespaceRequest named = AccessRules.named(caller, request);
-      CompletableFuture<NamespaceReply> answer = answer(named);
-      return caller instanceof Caller.Anyone
-          ? answer
-          : answer.thenApply(reply -> tickets.granted(caller, named, reply));
+      if (caller instanceof Caller.Anyone) {
+        return answer(named);
+      }
+      if (!request.hasRenewSessions()
+          && caller instanceof Caller.Member
+          && !rates.admit(Grants.userOf(caller), System.nanoTime())) {
+        throw new LuciolaException(ErrorCode.OVERLOADED, "too many operations: " + caller.name());
+      }
+      return answer(named)
+          .thenApply(reply -> {
+            record(session, request, ErrorCode.ofNumber(reply.getCode()), reply.getMessage());
+            return tickets.granted(caller, named, reply);
+          });
     } catch (LuciolaException refused) {
+      record(session, request, refused.code(), refused.detail());
       return CompletableFuture.failedFuture(refused);
+    }
+  }
+
+  /** What was denied is written down. */
+  private void record(
+      AccessGate.Session session, NamespaceRequest request, ErrorCode code, String reason) {
+    if (code == ErrorCode.UNAUTHENTICATED
+        || code == ErrorCode.PERMISSION_DENIED
+        || code == ErrorCode.NOT_PERMITTED) {
+      audit.write(
+          new AuditLine()
+              .with("event", "denied")
+              .with("shown", session.shown())
+              .with("peer", session.peer())
+              .with("call", request.getOperationCase())
+              .with("code", code)
+              .with("reason", reason));
     }
   }
 

@@ -236,6 +236,59 @@ class AccessGateTest {
   }
 
   @Test
+  void operatorsCallsAndDenialsAreWrittenDown() throws Exception {
+    Credential.OfUser token = user(ann(), 0);
+    try (MetaConnection meta = showing(token)) {
+      assertRefused(ErrorCode.PERMISSION_DENIED, meta::listAccess);
+      var _ = meta.call(mkdir("private"));
+      Identity another = Identity.newBuilder().setUid(1001).build();
+      assertRefused(ErrorCode.NOT_PERMITTED, () -> meta.call(mkdir("x").setIdentity(another)));
+    }
+    assertRefused(ErrorCode.UNAUTHENTICATED, () -> MetaConnection.connect(options()));
+    assertRefused(ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(random())));
+    server.close();
+    List<String> lines = Files.readAllLines(directory.resolve("meta").resolve("audit.log"));
+    assertLine(lines, "event=operate", "who=server", "luciola.v1.Access/Change", "ann", "code=OK");
+    assertLine(lines, "event=operate", "create_token", "code=OK");
+    assertLine(
+        lines,
+        "event=refused",
+        "shown=token:" + token.token(),
+        "call=luciola.v1.Access/List",
+        "code=PERMISSION_DENIED");
+    assertLine(lines, "event=denied", "call=MAKE_DIRECTORY", "code=NOT_PERMITTED", "asked=1001");
+    assertLine(lines, "event=refused", "shown=nothing", "Identify", "code=UNAUTHENTICATED");
+    for (String line : lines) {
+      assertFalse(line.contains("hash"), line);
+      assertFalse(line.contains(token.text().substring(6)), line);
+      assertFalse(line.contains(servers.text()), line);
+    }
+  }
+
+  private static void assertLine(List<String> lines, String... parts) {
+    assertTrue(
+        lines.stream().anyMatch(line -> List.of(parts).stream().allMatch(line::contains)),
+        List.of(parts) + " in\n" + String.join("\n", lines));
+  }
+
+  @Test
+  void aHastyUserWaitsAndLosesNothing() {
+    server.close();
+    server =
+        MetaServer.start(
+            config()
+                .withSecurity(SecuritySettings.required(secretFile).withOperationsPerSecond(20)));
+    try (MetaConnection meta = showing(user(ann(), 0))) {
+      long begin = System.nanoTime();
+      for (int i = 0; i < 60; i++) {
+        var _ = meta.call(mkdir("d" + i));
+      }
+      long nanos = System.nanoTime() - begin;
+      assertTrue(nanos > TimeUnit.MILLISECONDS.toNanos(1900), "60 at 20 a second in ns " + nanos);
+    }
+  }
+
+  @Test
   void usersAndTokensOutliveARestart() {
     Credential.OfUser token = user(ann(), 0);
     server.close();

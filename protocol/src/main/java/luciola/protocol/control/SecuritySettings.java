@@ -8,6 +8,7 @@ import java.util.Optional;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
+import luciola.protocol.audit.AuditLog;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.slf4j.Logger;
@@ -23,12 +24,33 @@ import org.slf4j.LoggerFactory;
  *     at a third; 1 s or more; default 10 min
  * @param keyTime after which the key that signs it is replaced; {@code capabilityTime} or more;
  *     default 1 h
+ * @param audit file in which operators' calls and refusals are recorded; empty (the default):
+ *     {@code audit.log} in the server's own directory. Only with {@code required}
+ * @param auditBytes after which that file is put aside, 4 KiB or more; default 16 MiB
+ * @param auditFiles files put aside that are kept, 1 to 1000; default 8
+ * @param operationsPerSecond namespace operations that each user may ask for; 0 (the default): as
+ *     many as it likes
  */
 public record SecuritySettings(
-    boolean required, Path secret, Duration capabilityTime, Duration keyTime) {
+    boolean required,
+    Path secret,
+    Duration capabilityTime,
+    Duration keyTime,
+    Path audit,
+    long auditBytes,
+    int auditFiles,
+    long operationsPerSecond) {
   /** Everybody is let in. */
   public static final SecuritySettings OFF =
-      new SecuritySettings(false, Path.of(""), Duration.ofMinutes(10), Duration.ofHours(1));
+      new SecuritySettings(
+          false,
+          Path.of(""),
+          Duration.ofMinutes(10),
+          Duration.ofHours(1),
+          Path.of(""),
+          16 << 20,
+          8,
+          0);
 
   private static final Logger LOG = LoggerFactory.getLogger(SecuritySettings.class);
 
@@ -42,16 +64,67 @@ public record SecuritySettings(
       throw new IllegalArgumentException(
           "bad security times: capabilityTime=" + capabilityTime + " keyTime=" + keyTime);
     }
+    if (auditBytes < 4096 || auditFiles < 1 || auditFiles > 1000 || operationsPerSecond < 0) {
+      throw new IllegalArgumentException(
+          "bad security settings: auditBytes="
+              + auditBytes
+              + " auditFiles="
+              + auditFiles
+              + " operationsPerSecond="
+              + operationsPerSecond);
+    }
   }
 
   /** Callers have to show who they are. */
   public static SecuritySettings required(Path secret) {
-    return new SecuritySettings(true, secret, OFF.capabilityTime, OFF.keyTime);
+    return new SecuritySettings(
+        true,
+        secret,
+        OFF.capabilityTime,
+        OFF.keyTime,
+        OFF.audit,
+        OFF.auditBytes,
+        OFF.auditFiles,
+        OFF.operationsPerSecond);
   }
 
   /** The same with other times. */
   public SecuritySettings withTimes(Duration newCapabilityTime, Duration newKeyTime) {
-    return new SecuritySettings(required, secret, newCapabilityTime, newKeyTime);
+    return new SecuritySettings(
+        required,
+        secret,
+        newCapabilityTime,
+        newKeyTime,
+        audit,
+        auditBytes,
+        auditFiles,
+        operationsPerSecond);
+  }
+
+  /** The same with a bound on each user's operations. */
+  public SecuritySettings withOperationsPerSecond(long newOperationsPerSecond) {
+    return new SecuritySettings(
+        required,
+        secret,
+        capabilityTime,
+        keyTime,
+        audit,
+        auditBytes,
+        auditFiles,
+        newOperationsPerSecond);
+  }
+
+  /**
+   * The record of a server that keeps its files in this directory.
+   *
+   * @throws LuciolaException DISK_ERROR if it cannot be written
+   */
+  public AuditLog auditIn(Path directory) {
+    if (!required) {
+      return AuditLog.NONE;
+    }
+    Path file = audit.toString().isEmpty() ? directory.resolve("audit.log") : audit;
+    return AuditLog.open(file, auditBytes, auditFiles, WallTime::nanos);
   }
 
   /**

@@ -7,10 +7,13 @@ import luciola.protocol.access.SealedTicket;
 import luciola.protocol.access.Ticket;
 import luciola.protocol.access.TicketGate;
 import luciola.protocol.access.TicketKeys;
+import luciola.protocol.audit.AuditLine;
+import luciola.protocol.audit.AuditLog;
 import luciola.protocol.connection.RequestGate;
 import luciola.protocol.connection.Tickets;
 import luciola.protocol.control.DataKeyMessages;
 import luciola.protocol.control.WallTime;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.Request;
 
@@ -23,11 +26,17 @@ final class ServerKeys implements RequestGate.Factory, Tickets {
   private static final long PASS_SECONDS = 60;
 
   private final boolean required;
+  private volatile AuditLog audit = AuditLog.NONE;
   private volatile List<DataKey> known = List.of();
   private volatile TicketKeys keys = TicketKeys.NONE;
 
   ServerKeys(boolean required) {
     this.required = required;
+  }
+
+  /** From now on refusals are written down. */
+  void recordIn(AuditLog log) {
+    audit = log;
   }
 
   /** Takes what came with the answer to a heartbeat. */
@@ -44,7 +53,24 @@ final class ServerKeys implements RequestGate.Factory, Tickets {
 
   @Override
   public RequestGate forPeer(String peer) {
-    return required ? new TicketGate(() -> keys, ServerKeys::nowSeconds)::admit : RequestGate.OPEN;
+    if (!required) {
+      return RequestGate.OPEN;
+    }
+    var gate = new TicketGate(() -> keys, ServerKeys::nowSeconds);
+    return (request, shown) -> {
+      ErrorCode code = gate.admit(request, shown);
+      if (code != ErrorCode.OK && code != ErrorCode.NO_LEASE) {
+        audit.write(
+            new AuditLine()
+                .with("event", "denied")
+                .with("user", gate.user())
+                .with("peer", peer)
+                .with("call", request.getClass().getSimpleName())
+                .with("tickets", shown.size())
+                .with("code", code));
+      }
+      return code;
+    };
   }
 
   @Override

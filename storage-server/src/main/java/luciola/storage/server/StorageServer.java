@@ -141,6 +141,7 @@ public final class StorageServer implements AutoCloseable {
     TargetDirectory directory =
         part("data directory", TargetDirectory.open(config.dataDirectory()));
     directory.bindCluster(cluster.value());
+    keys.recordIn(part("audit log", config.security().auditIn(config.dataDirectory())));
     var targets = new ArrayList<Target>();
     for (Path path : config.targets()) {
       targets.add(part("target", Target.open(path, cluster, opener)));
