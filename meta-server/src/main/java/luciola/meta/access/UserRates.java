@@ -41,7 +41,7 @@ public final class UserRates {
 
     synchronized boolean take(long nowNanos) {
       long passed = Math.max(0, nowNanos - sinceNanos);
-      left = Math.min(perSecond, left + passed / SECOND * perSecond);
+      left = Math.min((double) perSecond, left + passed / SECOND * perSecond);
       sinceNanos += passed;
       if (left < 1) {
         return false;
