@@ -78,6 +78,23 @@ public final class InodeLocks {
     }
   }
 
+  /** Waits some seconds for another client to wait for a lock that this one has. */
+  public LockResult awaitWanted(FileLock held) {
+    try {
+      return files
+          .call(
+              Identity.getDefaultInstance(),
+              NamespaceRequest.newBuilder()
+                  .setAwaitLock(AwaitLock.newBuilder().setLock(held).setWanted(true)))
+          .getLock();
+    } catch (LuciolaException e) {
+      if (e.code() == ErrorCode.TIMED_OUT) {
+        return LockResult.getDefaultInstance();
+      }
+      throw e;
+    }
+  }
+
   /** Says that nobody waits for a lock any more. */
   public void cancel(FileLock lock) {
     files.call(

@@ -25,6 +25,7 @@ final class FileOperations {
   private static final int O_RDONLY = 0;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
+  private static final int O_APPEND = 02000;
   private static final int MODE_MASK = 07777;
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
@@ -98,7 +99,7 @@ final class FileOperations {
       open.close(handle);
       throw e;
     }
-    return new FuseReply.Opened(handle, pages.isRight(inode) ? FuseNumbers.OPEN_KEEP_CACHE : 0);
+    return new FuseReply.Opened(handle, cacheFlags(asked.flags(), pages.isRight(inode)));
   }
 
   FuseReply create(FuseCall call, FuseOperation.Create asked) {
@@ -128,7 +129,8 @@ final class FileOperations {
       open.close(handle);
       throw e;
     }
-    return new FuseReply.Created(attributes.entry(file.seen(inode)), handle, 0);
+    return new FuseReply.Created(
+        attributes.entry(file.seen(inode)), handle, cacheFlags(asked.flags(), false));
   }
 
   private OpenInode file(long handle) {
@@ -139,10 +141,36 @@ final class FileOperations {
     return file;
   }
 
+  /**
+   * Where the end is, the kernel does not know. It passes its page cache, so that it keeps nothing
+   * in a wrong place, and what others here have cached of the file's end is made void.
+   */
+  private FuseReply append(FuseCall call, FuseOperation.Write asked, OpenInode file) {
+    FuseReply reply = file.turn(locks).append(call.unique(), asked.data());
+    if (reply instanceof FuseReply.Written) {
+      pages.invalidate(call.node());
+    }
+    return reply;
+  }
+
+  /** Whether a call has to wait for others that append. */
+  static boolean appends(FuseOperation.Write asked) {
+    return (asked.flags() & O_APPEND) != 0;
+  }
+
+  private static int cacheFlags(int openFlags, boolean right) {
+    return (openFlags & O_APPEND) != 0
+        ? FuseNumbers.OPEN_DIRECT
+        : right ? FuseNumbers.OPEN_KEEP_CACHE : 0;
+  }
+
   FuseReply write(FuseCall call, FuseOperation.Write asked) {
     OpenInode file = open.file(asked.handle());
     if (file == null) {
       return new FuseReply.Failed(Errno.EBADF);
+    }
+    if ((asked.flags() & O_APPEND) != 0) {
+      return append(call, asked, file);
     }
     locks.require(call.node());
     file.write(Callers.MOUNT, asked.offset(), asked.data());

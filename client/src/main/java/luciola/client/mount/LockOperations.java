@@ -117,11 +117,7 @@ final class LockOperations implements AutoCloseable {
       unlock(wanted, owner);
       return FuseReply.OK;
     }
-    try {
-      return acquire(call.unique(), asked.waits(), wanted, owner, file);
-    } finally {
-      waiters.end(call.unique());
-    }
+    return acquire(call.unique(), asked.waits(), wanted, owner, file);
   }
 
   private void unlock(FileLock lock, LockOwners.Owner owner) {
@@ -130,13 +126,24 @@ final class LockOperations implements AutoCloseable {
       return;
     }
     locks.set(Callers.MOUNT, lock);
-    if (owner.kind() == LockKind.LOCK_KIND_FILE
+    if (owner.kind() != LockKind.LOCK_KIND_RANGE
         || (lock.getFirst() == 0 && lock.getLast() == Long.MAX_VALUE)) {
       forget(lock.getInode(), owner);
     }
   }
 
-  private FuseReply acquire(
+  /** A call does not wait any more. */
+  void end(long unique) {
+    waiters.end(unique);
+  }
+
+  /** Waits some seconds for another mount to wait for a lock that this one has. */
+  LockResult awaitWanted(FileLock lock) {
+    return locks.awaitWanted(lock);
+  }
+
+  /** Sets a lock, waiting for it if that is asked for: OK, or what the program is told. */
+  FuseReply acquire(
       long unique,
       boolean waits,
       FileLock wanted,
@@ -270,7 +277,8 @@ final class LockOperations implements AutoCloseable {
     end(inode, new LockOwners.Owner(LockKind.LOCK_KIND_RANGE, owner));
   }
 
-  private void end(long inode, LockOwners.Owner owner) {
+  /** An owner gives up all it has on a file. */
+  void end(long inode, LockOwners.Owner owner) {
     LockOwners owners = held.get(inode);
     if (owners != null && owners.has(owner)) {
       unlock(none(inode, owner), owner);
@@ -284,7 +292,9 @@ final class LockOperations implements AutoCloseable {
     }
     LockOwners owners = held.get(inode);
     if (owners != null && open.ofInode(inode) == null) {
-      owners.all().forEach(owner -> end(inode, owner));
+      owners.all().stream()
+          .filter(owner -> owner.kind() != LockKind.LOCK_KIND_APPEND)
+          .forEach(owner -> end(inode, owner));
     }
   }
 

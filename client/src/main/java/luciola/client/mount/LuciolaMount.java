@@ -101,12 +101,20 @@ public final class LuciolaMount implements AutoCloseable {
       case FuseOperation.Forget forget -> forget.nodes().forEach(each -> pages.forget(each.node()));
       case FuseOperation.Interrupt(long unique) -> locks.interrupt(unique);
       case FuseOperation.Destroy _ -> {}
-      case FuseOperation.SetLock lock when lock.waits() -> {
-        locks.begin(call.unique());
-        blocking.execute(() -> call.answer(reply(call)));
-      }
+      case FuseOperation.SetLock lock when lock.waits() -> whileWaiting(call);
+      case FuseOperation.Write write when FileOperations.appends(write) -> whileWaiting(call);
       default -> blocking.execute(() -> call.answer(reply(call)));
     }
+  }
+
+  /** Answers a call that may wait long, until it is interrupted. */
+  private void whileWaiting(FuseCall call) {
+    locks.begin(call.unique());
+    blocking.execute(() -> {
+      FuseReply reply = reply(call);
+      locks.end(call.unique());
+      call.answer(reply);
+    });
   }
 
   private FuseReply reply(FuseCall call) {

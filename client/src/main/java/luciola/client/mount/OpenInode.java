@@ -2,6 +2,7 @@ package luciola.client.mount;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.client.cluster.InodeFiles;
 import luciola.client.cluster.InodeReader;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * session.
  */
 final class OpenInode {
+  private static final AtomicLong TURNS = new AtomicLong();
+
   private final InodeFiles files;
   private final long inode;
   private final InodeReader reader;
@@ -30,6 +33,7 @@ final class OpenInode {
   private volatile @Nullable InodeWriter writer;
   private volatile long wroteNanos;
   private volatile boolean mayHaveExtended;
+  private volatile @Nullable AppendTurn turn;
 
   /** Of a file that was only read when its name went away; 0 if there is none. */
   private long keptBy;
@@ -154,6 +158,28 @@ final class OpenInode {
     wroteNanos = WallNanos.now();
   }
 
+  /** Writes at the end that is known here; who calls has the turn to append. */
+  void append(MemorySegment bytes) {
+    InodeWriter there = writer(Callers.MOUNT);
+    there.write(there.length(), bytes);
+    wroteNanos = WallNanos.now();
+  }
+
+  /** The turns in which it is appended to. */
+  AppendTurn turn(LockOperations locks) {
+    lock.lock();
+    try {
+      AppendTurn there = turn;
+      if (there == null) {
+        there = new AppendTurn(inode, TURNS.incrementAndGet(), this, locks);
+        turn = there;
+      }
+      return there;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void truncate(Identity who, long length) {
     writer(who).truncate(length);
   }
@@ -234,6 +260,14 @@ final class OpenInode {
       }
     } finally {
       lock.unlock();
+      closeTurn();
+    }
+  }
+
+  private void closeTurn() {
+    AppendTurn appending = turn;
+    if (appending != null) {
+      appending.close();
     }
   }
 }

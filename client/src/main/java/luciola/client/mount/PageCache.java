@@ -39,8 +39,13 @@ final class PageCache implements AutoCloseable {
   /** Returns once no page is older than an inode just told of. */
   void refresh(Inode inode) {
     if (!isRight(inode)) {
-      CompletableFuture.runAsync(() -> invalidation.of(inode.getId()), invalidating).join();
+      invalidate(inode.getId());
     }
+  }
+
+  /** Returns once the kernel has no pages of a node. */
+  void invalidate(long node) {
+    CompletableFuture.runAsync(() -> invalidation.of(node), invalidating).join();
   }
 
   /** The kernel has forgotten a node, and its pages. */

@@ -41,6 +41,9 @@ final class LockDesk {
     var answer = new CompletableFuture<NamespaceReply>();
     lock.lock();
     try {
+      if (request.getAwaitLock().getWanted()) {
+        return watch(request, answer);
+      }
       long wait = waits.begin(request.getClientId(), wanted);
       if (wait == 0) {
         return CompletableFuture.completedFuture(
@@ -67,16 +70,36 @@ final class LockDesk {
         end(wait);
         return CompletableFuture.completedFuture(over.get());
       }
-      return answer
-          .completeOnTimeout(
-              reply(request, LockResult.newBuilder()), WAIT_SECONDS, TimeUnit.SECONDS)
-          .thenApply(outcome -> {
-            end(wait);
-            return outcome.toBuilder().setSequence(request.getSequence()).build();
-          });
+      answer(waits.disturbed(wait));
+      return bounded(request, wait, answer);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Answers, in any case after a while, and ends the wait or watch then. */
+  private CompletableFuture<NamespaceReply> bounded(
+      NamespaceRequest request, long wait, CompletableFuture<NamespaceReply> answer) {
+    return answer
+        .completeOnTimeout(reply(request, LockResult.newBuilder()), WAIT_SECONDS, TimeUnit.SECONDS)
+        .thenApply(outcome -> {
+          end(wait);
+          return outcome.toBuilder().setSequence(request.getSequence()).build();
+        });
+  }
+
+  private CompletableFuture<NamespaceReply> watch(
+      NamespaceRequest request, CompletableFuture<NamespaceReply> answer) {
+    long watch = waits.watch(request.getClientId(), request.getAwaitLock().getLock());
+    if (watch == 0) {
+      return CompletableFuture.completedFuture(
+          reply(request, LockResult.newBuilder().setCrowded(true)));
+    }
+    answers.put(watch, answer);
+    if (waits.isWanted(watch)) {
+      answer(List.of(watch));
+    }
+    return bounded(request, watch, answer);
   }
 
   private static NamespaceReply reply(NamespaceRequest request, LockResult.Builder result) {
@@ -125,8 +148,8 @@ final class LockDesk {
     }
   }
 
-  private void answer(List<Long> free) {
-    for (long wait : free) {
+  private void answer(List<Long> over) {
+    for (long wait : over) {
       CompletableFuture<NamespaceReply> answer = answers.get(wait);
       if (answer != null) {
         answer.complete(

@@ -28,6 +28,9 @@ public final class LockWaits {
   private final Map<Long, Integer> ofClient = new HashMap<>();
   private long last;
 
+  /** Locks whose clients want to know when others wait for them. */
+  private final Map<Long, FileLock> watches = new LinkedHashMap<>();
+
   private record Owner(long client, long number) {
     static Owner of(FileLock lock) {
       return new Owner(lock.getClient(), lock.getOwner());
@@ -42,14 +45,47 @@ public final class LockWaits {
 
   /** A wait, or that there is room for no more (0). */
   public long begin(long client, FileLock asked) {
-    FileLock wanted = LockChange.checked(client, asked);
-    if (waits.size() >= waitsMax || ofClient.getOrDefault(client, 0) >= clientWaitsMax) {
+    return add(client, LockChange.checked(client, asked), waits);
+  }
+
+  private long add(long client, FileLock lock, Map<Long, FileLock> to) {
+    if (waits.size() + watches.size() >= waitsMax
+        || ofClient.getOrDefault(client, 0) >= clientWaitsMax) {
       return 0;
     }
     last++;
-    waits.put(last, wanted);
+    to.put(last, lock);
     ofClient.merge(client, 1, Integer::sum);
     return last;
+  }
+
+  /** Who has a lock is to be told when another client waits for it; 0: there is no room. */
+  public long watch(long client, FileLock held) {
+    return add(client, LockChange.checked(client, held), watches);
+  }
+
+  /** Whether another client waits for the lock of a watch. */
+  public boolean isWanted(long watch) {
+    FileLock held = watches.get(watch);
+    return held == null || waits.values().stream().anyMatch(wait -> isInTheWay(held, wait));
+  }
+
+  /** The watches of locks that are in the way of a wait. */
+  public List<Long> disturbed(long wait) {
+    FileLock wanted = waits.get(wait);
+    return wanted == null
+        ? List.of()
+        : watches.entrySet().stream()
+            .filter(watch -> isInTheWay(watch.getValue(), wanted))
+            .map(Map.Entry::getKey)
+            .toList();
+  }
+
+  private static boolean isInTheWay(FileLock held, FileLock wanted) {
+    return held.getInode() == wanted.getInode()
+        && held.getKind() == wanted.getKind()
+        && held.getClient() != wanted.getClient()
+        && LockRules.collide(held, wanted);
   }
 
   /** Whether a wait is over: nothing is in the way, or there is nothing to lock any more. */
@@ -122,16 +158,17 @@ public final class LockWaits {
         .orElse(0);
   }
 
-  /** A wait has ended; repeats are nothing. */
+  /** A wait or watch has ended; repeats are nothing. */
   public void end(long wait) {
-    FileLock wanted = waits.remove(wait);
+    FileLock waited = waits.remove(wait);
+    FileLock wanted = waited == null ? watches.remove(wait) : waited;
     if (wanted != null) {
       ofClient.computeIfPresent(wanted.getClient(), (_, count) -> count == 1 ? null : count - 1);
     }
   }
 
-  /** Nobody waits. */
+  /** Nobody waits or watches. */
   public boolean isEmpty() {
-    return waits.isEmpty();
+    return waits.isEmpty() && watches.isEmpty();
   }
 }

@@ -407,6 +407,30 @@ class LocksTest {
   }
 
   @Test
+  void whoHasALockIsToldWhenOthersWaitForIt() {
+    FileLock.Builder mine = whole(1, LockType.LOCK_TYPE_EXCLUSIVE);
+    assertTrue(has(ANN, mine));
+    long watch = waits.watch(ANN, mine.build());
+    assertFalse(waits.isWanted(watch));
+    long own = wait(ANN, whole(2, LockType.LOCK_TYPE_EXCLUSIVE));
+    long elsewhere = wait(BOB, whole(2, LockType.LOCK_TYPE_EXCLUSIVE).setInode(file + 1));
+    assertFalse(waits.isWanted(watch));
+    assertEquals(List.of(), waits.disturbed(own));
+    assertEquals(List.of(), waits.disturbed(elsewhere));
+    long wait = wait(BOB, whole(2, LockType.LOCK_TYPE_EXCLUSIVE));
+    assertEquals(List.of(watch), waits.disturbed(wait));
+    assertTrue(waits.isWanted(watch));
+    waits.end(wait);
+    assertFalse(waits.isWanted(watch));
+    List.of(own, elsewhere, watch).forEach(waits::end);
+    assertTrue(waits.isEmpty());
+    for (int i = 0; i < 4; i++) {
+      assertNotEquals(0, waits.watch(ANN, mine.build()));
+    }
+    assertEquals(0, waits.watch(ANN, mine.build()));
+  }
+
+  @Test
   void onlySoManyWait() {
     assertTrue(has(ANN, whole(1, LockType.LOCK_TYPE_EXCLUSIVE)));
     for (int i = 0; i < 4; i++) {
