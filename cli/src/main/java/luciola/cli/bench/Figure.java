@@ -9,6 +9,7 @@ import java.util.Locale;
  * @param limit what {@code value} is held against, in its unit
  * @param limitName which limit that is
  * @param cpu seconds of this process and of the servers while it was measured
+ * @param copies bytes of payloads that this process copied in user space, by those it received
  * @param serversKnown whether the servers' processes are on this machine and known
  */
 record Figure(
@@ -20,6 +21,7 @@ record Figure(
     double limit,
     String limitName,
     CpuMeter.Reading cpu,
+    double copies,
     boolean serversKnown,
     MachineLimits limits) {
   private static final double GIB = 1L << 30;
@@ -57,7 +59,7 @@ record Figure(
   static String header() {
     return String.format(
         Locale.ROOT,
-        "%-40s %10s %10s  %5s of %-34s %8s %8s  %9s %9s",
+        "%-40s %10s %10s  %5s of %-34s %8s %8s  %6s  %9s %9s",
         "figure",
         "per second",
         "GB/s",
@@ -65,6 +67,7 @@ record Figure(
         "limit",
         "client",
         "servers",
+        "copies",
         "p50",
         "p99");
   }
@@ -78,7 +81,7 @@ record Figure(
   String line() {
     return String.format(
         Locale.ROOT,
-        "%-40s %10.0f %10.3f  %5.2f of %-34s %8.2f %8s  %9s %9s",
+        "%-40s %10.0f %10.3f  %5.2f of %-34s %8.2f %8s  %6.3f  %9s %9s",
         of.label(),
         operationsPerSecond,
         bytesPerSecond() / 1e9,
@@ -86,6 +89,7 @@ record Figure(
         limitName + " (" + human(limit) + ")",
         clientCpuPerGib(),
         serversKnown ? String.format(Locale.ROOT, "%.2f", serverCpuPerGib()) : "-",
+        copies,
         time(latencies.seconds(0.5)),
         time(latencies.seconds(0.99)));
   }
@@ -108,6 +112,7 @@ record Figure(
             + "\"batch\":%d,\"replicas\":%d,\"operations_per_s\":%.6g,\"bytes_per_s\":%.6g,"
             + "\"p50_s\":%.4g,\"p99_s\":%.4g,\"limit\":%.6g,\"limit_name\":\"%s\",\"ratio\":%.4g,"
             + "\"client_cpu_s_per_GiB\":%.4g,\"server_cpu_s_per_GiB\":%s,"
+            + "\"copied_per_byte\":%.4g,"
             + "\"loopback_bytes_per_s\":%.6g,\"disk_write_bytes_per_s\":%.6g,"
             + "\"disk_flush_s\":%.4g,\"crc_bytes_per_s\":%.6g,\"seconds\":%.3f}",
         of.label(),
@@ -126,6 +131,7 @@ record Figure(
         ratio(),
         clientCpuPerGib(),
         serversKnown ? String.format(Locale.ROOT, "%.4g", serverCpuPerGib()) : "null",
+        copies,
         limits.loopback(),
         limits.disk().writeBytesPerSecond(),
         limits.disk().flushSeconds(),

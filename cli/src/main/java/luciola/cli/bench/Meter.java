@@ -3,6 +3,7 @@ package luciola.cli.bench;
 import java.io.IOException;
 import java.nio.file.Path;
 import luciola.cli.bench.BenchCase.Work;
+import luciola.protocol.connection.CopyCounter;
 
 /**
  * Takes one figure: the machine's limits first, then the load until it is steady, then the load for
@@ -40,9 +41,14 @@ final class Meter {
     MachineLimits limits = MachineLimits.measure(diskDirectory);
     var latencies = new Latencies();
     CpuMeter.Reading before = cpu.read();
+    long copied = CopyCounter.copiedBytes();
+    long delivered = CopyCounter.deliveredBytes();
     long start = System.nanoTime();
     long operations = load.run(start + nanos, latencies);
     double seconds = (System.nanoTime() - start) / 1e9;
+    double copies =
+        (double) (CopyCounter.copiedBytes() - copied)
+            / Math.max(1, CopyCounter.deliveredBytes() - delivered);
     return new Figure(
         of,
         operations / seconds,
@@ -52,6 +58,7 @@ final class Meter {
         limit(of, limits),
         limitName(of),
         cpu.read().minus(before),
+        copies,
         !cpu.servers().isEmpty(),
         limits);
   }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.ReadableFile;
+import luciola.protocol.connection.CopyCounter;
 
 /** A record shard open for random access; its index is in memory and was checked when opened. */
 public final class RecordShard implements AutoCloseable {
@@ -97,6 +98,7 @@ public final class RecordShard implements AutoCloseable {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment bytes = FileBytes.read(file, address.offset(), address.bytes(), arena);
       address.verify(bytes, sample);
+      CopyCounter.copied(bytes.byteSize());
       return bytes.toArray(ValueLayout.JAVA_BYTE);
     }
   }
