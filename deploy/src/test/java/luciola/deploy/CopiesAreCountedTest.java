@@ -48,6 +48,8 @@ class CopiesAreCountedTest {
       Map.ofEntries(
           Map.entry("WriteBack.put", "a write: its caller may use the memory again at once"),
           Map.entry("BodyWriter.room", "bodies of frames"),
+          Map.entry("BodyReader.bytes", "tickets before the body of a request"),
+          Map.entry("BodyWriter.bytes", "tickets before the body of a request"),
           Map.entry("FrameReceiver.compact", "heads of frames, and small frames read ahead"),
           Map.entry("FrameReceiver.headerSpace", "heads of frames, and small frames read ahead"),
           Map.entry("Sockets.chooseCongestionControl", "the name of an algorithm"),
