@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import luciola.grpc.v1.Chain;
 import luciola.grpc.v1.ChainMember;
 import luciola.grpc.v1.ChainPlan;
@@ -26,6 +27,7 @@ public record ClusterView(
     String clusterId,
     String leader,
     List<String> metaServers,
+    List<Meta> metas,
     long routingVersion,
     long inodes,
     long garbage,
@@ -35,6 +37,42 @@ public record ClusterView(
     List<Move> moves,
     List<Resync> resyncs,
     Map<String, String> settings) {
+  private static final long READY_ENTRIES = 1000;
+  private static final double READY_SECONDS = 3;
+
+  /**
+   * A meta-server, as the leader sees it.
+   *
+   * @param behindEntries entries of the log that it does not have yet
+   * @param silentSeconds since it last answered the leader
+   */
+  public record Meta(String address, boolean leads, long behindEntries, double silentSeconds) {
+    /** Whether it could take the lead now. */
+    public boolean ready() {
+      return behindEntries < READY_ENTRIES && silentSeconds < READY_SECONDS;
+    }
+
+    private String words() {
+      if (leads) {
+        return address + " (leads)";
+      }
+      return ready()
+          ? address
+          : String.format(
+              Locale.ROOT,
+              "%s (behind by %d entries, silent for %.1f s)",
+              address,
+              behindEntries,
+              silentSeconds);
+    }
+  }
+
+  /** The meta-servers in words, with what is not well of them. */
+  public String metaWords() {
+    return metas.isEmpty()
+        ? String.join(", ", metaServers) + "  leader " + leader
+        : metas.stream().map(Meta::words).collect(Collectors.joining(", "));
+  }
 
   /** A storage-server. */
   public record Node(
@@ -134,6 +172,14 @@ public record ClusterView(
         String.format(Locale.ROOT, "%016x", reply.getClusterId()),
         reply.getLeader(),
         List.copyOf(reply.getMembersList()),
+        reply.getMetasList().stream()
+            .map(meta ->
+                new Meta(
+                    meta.getAddress(),
+                    meta.getLeads(),
+                    meta.getBehindEntries(),
+                    meta.getSilentNanos() / 1e9))
+            .toList(),
         reply.getRoutingVersion(),
         reply.getInodes(),
         reply.getGarbage(),

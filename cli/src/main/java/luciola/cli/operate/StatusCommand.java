@@ -61,8 +61,7 @@ public final class StatusCommand implements Callable<Integer> {
   private void print(ClusterView view) {
     PrintStream out = invocation.out();
     out.println("cluster          " + view.clusterId());
-    out.println(
-        "meta-servers     " + String.join(", ", view.metaServers()) + "  leader " + view.leader());
+    out.println("meta-servers     " + view.metaWords());
     out.println("storage-servers  " + view.nodesAlive() + " of " + view.nodes().size() + " alive");
     out.println(
         "chains           "

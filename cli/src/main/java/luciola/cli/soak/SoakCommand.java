@@ -80,8 +80,9 @@ public final class SoakCommand implements Callable<Integer> {
       split = ",",
       description =
           "Which, separated by commas: kill, kill-two, kill-all, kill-during-resync, pause,"
-              + " pause-shortly, meta-kill, meta-pause, corrupt, truncate, full, with --namespaces"
-              + " cut and, of several meta-servers, meta-cut; none. All if not given.")
+              + " pause-shortly, meta-kill, meta-pause, meta-roll, of several meta-servers"
+              + " meta-wipe, corrupt, truncate, full, with --namespaces cut and, of several"
+              + " meta-servers, meta-cut; none. All if not given.")
   private @Nullable String @Nullable [] faults;
 
   @Option(

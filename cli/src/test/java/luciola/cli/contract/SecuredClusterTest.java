@@ -274,7 +274,7 @@ class SecuredClusterTest {
   }
 
   /** What a caller may do who speaks to a storage-server itself. */
-  private final class Attack implements AutoCloseable {
+  private static final class Attack implements AutoCloseable {
     private final EventLoops loops = EventLoops.start("attack", 1);
     private final ClusterFileSystem files;
     private final Chain chain;

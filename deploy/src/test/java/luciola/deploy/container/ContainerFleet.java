@@ -206,6 +206,11 @@ final class ContainerFleet implements Fleet {
   }
 
   @Override
+  public void wipe(String name) throws IOException {
+    throw new IOException("data of containers is not removed: server=" + name);
+  }
+
+  @Override
   public void pause(String name) throws IOException {
     engine().pauseContainerCmd(server(name).id()).exec();
   }

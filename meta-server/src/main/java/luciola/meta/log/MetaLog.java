@@ -24,6 +24,8 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -32,6 +34,7 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -56,6 +59,7 @@ public final class MetaLog implements AutoCloseable {
   private final BlockingQueue<Submission> queue;
   private final Semaphore entriesFree;
   private final Thread gatherer;
+  private final Optional<Thread> lateStart;
   private volatile boolean closed;
   private long callId;
   private long lastNowNanos;
@@ -68,15 +72,27 @@ public final class MetaLog implements AutoCloseable {
     this.entriesFree = new Semaphore(config.entriesMax());
     boolean fresh = !Files.exists(config.directory().resolve(GROUP.getUuid().toString()));
     Files.createDirectories(config.directory());
+    RaftPeerId self = RaftPeerId.valueOf(config.self());
+    RaftGroup group = group(config);
+    RaftProperties properties = properties(config);
     this.server =
         RaftServer.newBuilder()
-            .setServerId(RaftPeerId.valueOf(config.self()))
-            .setGroup(group(config))
+            .setServerId(self)
+            .setGroup(group)
             .setStateMachine(new MetaStateMachine(store, applier, listener))
-            .setProperties(properties(config))
+            .setProperties(properties)
             .setOption(fresh ? RaftStorage.StartupOption.FORMAT : RaftStorage.StartupOption.RECOVER)
             .build();
     this.gatherer = Thread.ofPlatform().name("meta-log").daemon().unstarted(this::gather);
+    this.lateStart =
+        fresh && config.members().size() > 1
+            ? Optional.of(
+                Thread.ofVirtual()
+                    .name("meta-late-start")
+                    .unstarted(
+                        new LateStart(
+                            self, group, properties, () -> server.getDivision(GROUP).getInfo())))
+            : Optional.empty();
   }
 
   /** Starts the log over a store, which outlives it. */
@@ -90,6 +106,7 @@ public final class MetaLog implements AutoCloseable {
         throw failed;
       }
       log.gatherer.start();
+      log.lateStart.ifPresent(Thread::start);
       return log;
     } catch (IOException e) {
       throw new LuciolaException(
@@ -188,6 +205,47 @@ public final class MetaLog implements AutoCloseable {
           .findFirst();
     } catch (IOException e) {
       return Optional.empty();
+    }
+  }
+
+  /**
+   * A member, as the leader sees it.
+   *
+   * @param behindEntries entries of the log that it does not have yet
+   * @param silentNanos since it last answered
+   */
+  public record MemberStatus(Member member, boolean leads, long behindEntries, long silentNanos) {}
+
+  /** How far every member is; empty if this one does not lead. */
+  public List<MemberStatus> memberStatuses() {
+    try {
+      DivisionInfo info = server.getDivision(GROUP).getInfo();
+      RoleInfoProto role = info.getRoleInfoProto();
+      long[] matching = info.getFollowerMatchIndices();
+      if (!info.isLeader() || role.getLeaderInfo().getFollowerInfoCount() != matching.length) {
+        return List.of();
+      }
+      long applied = info.getLastAppliedIndex();
+      var statuses = new ArrayList<MemberStatus>();
+      for (Member member : config.members()) {
+        if (member.id().equals(config.self())) {
+          statuses.add(new MemberStatus(member, true, 0, 0));
+        }
+        for (int i = 0; i < matching.length; i++) {
+          ServerRpcProto follower = role.getLeaderInfo().getFollowerInfo(i);
+          if (member.id().equals(follower.getId().getId().toStringUtf8())) {
+            statuses.add(
+                new MemberStatus(
+                    member,
+                    false,
+                    Math.max(0, applied - matching[i]),
+                    TimeUnit.MILLISECONDS.toNanos(follower.getLastRpcElapsedTimeMs())));
+          }
+        }
+      }
+      return statuses;
+    } catch (IOException e) {
+      return List.of();
     }
   }
 
@@ -327,6 +385,7 @@ public final class MetaLog implements AutoCloseable {
   public void close() {
     closed = true;
     gatherer.interrupt();
+    lateStart.ifPresent(Thread::interrupt);
     try {
       gatherer.join();
       server.close();

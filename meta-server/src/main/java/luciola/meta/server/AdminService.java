@@ -12,6 +12,7 @@ import luciola.grpc.v1.CreateTableReply;
 import luciola.grpc.v1.CreateTableRequest;
 import luciola.grpc.v1.InspectInodesReply;
 import luciola.grpc.v1.InspectInodesRequest;
+import luciola.grpc.v1.MetaStatus;
 import luciola.grpc.v1.NamespaceCounters;
 import luciola.grpc.v1.NodeStatus;
 import luciola.grpc.v1.OperateReply;
@@ -80,6 +81,7 @@ final class AdminService extends AdminGrpc.AdminImplBase implements AutoCloseabl
         .setInodes(counters.getInodes())
         .setGarbage(counters.getGarbage())
         .addAllMembers(ClusterService.members(log))
+        .addAllMetas(log.memberStatuses().stream().map(AdminService::meta).toList())
         .addAllTargets(targets)
         .addAllPlans(state.plans())
         .setSettings(state.settings())
@@ -175,5 +177,14 @@ final class AdminService extends AdminGrpc.AdminImplBase implements AutoCloseabl
   @Override
   public void close() {
     namespace.close();
+  }
+
+  private static MetaStatus meta(MetaLog.MemberStatus status) {
+    return MetaStatus.newBuilder()
+        .setAddress(status.member().serviceAddress())
+        .setLeads(status.leads())
+        .setBehindEntries(status.behindEntries())
+        .setSilentNanos(status.silentNanos())
+        .build();
   }
 }

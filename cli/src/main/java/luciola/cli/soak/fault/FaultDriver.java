@@ -57,6 +57,7 @@ public final class FaultDriver implements Runnable {
   private static boolean possible(FaultKind kind, Fleet fleet) {
     return switch (kind) {
       case CUT -> !fleet.cuts().isEmpty();
+      case META_WIPE -> fleet.metaServers().size() > 1;
       case META_CUT -> !fleet.cuts().isEmpty() && fleet.metaServers().size() > 1;
       case KILL,
           KILL_TWO,
@@ -66,6 +67,7 @@ public final class FaultDriver implements Runnable {
           PAUSE_SHORTLY,
           META_KILL,
           META_PAUSE,
+          META_ROLL,
           CORRUPT,
           TRUNCATE,
           FULL ->
@@ -124,6 +126,8 @@ public final class FaultDriver implements Runnable {
       case META_KILL -> metas.kill();
       case META_PAUSE -> metas.pause();
       case META_CUT -> metas.cut();
+      case META_WIPE -> metas.wipe();
+      case META_ROLL -> metas.roll();
       case CORRUPT -> damage.corrupt();
       case TRUNCATE -> damage.truncate();
       case FULL -> filling.full();

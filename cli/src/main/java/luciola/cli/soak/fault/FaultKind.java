@@ -28,6 +28,10 @@ public enum FaultKind {
   META_PAUSE,
   /** The meta-server that leads, of several, cut off the network in one of several ways. */
   META_CUT,
+  /** The disk of a meta-server, one of several, is empty when it starts again after a SIGKILL. */
+  META_WIPE,
+  /** Every meta-server, one after the other, is killed and started again. */
+  META_ROLL,
   /** Bits flipped in block files of one storage-server, which goes on. */
   CORRUPT,
   /** Block files of one storage-server cut short, while it runs or while it is down. */

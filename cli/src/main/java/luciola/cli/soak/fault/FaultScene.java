@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import luciola.cli.operate.ClusterView;
 import luciola.cli.soak.load.Findings;
 import luciola.meta.cluster.ClusterTimings;
 
@@ -88,6 +89,33 @@ public final class FaultScene {
         fleet.start(server);
       }
     }
+  }
+
+  /** Waits until every meta-server has what the leader has; it is a violation if that is not so. */
+  void awaitMembers() {
+    int members = fleet.metaServers().size();
+    if (members == 1) {
+      return;
+    }
+    long started = System.nanoTime();
+    watch
+        .await(
+            view ->
+                view.metas().size() == members
+                    && view.metas().stream().allMatch(ClusterView.Meta::ready),
+            RECOVERY)
+        .filter(_ -> !Thread.currentThread().isInterrupted())
+        .ifPresent(seen ->
+            findings.add(
+                "the cluster recovers",
+                "meta-servers",
+                "all of them have the log within " + RECOVERY.toSeconds() + " s",
+                seen));
+    say(
+        String.format(
+            Locale.ROOT,
+            "all meta-servers have the log: %.1f s",
+            (System.nanoTime() - started) / 1e9));
   }
 
   /** Whether everything serves again in good time; it is a violation if not. */

@@ -26,6 +26,9 @@ public interface Fleet extends AutoCloseable {
   /** SIGKILL; returns when the process is gone. */
   void kill(String server) throws IOException, InterruptedException;
 
+  /** Removes the data of a meta-server that does not run. */
+  void wipe(String metaServer) throws IOException;
+
   /** SIGSTOP. */
   void pause(String server) throws IOException;
 

@@ -10,6 +10,8 @@ final class MetaFaults {
   /** What makes sense for one of several: it cannot be cut off a manager, being one. */
   private static final List<Cut> WAYS = List.of(Cut.ALL, Cut.PEERS, Cut.DEAF, Cut.MUTE);
 
+  private static final long SETTLE_MILLIS = 4_000;
+
   private final FaultScene scene;
 
   MetaFaults(FaultScene scene) {
@@ -31,6 +33,32 @@ final class MetaFaults {
     FaultScene.quiet(scene.awayMillis());
     scene.fleet.start(server);
     scene.say("started " + server);
+  }
+
+  /** One that leads or one that follows comes back with nothing, and is filled by the others. */
+  void wipe() throws IOException, InterruptedException {
+    List<String> all = scene.fleet.metaServers();
+    String server =
+        scene.random.nextBoolean() ? leader() : all.get(scene.random.nextInt(all.size()));
+    scene.say("wipe " + server);
+    scene.fleet.kill(server);
+    scene.fleet.wipe(server);
+    FaultScene.quiet(scene.awayMillis());
+    scene.fleet.start(server);
+    scene.say("started " + server + " with an empty disk");
+    // The next fault must not take a second one of them before this one has everything again.
+    scene.awaitMembers();
+  }
+
+  void roll() throws IOException, InterruptedException {
+    for (String server : scene.fleet.metaServers()) {
+      scene.say("restart " + server);
+      scene.fleet.kill(server);
+      scene.fleet.start(server);
+      // For a while the leader still thinks well of it.
+      FaultScene.quiet(SETTLE_MILLIS);
+      scene.awaitMembers();
+    }
   }
 
   void pause() throws IOException {

@@ -6,6 +6,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import luciola.cli.local.JavaCommand;
 import luciola.cli.server.ConfigFile;
 import luciola.cli.server.ServerKind;
@@ -215,6 +217,20 @@ public final class ProcessFleet implements Fleet {
     Server server = server(name);
     server.killed = true;
     server.running().destroyForcibly().waitFor();
+  }
+
+  @Override
+  public synchronized void wipe(String name) throws IOException {
+    Server server = server(name);
+    Process process = server.process;
+    if (server.kind != ServerKind.META_SERVER || (process != null && process.isAlive())) {
+      throw new IOException("not a meta-server that is down: server=" + name);
+    }
+    try (Stream<Path> all = Files.walk(server.folder.resolve("data"))) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    }
   }
 
   @Override

@@ -88,7 +88,9 @@ public final class Watch implements AutoCloseable {
         + " chains="
         + view.chains().stream().filter(chain -> !chain.whole()).toList()
         + " nodes="
-        + view.nodes();
+        + view.nodes()
+        + " metas="
+        + view.metas();
   }
 
   @Override

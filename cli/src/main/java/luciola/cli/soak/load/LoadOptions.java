@@ -7,6 +7,7 @@ package luciola.cli.soak.load;
  * @param seed of every choice that workers make
  * @param writers threads that write, each its own files
  * @param readers threads that read and compare
+ * @param namers threads that make, rename and remove names, each in its own directory
  * @param filesPerWriter files at a time of each writer
  * @param sharedFiles files that all writers write, each its own blocks
  * @param fileBytesMax most bytes of a file
@@ -19,6 +20,7 @@ public record LoadOptions(
     long seed,
     int writers,
     int readers,
+    int namers,
     int filesPerWriter,
     int sharedFiles,
     int fileBytesMax,
@@ -28,6 +30,7 @@ public record LoadOptions(
   public LoadOptions {
     if (writers < 1
         || readers < 1
+        || namers < 0
         || filesPerWriter < 1
         || sharedFiles < 0
         || fileBytesMax < 1 << 20
@@ -39,6 +42,8 @@ public record LoadOptions(
               + writers
               + " readers="
               + readers
+              + " namers="
+              + namers
               + " filesPerWriter="
               + filesPerWriter
               + " sharedFiles="
@@ -54,10 +59,10 @@ public record LoadOptions(
     }
   }
 
-  /** Three writers and three readers over some twenty files of a few MiB. */
+  /** Three writers and three readers over some twenty files of a few MiB, and two namers. */
   public static LoadOptions of(String root, long seed) {
     return new LoadOptions(
-        root, seed, 3, 3, 5, 2, 3 << 20, 32L << 20, 240_000_000_000L, 300_000_000_000L);
+        root, seed, 3, 3, 2, 5, 2, 3 << 20, 32L << 20, 240_000_000_000L, 300_000_000_000L);
   }
 
   /** The same at another rate. */
@@ -67,6 +72,7 @@ public record LoadOptions(
         seed,
         writers,
         readers,
+        namers,
         filesPerWriter,
         sharedFiles,
         fileBytesMax,
@@ -82,6 +88,7 @@ public record LoadOptions(
         seed,
         newWriters,
         newReaders,
+        namers,
         newFilesPerWriter,
         sharedFiles,
         fileBytesMax,

@@ -11,5 +11,7 @@ public enum OperationKind {
   OPEN_READ,
   READ_BLOCK,
   READ_BATCH,
-  READ_SPAN
+  READ_SPAN,
+  CHANGE_NAME,
+  LIST_NAMES
 }

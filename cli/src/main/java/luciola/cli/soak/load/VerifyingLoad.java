@@ -30,6 +30,7 @@ public final class VerifyingLoad implements AutoCloseable {
   private final LuciolaFileSystem writing;
   private final LuciolaFileSystem reading;
   private final List<Slot> slots = new ArrayList<>();
+  private final List<NameFolder> folders = new ArrayList<>();
   private final List<Worker> workers = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private volatile boolean stopping;
@@ -102,9 +103,43 @@ public final class VerifyingLoad implements AutoCloseable {
               random.split(),
               () -> stopping));
     }
+    beginNames(pace, random);
     int number = 0;
     for (Worker worker : workers) {
       threads.add(Thread.ofPlatform().name("load-" + number++).daemon().start(worker));
+    }
+  }
+
+  private void beginNames(Pace pace, SplittableRandom random) {
+    for (int number = 0; number < options.namers(); number++) {
+      var folder = new NameFolder(options.root() + "/names-" + number);
+      folders.add(folder);
+      var worker =
+          new NameWorker(
+              number,
+              writing,
+              folder,
+              pace,
+              options,
+              meter,
+              findings,
+              random.split(),
+              () -> stopping);
+      worker.prepare();
+      workers.add(worker);
+    }
+    if (!folders.isEmpty()) {
+      workers.add(
+          new NameWatcher(
+              0,
+              reading,
+              List.copyOf(folders),
+              pace,
+              options,
+              meter,
+              findings,
+              random.split(),
+              () -> stopping));
     }
   }
 
@@ -287,6 +322,13 @@ public final class VerifyingLoad implements AutoCloseable {
         }
       } catch (LuciolaException e) {
         findings.add("everything acknowledged is there", ledger.toString(), "read", e.toString());
+      }
+    }
+    for (NameFolder folder : folders) {
+      String differs = folder.difference(NameFolder.seen(files.list(folder.path())));
+      if (!differs.isEmpty()) {
+        findings.add(
+            "everything acknowledged is there", folder.path(), "as the changes say", differs);
       }
     }
     return new Verified(lives, blocks, bytes, doubtful);

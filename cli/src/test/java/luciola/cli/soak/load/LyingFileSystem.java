@@ -31,13 +31,17 @@ final class LyingFileSystem implements LuciolaFileSystem {
     TEARS_A_WRITE,
     WRITES_TO_A_NEIGHBOUR,
     IGNORES_A_TRUNCATE,
-    FORGETS_A_FILE
+    FORGETS_A_FILE,
+    DOES_A_RENAME_TWICE,
+    LOSES_A_LINK,
+    SHOWS_AN_OLD_LIST
   }
 
   private final LuciolaFileSystem truth;
   private final Lie lie;
   private final AtomicLong calls = new AtomicLong();
   private final Map<String, byte[]> before = new ConcurrentHashMap<>();
+  private final Map<String, List<DirectoryEntry>> listed = new ConcurrentHashMap<>();
 
   LyingFileSystem(LuciolaFileSystem truth, Lie lie) {
     this.truth = truth;
@@ -75,7 +79,11 @@ final class LyingFileSystem implements LuciolaFileSystem {
 
   @Override
   public List<DirectoryEntry> list(String path) {
-    return truth.list(path);
+    if (lie != Lie.SHOWS_AN_OLD_LIST) {
+      return truth.list(path);
+    }
+    List<DirectoryEntry> old = listed.computeIfAbsent(path, truth::list);
+    return lies(lie) ? old : truth.list(path);
   }
 
   @Override
@@ -86,6 +94,9 @@ final class LyingFileSystem implements LuciolaFileSystem {
   @Override
   public void renameNoReplace(String from, String to) {
     truth.renameNoReplace(from, to);
+    if (lies(Lie.DOES_A_RENAME_TWICE)) {
+      truth.renameNoReplace(from, to);
+    }
   }
 
   @Override
@@ -105,7 +116,9 @@ final class LyingFileSystem implements LuciolaFileSystem {
 
   @Override
   public void symlink(String target, String path) {
-    truth.symlink(target, path);
+    if (!lies(Lie.LOSES_A_LINK)) {
+      truth.symlink(target, path);
+    }
   }
 
   @Override
