@@ -1,20 +1,37 @@
 package luciola.cli.mount;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import luciola.client.cluster.ClusterFileSystem;
+import luciola.client.cluster.ClusterOptions;
+import luciola.client.cluster.GarbageCollector;
+import luciola.grpc.v1.At;
+import luciola.grpc.v1.Close;
+import luciola.grpc.v1.Identity;
+import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Open;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -142,6 +159,64 @@ final class AppendsDeviceTest {
         assertEquals("ok", bob.does("append second"));
         assertEquals("firstsecond", bob.does("read"));
       }
+    }
+  }
+
+  /** Who removes it knows nothing of the reader; the collector takes what nobody keeps. */
+  @Test
+  void aFileThatIsReadOutlivesItsRemovalByAnotherMount() throws Exception {
+    byte[] content = new byte[3_000_000];
+    new Random(5).nextBytes(content);
+    Path file = Files.write(two.directory().resolve("read"), content);
+    Files.write(two.directory().resolve("unread"), content);
+    try (ClusterFileSystem client =
+        ClusterFileSystem.connect(ClusterOptions.of(cluster.fleet().metaAddresses()))) {
+      var collector = new GarbageCollector(client);
+      while (collector.collect(100) > 0) {}
+      try (FileChannel reader =
+          FileChannel.open(one.directory().resolve("read"), StandardOpenOption.READ)) {
+        MountedCluster.await("kept for its reader", () -> !hasNoSession(client, "read"));
+        Files.delete(file);
+        Files.delete(two.directory().resolve("unread"));
+        assertEquals(1, collector.collect(100));
+        ByteBuffer read = ByteBuffer.allocate(content.length);
+        while (read.hasRemaining() && reader.read(read) > 0) {}
+        assertArrayEquals(content, read.array());
+        assertEquals(0, collector.collect(100));
+      }
+      // The kernel tells of the last close a little later.
+      MountedCluster.await("collected", () -> collector.collect(100) == 1);
+    }
+  }
+
+  /** Asks for the file alone, which is granted only if nobody has a session. */
+  private static boolean hasNoSession(ClusterFileSystem client, String name) {
+    try {
+      NamespaceReply reply =
+          client
+              .inodes()
+              .call(
+                  Identity.getDefaultInstance(),
+                  NamespaceRequest.newBuilder()
+                      .setOpen(
+                          Open.newBuilder()
+                              .setAt(At.newBuilder().setPath(ByteString.copyFromUtf8(name)))
+                              .setWrite(true)
+                              .setAlone(true)));
+      var _ =
+          client
+              .inodes()
+              .call(
+                  Identity.getDefaultInstance(),
+                  NamespaceRequest.newBuilder()
+                      .setClose(
+                          Close.newBuilder()
+                              .setInode(reply.getInode().getId())
+                              .setSession(reply.getOpen().getSession())));
+      return true;
+    } catch (LuciolaException e) {
+      assertEquals(ErrorCode.BAD_SESSION, e.code());
+      return false;
     }
   }
 

@@ -40,6 +40,16 @@ public final class InodeFiles {
     return fileSystem.writer(name(inode), inode, session);
   }
 
+  /** From now on this client's sessions are kept alive for one more, opened by {@link #call}. */
+  public void sessionBegan() {
+    fileSystem.sessions().began();
+  }
+
+  /** See {@link #sessionBegan}. */
+  public void sessionEnded() {
+    fileSystem.sessions().ended();
+  }
+
   private static String name(Inode inode) {
     return "inode=" + inode.getId();
   }

@@ -40,6 +40,7 @@ public final class LuciolaMount implements AutoCloseable {
   private final ExtendedOperations extended;
   private final ExecutorService blocking =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("mount-", 0).factory());
+  private final LongReaders readers;
   private final FuseSession session;
 
   private LuciolaMount(ClusterFileSystem fileSystem, Path directory, MountOptions options)
@@ -57,6 +58,7 @@ public final class LuciolaMount implements AutoCloseable {
     this.reads =
         new ReadOperations(
             open, locks, blocking, LuciolaMount::fault, options.fuse().writeBytesMax());
+    this.readers = new LongReaders(open);
     this.session = FuseSession.mount(directory, "luciola", options.fuse(), this::handle);
     ReadAhead.set(directory, options.readAheadBytes());
   }
@@ -85,6 +87,7 @@ public final class LuciolaMount implements AutoCloseable {
   @Override
   public void close() {
     session.close();
+    readers.close();
     open.closeAll();
     locks.close();
     blocking.close();

@@ -90,6 +90,17 @@ final class OpenFiles {
     }
   }
 
+  /**
+   * Files that have been read for so long and are not kept yet, so that at most {@code max} are.
+   */
+  synchronized List<OpenInode> toBeKept(long ageNanos, int max) {
+    long kept = inodes.values().stream().filter(OpenInode::isKept).count();
+    return inodes.values().stream()
+        .filter(file -> file.isToBeKept(ageNanos))
+        .limit(Math.max(0, max - kept))
+        .toList();
+  }
+
   /** Does something with an inode as if it were open meanwhile. */
   <T> T during(Inode inode, Function<OpenInode, T> work) {
     long handle = open(inode);

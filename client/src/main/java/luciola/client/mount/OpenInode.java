@@ -35,8 +35,11 @@ final class OpenInode {
   private volatile boolean mayHaveExtended;
   private volatile @Nullable AppendTurn turn;
 
-  /** Of a file that was only read when its name went away; 0 if there is none. */
-  private long keptBy;
+  /** Session of a file that is only read and is to outlive its name; 0 if there is none. */
+  private volatile long keptBy;
+
+  private final long openedNanos = System.nanoTime();
+  private volatile boolean closed;
 
   /** Open files; guarded by the table that has this. */
   int handles;
@@ -108,11 +111,21 @@ final class OpenInode {
     }
   }
 
-  /** Its last name is about to go: from now on a session keeps it. */
+  /** Whether a session keeps it that was opened for readers. */
+  boolean isKept() {
+    return keptBy != 0;
+  }
+
+  /** Whether it has been read for so long, and no session keeps it. */
+  boolean isToBeKept(long ageNanos) {
+    return !closed && writer == null && keptBy == 0 && System.nanoTime() - openedNanos >= ageNanos;
+  }
+
+  /** From now on a session keeps it, though its last name may go. */
   void keep() {
     lock.lock();
     try {
-      if (writer == null && keptBy == 0) {
+      if (!closed && writer == null && keptBy == 0) {
         keptBy =
             files
                 .call(
@@ -121,6 +134,7 @@ final class OpenInode {
                         .setOpen(Open.newBuilder().setAt(at()).setWrite(true)))
                 .getOpen()
                 .getSession();
+        files.sessionBegan();
       }
     } finally {
       lock.unlock();
@@ -136,7 +150,10 @@ final class OpenInode {
         writer = null;
         there.lose();
       }
-      keptBy = 0;
+      if (keptBy != 0) {
+        keptBy = 0;
+        files.sessionEnded();
+      }
     } finally {
       lock.unlock();
     }
@@ -250,12 +267,14 @@ final class OpenInode {
   void close() {
     lock.lock();
     try {
+      closed = true;
       reader.close();
       InodeWriter there = writer;
       if (there != null) {
         there.close();
       }
       if (keptBy != 0) {
+        files.sessionEnded();
         end(keptBy);
       }
     } finally {
