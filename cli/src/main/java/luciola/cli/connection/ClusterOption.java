@@ -43,6 +43,14 @@ public final class ClusterOption {
               + " used.")
   @Nullable Path tokenFile;
 
+  @Option(
+      names = "--authorities",
+      paramLabel = "FILE",
+      description =
+          "Connections are encrypted, and servers are believed whose certificates one of these"
+              + " signed (PEM). Else LUCIOLA_AUTHORITIES is used.")
+  @Nullable Path authorities;
+
   /** Opens the file system of the cluster that is meant; refuses another one in its place. */
   public LuciolaFileSystem connect(Connector connector, Invocation invocation) {
     LuciolaFileSystem files = connector.connect(metaServers(invocation), access(invocation));
@@ -86,9 +94,19 @@ public final class ClusterOption {
 
   /** What is shown to the cluster. */
   public ClientAccess access(Invocation invocation) {
+    ClientAccess reached =
+        authoritiesPath(invocation)
+            .map(file -> ClientAccess.NONE.withAuthorities(file.toString()))
+            .orElse(ClientAccess.NONE);
     return tokenPath(invocation)
-        .map(file -> ClientAccess.NONE.withCredential(CredentialFile.read(file)))
-        .orElse(ClientAccess.NONE);
+        .map(file -> reached.withCredential(CredentialFile.read(file)))
+        .orElse(reached);
+  }
+
+  private Optional<Path> authoritiesPath(Invocation invocation) {
+    return Optional.ofNullable(authorities)
+        .or(() -> invocation.variable("LUCIOLA_AUTHORITIES").map(Path::of))
+        .map(invocation::resolve);
   }
 
   private Optional<Path> tokenPath(Invocation invocation) {
@@ -102,6 +120,7 @@ public final class ClusterOption {
     var arguments = new ArrayList<String>();
     arguments.add("--cluster=" + String.join(",", metaServers(invocation)));
     tokenPath(invocation).ifPresent(file -> arguments.add("--token-file=" + file));
+    authoritiesPath(invocation).ifPresent(file -> arguments.add("--authorities=" + file));
     return arguments;
   }
 

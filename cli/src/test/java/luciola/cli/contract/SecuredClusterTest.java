@@ -42,6 +42,7 @@ import luciola.protocol.connection.DataClient;
 import luciola.protocol.connection.DataClientOptions;
 import luciola.protocol.connection.EventLoops;
 import luciola.protocol.connection.Tickets;
+import luciola.protocol.connection.Tls;
 import luciola.protocol.control.CredentialFile;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
@@ -78,7 +79,7 @@ class SecuredClusterTest {
 
   @TempDir Path directory;
 
-  private final Credential.OfServers secret = new Credential.OfServers(random());
+  final Credential.OfServers secret = new Credential.OfServers(random());
   private final List<AutoCloseable> open = new ArrayList<>();
   private final List<StorageServer> servers = new ArrayList<>();
   private MetaServer meta;
@@ -96,8 +97,7 @@ class SecuredClusterTest {
   void start() throws Exception {
     Path file = directory.resolve("secret");
     CredentialFile.write(file, secret);
-    security =
-        SecuritySettings.required(file).withTimes(Duration.ofSeconds(2), Duration.ofSeconds(60));
+    security = settings(file).withTimes(Duration.ofSeconds(3), Duration.ofSeconds(60));
     meta =
         MetaServer.start(
             MetaServerConfig.of(directory.resolve("meta"))
@@ -119,7 +119,21 @@ class SecuredClusterTest {
     }
   }
 
-  private StorageServerConfig storage(int number) {
+  /** What the servers are told. */
+  SecuritySettings settings(Path secretFile) throws Exception {
+    return SecuritySettings.required(secretFile);
+  }
+
+  /** How callers reach the servers. */
+  ClientAccess reach() {
+    return ClientAccess.NONE;
+  }
+
+  List<String> addresses() {
+    return List.of("127.0.0.1:" + meta.port());
+  }
+
+  StorageServerConfig storage(int number) {
     Path folder = directory.resolve("storage-" + number);
     return StorageServerConfig.of(
             folder.resolve("data"),
@@ -141,7 +155,7 @@ class SecuredClusterTest {
     return MetaConnection.connect(
         MetaOptions.of(List.of("127.0.0.1:" + meta.port()))
             .withCallNanos(CALL.toNanos())
-            .withAccess(ClientAccess.NONE.withCredential(shown)));
+            .withAccess(reach().withCredential(shown)));
   }
 
   private static Credential user(MetaConnection admin, AccessUser.Builder user) {
@@ -161,11 +175,11 @@ class SecuredClusterTest {
     return new Credential.OfUser(token, drawn);
   }
 
-  private ClusterFileSystem as(Credential shown) {
+  ClusterFileSystem as(Credential shown) {
     ClusterFileSystem files =
         ClusterFileSystem.connect(
             ClusterOptions.of(List.of("127.0.0.1:" + meta.port()))
-                .withAccess(ClientAccess.NONE.withCredential(shown)));
+                .withAccess(reach().withCredential(shown)));
     open.add(files);
     return files;
   }
@@ -191,7 +205,7 @@ class SecuredClusterTest {
     }
   }
 
-  private static void assertRefused(ErrorCode code, Executable attempt) {
+  static void assertRefused(ErrorCode code, Executable attempt) {
     Throwable failure = assertThrows(RuntimeException.class, attempt);
     while (failure instanceof CompletionException && failure.getCause() != null) {
       failure = failure.getCause();
@@ -209,7 +223,7 @@ class SecuredClusterTest {
     assertRefused(ErrorCode.PERMISSION_DENIED, () -> as(bob).openRead("/of-ann"));
     ReadableFile reading = files.openRead("/of-ann");
     assertArrayEquals(content, read(reading, content.length));
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5); // twice a capability's life
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(7); // twice a capability's life
     while (System.nanoTime() - until < 0) {
       assertArrayEquals(content, read(reading, content.length));
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
@@ -249,32 +263,38 @@ class SecuredClusterTest {
     }
   }
 
+  /** The settings with another secret, or none. */
+  private SecuritySettings asking(boolean required, Path secretFile) {
+    return new SecuritySettings(
+        required,
+        secretFile,
+        security.capabilityTime(),
+        security.keyTime(),
+        security.audit(),
+        security.auditBytes(),
+        security.auditFiles(),
+        security.operationsPerSecond(),
+        security.tls(),
+        security.certificate(),
+        security.key(),
+        security.authorities());
+  }
+
   @Test
-  void aStorageServerWithoutTheSecretOrTheSettingIsNotTaken() throws Exception {
-    assertRefused(ErrorCode.UNAUTHENTICATED, () -> StorageServer.start(storage(7)).close());
+  void aStorageServerWithoutTheSecretOrTheSettingIsNotTaken() {
+    assertRefused(ErrorCode.UNAUTHENTICATED, () -> startWith(asking(false, Path.of(""))));
     Path file = directory.resolve("another");
     CredentialFile.write(file, new Credential.OfServers(random()));
-    assertRefused(
-        ErrorCode.UNAUTHENTICATED,
-        () ->
-            StorageServer.start(storage(7).withSecurity(SecuritySettings.required(file))).close());
-    var open =
-        new SecuritySettings(
-            false,
-            security.secret(),
-            security.capabilityTime(),
-            security.keyTime(),
-            security.audit(),
-            security.auditBytes(),
-            security.auditFiles(),
-            security.operationsPerSecond());
-    assertRefused(
-        ErrorCode.INVALID_ARGUMENT,
-        () -> StorageServer.start(storage(7).withSecurity(open)).close());
+    assertRefused(ErrorCode.UNAUTHENTICATED, () -> startWith(asking(true, file)));
+    assertRefused(ErrorCode.INVALID_ARGUMENT, () -> startWith(asking(false, security.secret())));
+  }
+
+  private void startWith(SecuritySettings settings) throws java.io.IOException {
+    StorageServer.start(storage(7).withSecurity(settings)).close();
   }
 
   /** What a caller may do who speaks to a storage-server itself. */
-  private static final class Attack implements AutoCloseable {
+  private final class Attack implements AutoCloseable {
     private final EventLoops loops = EventLoops.start("attack", 1);
     private final ClusterFileSystem files;
     private final Chain chain;
@@ -299,7 +319,8 @@ class SecuredClusterTest {
                 node.host(),
                 node.port(),
                 new Hello(files.cluster(), Hello.PROTOCOL_VERSION, caller),
-                tickets)
+                tickets,
+                reach().authorities().map(Path::of).map(Tls::ofCaller).orElse(null))
             .join();
       } catch (CompletionException refused) {
         throw refused.getCause() instanceof LuciolaException known ? known : refused;
@@ -377,7 +398,6 @@ class SecuredClusterTest {
     assertArrayEquals(content, read(reading, content.length));
     long annCaller = files.meta().client().value();
     Hello annHello = new Hello(files.cluster(), Hello.PROTOCOL_VERSION, annCaller);
-    SealedTicket annPass = only(files.meta().wallet().of(annHello));
     SealedTicket annRead = only(files.meta().wallet().of(reading(inode)));
 
     ClusterFileSystem others = as(bob);
@@ -394,7 +414,9 @@ class SecuredClusterTest {
       assertRefused(ErrorCode.UNAUTHENTICATED, () -> attack.connect(annCaller, forged).close());
       assertRefused(ErrorCode.UNAUTHENTICATED, () -> attack.connect(annCaller, bobPass).close());
       assertRefused(ErrorCode.UNAUTHENTICATED, () -> attack.connect(annCaller, annRead).close());
-      try (DataClient eve = attack.connect(bobCaller, bobPass)) {
+      // Tickets are good for a few seconds only: those that are to pass are taken anew.
+      SealedTicket bobNow = only(others.meta().wallet().of(annHello));
+      try (DataClient eve = attack.connect(bobCaller, bobNow)) {
         assertEquals(ErrorCode.NOT_PERMITTED, attack.read(eve), "a guessed chunk");
         assertEquals(ErrorCode.NOT_PERMITTED, attack.read(eve, bobRead), "for another inode");
         assertEquals(ErrorCode.NOT_PERMITTED, attack.read(eve, annRead), "another's");
@@ -403,16 +425,18 @@ class SecuredClusterTest {
         assertEquals(ErrorCode.NOT_PERMITTED, attack.remove(eve, annRead, bobRead));
         assertEquals(ErrorCode.NOT_PERMITTED, attack.beAServer(eve));
       }
-      try (DataClient own = attack.connect(annCaller, annPass)) {
-        assertEquals(ErrorCode.OK, attack.read(own, annRead));
+      SealedTicket annNow = only(files.meta().wallet().of(annHello));
+      try (DataClient own = attack.connect(annCaller, annNow)) {
+        SealedTicket readNow = readOnly(files, inode);
+        assertEquals(ErrorCode.OK, attack.read(own, readNow));
         assertEquals(
-            ErrorCode.NOT_PERMITTED, attack.remove(own, annRead), "reading is not writing");
+            ErrorCode.NOT_PERMITTED, attack.remove(own, readNow), "reading is not writing");
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        while (attack.read(own, annRead) == ErrorCode.OK) {
+        while (attack.read(own, readNow) == ErrorCode.OK) {
           assertTrue(System.nanoTime() - deadline < 0, "never expires");
           LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
-        assertEquals(ErrorCode.NOT_PERMITTED, attack.read(own, annRead), "expired");
+        assertEquals(ErrorCode.NOT_PERMITTED, attack.read(own, readNow), "expired");
       }
     }
     assertArrayEquals(content, read(reading, content.length));
@@ -420,6 +444,17 @@ class SecuredClusterTest {
     while (!audited("call=ReadRequest") || !audited("call=Hello")) {
       assertTrue(System.nanoTime() - deadline < 0, "denials are not written down");
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  /** A capability to read only: who made the file has one for both, and shows either. */
+  private static SealedTicket readOnly(ClusterFileSystem files, InodeId inode) {
+    while (true) {
+      files.openRead("/of-ann").close();
+      SealedTicket shown = only(files.meta().wallet().of(reading(inode)));
+      if (shown.claimed().rights() == Ticket.READ) {
+        return shown;
+      }
     }
   }
 

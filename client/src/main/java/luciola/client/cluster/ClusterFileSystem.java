@@ -1,6 +1,7 @@
 package luciola.client.cluster;
 
 import com.google.protobuf.ByteString;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,7 @@ import luciola.grpc.v1.RemoveTree;
 import luciola.grpc.v1.Rename;
 import luciola.grpc.v1.SetAttributes;
 import luciola.grpc.v1.Unlink;
+import luciola.protocol.connection.Tls;
 import luciola.protocol.control.LayoutMessages;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
@@ -76,6 +78,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
             meta.cluster(),
             meta.client(),
             meta.wallet(),
+            options.access().authorities().map(Path::of).map(Tls::ofCaller).orElse(null),
             options.limits(),
             options.zone(),
             options.ioThreads());

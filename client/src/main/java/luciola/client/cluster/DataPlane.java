@@ -17,6 +17,7 @@ import luciola.protocol.connection.DataClients;
 import luciola.protocol.connection.EventLoops;
 import luciola.protocol.connection.ReplyPayload;
 import luciola.protocol.connection.Tickets;
+import luciola.protocol.connection.Tls;
 import luciola.protocol.control.RoutingFeed;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -31,6 +32,7 @@ import luciola.protocol.router.ChunkRouter;
 import luciola.protocol.router.Route;
 import luciola.protocol.router.RouterLimits;
 import luciola.protocol.router.Step;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The router with its hands: sends what it says, waits when it says so. The router's state is under
@@ -49,6 +51,7 @@ final class DataPlane implements AutoCloseable {
       ClusterId cluster,
       ClientId client,
       Tickets tickets,
+      @Nullable Tls tls,
       RouterLimits limits,
       Optional<String> zone,
       int ioThreads) {
@@ -59,7 +62,8 @@ final class DataPlane implements AutoCloseable {
             loops,
             DataClientOptions.DEFAULTS,
             new Hello(cluster, Hello.PROTOCOL_VERSION, client.value()),
-            tickets);
+            tickets,
+            tls);
     this.router = new ChunkRouter(limits, zone, () -> ThreadLocalRandom.current().nextLong());
   }
 

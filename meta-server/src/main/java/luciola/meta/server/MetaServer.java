@@ -19,6 +19,7 @@ import luciola.meta.log.MetaLog;
 import luciola.meta.store.DataDirectory;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.audit.AuditLog;
+import luciola.protocol.control.ControlTls;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.slf4j.Logger;
@@ -79,6 +80,9 @@ public final class MetaServer implements AutoCloseable {
   public static MetaServer start(MetaServerConfig asked) {
     MetaServerConfig config = asked.withAddress(asked.host(), freePort(asked));
     config.security().warnIfOpen("meta-server", config.host());
+    if (config.members().size() > 1) {
+      config.security().warnOfTheLog(config.host());
+    }
     var directory = DataDirectory.open(config.directory(), config.clusterId());
     var undo = new Undo();
     undo.add(directory);
@@ -101,7 +105,7 @@ public final class MetaServer implements AutoCloseable {
       undo.add(audit);
       var rates = new UserRates(config.security().operationsPerSecond());
       var gate = new AccessGate(config.security(), log::access, audit);
-      Server server =
+      NettyServerBuilder builder =
           NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
               .directExecutor()
               .maxInboundMessageSize(MESSAGE_BYTES_MAX)
@@ -118,8 +122,9 @@ public final class MetaServer implements AutoCloseable {
               .addService(new ClusterService(config, log, driver, watchers, tickets))
               .addService(admin)
               .addService(new AccessService(log, config.security(), tickets))
-              .intercept(gate)
-              .build();
+              .intercept(gate);
+      ControlTls.listen(builder, config.security());
+      Server server = builder.build();
       listen(server, config);
       undo.add(server::shutdownNow);
       var started =

@@ -8,6 +8,7 @@ import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.HelloReply;
 import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Request;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to one storage-server, with many calls in flight. Any thread may call. Futures
@@ -37,7 +38,19 @@ public interface DataClient extends AutoCloseable {
       int port,
       Hello hello,
       Tickets tickets) {
-    return SocketDataClient.connect(loops, options, host, port, hello, tickets);
+    return connect(loops, options, host, port, hello, tickets, null);
+  }
+
+  /** The same, encrypted if {@code tls} is given. */
+  static CompletableFuture<DataClient> connect(
+      EventLoops loops,
+      DataClientOptions options,
+      String host,
+      int port,
+      Hello hello,
+      Tickets tickets,
+      @Nullable Tls tls) {
+    return SocketDataClient.connect(loops, options, host, port, hello, tickets, tls);
   }
 
   /**

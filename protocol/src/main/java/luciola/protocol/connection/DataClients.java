@@ -26,19 +26,30 @@ public final class DataClients implements AutoCloseable {
   private final DataClientOptions options;
   private final Hello hello;
   private final Tickets tickets;
+  private final @Nullable Tls tls;
   private final ConcurrentHashMap<Address, Server> servers = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   public DataClients(EventLoops loops, DataClientOptions options, Hello hello) {
-    this(loops, options, hello, Tickets.NONE);
+    this(loops, options, hello, Tickets.NONE, null);
   }
 
-  /** Connections that show tickets. */
-  public DataClients(EventLoops loops, DataClientOptions options, Hello hello, Tickets tickets) {
+  /**
+   * Connections that show tickets.
+   *
+   * @param tls how they are encrypted; null: not
+   */
+  public DataClients(
+      EventLoops loops,
+      DataClientOptions options,
+      Hello hello,
+      Tickets tickets,
+      @Nullable Tls tls) {
     this.loops = loops;
     this.options = options;
     this.hello = hello;
     this.tickets = tickets;
+    this.tls = tls;
   }
 
   /** A connection to the server, the one with the fewest calls in flight. */
@@ -121,7 +132,7 @@ public final class DataClients implements AutoCloseable {
 
     private void connect(CompletableFuture<DataClient> begun) {
       var _ =
-          DataClient.connect(loops, options, address.host, address.port, hello, tickets)
+          DataClient.connect(loops, options, address.host, address.port, hello, tickets, tls)
               .whenComplete((client, failure) -> {
                 settle(client, failure);
                 if (failure == null) {

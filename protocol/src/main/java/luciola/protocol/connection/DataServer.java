@@ -2,6 +2,7 @@ package luciola.protocol.connection;
 
 import java.io.IOException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answering end: accepts connections, checks the Hello of each, receives requests with their
@@ -24,10 +25,15 @@ public interface DataServer extends AutoCloseable {
       HelloVerifier verifier,
       DataHandler handler)
       throws IOException {
-    return bind(loops, options, host, port, pool, verifier, RequestGate.Factory.OPEN, handler);
+    return bind(
+        loops, options, host, port, pool, verifier, RequestGate.Factory.OPEN, null, handler);
   }
 
-  /** The same, with a gate for each connection that every request passes before it is handled. */
+  /**
+   * The same, with a gate for each connection that every request passes before it is handled.
+   *
+   * @param tls how connections are encrypted; null: not
+   */
   static DataServer bind(
       EventLoops loops,
       DataServerOptions options,
@@ -36,9 +42,10 @@ public interface DataServer extends AutoCloseable {
       PayloadPool pool,
       HelloVerifier verifier,
       RequestGate.Factory gates,
+      @Nullable Tls tls,
       DataHandler handler)
       throws IOException {
-    return SocketDataServer.bind(loops, options, host, port, pool, verifier, gates, handler);
+    return SocketDataServer.bind(loops, options, host, port, pool, verifier, gates, tls, handler);
   }
 
   /** The port that was bound. */

@@ -12,6 +12,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.List;
 import luciola.protocol.access.SealedTicket;
 import luciola.protocol.error.ErrorCode;
@@ -71,6 +72,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     CLOSED
   }
 
+  private static final int FIRST_HEADER_BYTES = 4 << 10;
   private static final int HEADER_BYTES = 64 << 10;
   private static final int SCRATCH_BYTES = 256 << 10;
   private static final int PAUSED_READ_BYTES = 64;
@@ -83,7 +85,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private final Handle handle = new Handle();
 
   /** Received but not yet parsed: from position to limit of what {@link #filled} covers. */
-  private ByteBuffer header = ByteBuffer.allocateDirect(HEADER_BYTES);
+  private ByteBuffer header = ByteBuffer.allocateDirect(FIRST_HEADER_BYTES);
 
   private int parsed;
   private int filled;
@@ -102,6 +104,12 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private int payloadLeft;
   private @Nullable ChannelHandlerContext context;
   private @Nullable ScatterRead scatterRead;
+
+  /** Decrypted bytes that have not been taken yet; only with TLS. */
+  private final ArrayDeque<ByteBuf> decrypted = new ArrayDeque<>();
+
+  private boolean isDecrypted;
+  private boolean taking;
 
   FrameReceiver(Sink sink) {
     this.sink = sink;
@@ -126,6 +134,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     }
     paused = false;
     parse();
+    takeDecrypted();
     if (!paused && context != null) {
       context.channel().config().setAutoRead(true);
     }
@@ -146,6 +155,13 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
+    isDecrypted = Tls.isOn(ctx.channel());
+    if (isDecrypted) {
+      if (paused) {
+        ctx.channel().config().setAutoRead(false);
+      }
+      return;
+    }
     RecvByteBufAllocator allocator = () -> handle;
     scatterRead = ScatterRead.of(ctx.channel()).orElse(null);
     ctx.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, allocator);
@@ -156,6 +172,11 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (isDecrypted) {
+      decrypted.add((ByteBuf) message);
+      takeDecrypted();
+      return;
+    }
     int bytes = ((ByteBuf) message).writerIndex();
     ReferenceCountUtil.release(message);
     handle.drained = false;
@@ -165,6 +186,38 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       filled += bytes;
     }
     parse();
+  }
+
+  /** Copies decrypted bytes to where they belong, as far as they are wanted now. */
+  private void takeDecrypted() {
+    if (taking) {
+      return; // resumed from within a call of ours: that loop goes on
+    }
+    taking = true;
+    try {
+      while (!paused && state != State.CLOSED && !decrypted.isEmpty()) {
+        ByteBuf from = decrypted.peek();
+        ByteBuffer space = space();
+        int bytes = Math.min(space.remaining(), from.readableBytes());
+        from.readBytes(space.limit(space.position() + bytes));
+        if (!from.isReadable()) {
+          decrypted.remove().release();
+        }
+        if (state == State.PAYLOAD) {
+          CopyCounter.copied(bytes);
+          payloadArrived(bytes);
+        } else {
+          filled += bytes;
+        }
+        parse();
+      }
+    } finally {
+      taking = false;
+    }
+    if (state == State.CLOSED) {
+      decrypted.forEach(ByteBuf::release);
+      decrypted.clear();
+    }
   }
 
   @Override
@@ -188,6 +241,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private void close() {
     state = State.CLOSED;
     pieces = List.of();
+    takeDecrypted();
   }
 
   private void parse() {
@@ -370,6 +424,12 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     if (parsed == filled) {
       compact();
     }
+    boolean ahead = smallFrames >= SMALL_FRAMES_BEFORE_AHEAD;
+    if (ahead && header.capacity() < HEADER_BYTES) {
+      // Only who talks gets so much: connections that come and go cost little.
+      ByteBuffer larger = ByteBuffer.allocateDirect(HEADER_BYTES);
+      header = larger.put(0, header, 0, filled);
+    }
     int missing = wanted - (filled - parsed);
     if (filled + missing > header.capacity()) {
       compact();
@@ -380,8 +440,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       header = larger.put(0, header, 0, filled);
     }
     int room = header.capacity() - filled;
-    return header.slice(
-        filled, smallFrames >= SMALL_FRAMES_BEFORE_AHEAD ? room : Math.min(missing, room));
+    return header.slice(filled, ahead ? room : Math.min(missing, room));
   }
 
   /**

@@ -1,15 +1,20 @@
 package luciola.protocol.connection;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.DefaultFileRegion;
+import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.List;
 
 /** Writes frames to a channel without copying their payload. */
 final class Outbox {
+  private static final int PIECE_BYTES = 256 << 10;
+
   private Outbox() {}
 
   /** Writes without flushing, on the event loop; the future is of the frame's last byte. */
@@ -21,9 +26,40 @@ final class Outbox {
             switch (part) {
               case ReplyBody.Memory memory ->
                   channel.write(Unpooled.wrappedBuffer(memory.segment().asByteBuffer()));
-              case ReplyBody.FileRange range -> channel.write(new SharedFileRegion(range));
+              case ReplyBody.FileRange range ->
+                  Tls.isOn(channel)
+                      ? writeThroughMemory(channel, range)
+                      : channel.write(new SharedFileRegion(range));
             };
       }
+    }
+    return last;
+  }
+
+  /** What is encrypted cannot be sent from the file. */
+  private static ChannelFuture writeThroughMemory(Channel channel, ReplyBody.FileRange range) {
+    ChannelFuture last = channel.newSucceededFuture();
+    long at = range.position();
+    long end = range.position() + range.bytes();
+    while (at < end) {
+      int bytes = (int) Math.min(PIECE_BYTES, end - at);
+      ByteBuf piece = channel.alloc().directBuffer(bytes);
+      try {
+        while (piece.writerIndex() < bytes) {
+          int read =
+              piece.writeBytes(range.file(), at + piece.writerIndex(), bytes - piece.writerIndex());
+          if (read < 0) {
+            throw new EOFException("file ends: position=" + (at + piece.writerIndex()));
+          }
+        }
+      } catch (IOException e) {
+        piece.release();
+        Sockets.close(channel);
+        return channel.newFailedFuture(e);
+      }
+      CopyCounter.copied(bytes);
+      last = channel.write(piece);
+      at += bytes;
     }
     return last;
   }

@@ -71,12 +71,13 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
       String host,
       int port,
       Hello hello,
-      Tickets tickets) {
+      Tickets tickets,
+      @Nullable Tls tls) {
     var client = new SocketDataClient(host + ":" + port, options, tickets);
     long deadline = System.nanoTime() + options.connectTimeout().toNanos();
     return CompletableFuture.supplyAsync(
             () -> client.resolve(host, port), task -> Thread.startVirtualThread(task))
-        .thenCompose(resolved -> client.open(loops, resolved))
+        .thenCompose(resolved -> client.open(loops, resolved, tls, host, port))
         .thenCompose(_ -> client.greet(hello, deadline));
   }
 
@@ -88,7 +89,8 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
     }
   }
 
-  private CompletableFuture<Void> open(EventLoops loops, InetSocketAddress resolved) {
+  private CompletableFuture<Void> open(
+      EventLoops loops, InetSocketAddress resolved, @Nullable Tls tls, String host, int port) {
     var connected = new CompletableFuture<Void>();
     ChannelFuture connecting =
         new Bootstrap()
@@ -102,6 +104,7 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
                   @Override
                   protected void initChannel(Channel made) {
                     Sockets.configure(made, resolved.getAddress(), options.socketBufferBytes());
+                    Tls.connect(tls, made, host, port);
                     made.pipeline().addLast(receiver);
                   }
                 })

@@ -33,6 +33,7 @@ final class SocketDataServer implements DataServer {
       PayloadPool pool,
       HelloVerifier verifier,
       RequestGate.Factory gates,
+      @Nullable Tls tls,
       DataHandler handler)
       throws IOException {
     ChannelFuture bound =
@@ -47,6 +48,7 @@ final class SocketDataServer implements DataServer {
                   protected void initChannel(Channel accepted) {
                     var peer = (InetSocketAddress) accepted.remoteAddress();
                     Sockets.configure(accepted, peer.getAddress(), options.socketBufferBytes());
+                    Tls.accept(tls, accepted);
                     accept(
                         new ServerConnection(
                             accepted,
@@ -76,10 +78,11 @@ final class SocketDataServer implements DataServer {
       PayloadPool pool,
       HelloVerifier verifier,
       RequestGate.Factory gates,
+      @Nullable Tls tls,
       DataHandler handler)
       throws IOException {
     var address = new InetSocketAddress(InetAddress.getByName(host), port);
-    return new SocketDataServer(loops, options, address, pool, verifier, gates, handler);
+    return new SocketDataServer(loops, options, address, pool, verifier, gates, tls, handler);
   }
 
   private static String reason(@Nullable Throwable cause) {

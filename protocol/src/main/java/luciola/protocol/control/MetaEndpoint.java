@@ -33,10 +33,10 @@ final class MetaEndpoint {
     this.address = address;
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(at.host(), at.port())
-            .usePlaintext()
             .directExecutor()
             .disableRetry()
             .maxInboundMessageSize(MESSAGE_BYTES_MAX);
+    ControlTls.connect(builder, access);
     access
         .credential()
         .ifPresent(credential -> builder.intercept(CredentialHeader.showing(credential)));

@@ -9,8 +9,10 @@ import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
 import luciola.protocol.audit.AuditLog;
+import luciola.protocol.connection.Tls;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +32,12 @@ import org.slf4j.LoggerFactory;
  * @param auditFiles files put aside that are kept, 1 to 1000; default 8
  * @param operationsPerSecond namespace operations that each user may ask for; 0 (the default): as
  *     many as it likes
+ * @param tls whether connections are encrypted; default false
+ * @param certificate file with this server's certificate and those above it, PEM; required with
+ *     {@code tls}
+ * @param key file with its private key, PEM, PKCS 8; required with {@code tls}
+ * @param authorities file with the certificates of those whose signature this server believes of
+ *     others, PEM; required with {@code tls}
  */
 public record SecuritySettings(
     boolean required,
@@ -39,7 +47,11 @@ public record SecuritySettings(
     Path audit,
     long auditBytes,
     int auditFiles,
-    long operationsPerSecond) {
+    long operationsPerSecond,
+    boolean tls,
+    Path certificate,
+    Path key,
+    Path authorities) {
   /** Everybody is let in. */
   public static final SecuritySettings OFF =
       new SecuritySettings(
@@ -50,7 +62,11 @@ public record SecuritySettings(
           Path.of(""),
           16 << 20,
           8,
-          0);
+          0,
+          false,
+          Path.of(""),
+          Path.of(""),
+          Path.of(""));
 
   private static final Logger LOG = LoggerFactory.getLogger(SecuritySettings.class);
 
@@ -63,6 +79,13 @@ public record SecuritySettings(
         || keyTime.compareTo(capabilityTime) < 0) {
       throw new IllegalArgumentException(
           "bad security times: capabilityTime=" + capabilityTime + " keyTime=" + keyTime);
+    }
+    if (tls
+        && (certificate.toString().isEmpty()
+            || key.toString().isEmpty()
+            || authorities.toString().isEmpty())) {
+      throw new IllegalArgumentException(
+          "security.tls needs security.certificate, security.key and security.authorities");
     }
     if (auditBytes < 4096 || auditFiles < 1 || auditFiles > 1000 || operationsPerSecond < 0) {
       throw new IllegalArgumentException(
@@ -85,7 +108,11 @@ public record SecuritySettings(
         OFF.audit,
         OFF.auditBytes,
         OFF.auditFiles,
-        OFF.operationsPerSecond);
+        OFF.operationsPerSecond,
+        false,
+        OFF.certificate,
+        OFF.key,
+        OFF.authorities);
   }
 
   /** The same with other times. */
@@ -98,7 +125,38 @@ public record SecuritySettings(
         audit,
         auditBytes,
         auditFiles,
-        operationsPerSecond);
+        operationsPerSecond,
+        tls,
+        certificate,
+        key,
+        authorities);
+  }
+
+  /** The same with encrypted connections. */
+  public SecuritySettings withTls(Path newCertificate, Path newKey, Path newAuthorities) {
+    return new SecuritySettings(
+        required,
+        secret,
+        capabilityTime,
+        keyTime,
+        audit,
+        auditBytes,
+        auditFiles,
+        operationsPerSecond,
+        true,
+        newCertificate,
+        newKey,
+        newAuthorities);
+  }
+
+  /** How connections of the data plane to this server are encrypted; null: not. */
+  public @Nullable Tls serverTls() {
+    return tls ? Tls.ofServer(certificate, key) : null;
+  }
+
+  /** How those of this server to others are; null: not. */
+  public @Nullable Tls callerTls() {
+    return tls ? Tls.ofCaller(authorities) : null;
   }
 
   /** The same with a bound on each user's operations. */
@@ -111,7 +169,11 @@ public record SecuritySettings(
         audit,
         auditBytes,
         auditFiles,
-        newOperationsPerSecond);
+        newOperationsPerSecond,
+        tls,
+        certificate,
+        key,
+        authorities);
   }
 
   /**
@@ -145,9 +207,11 @@ public record SecuritySettings(
 
   /** What a server shows to others. */
   public ClientAccess asServer() {
+    ClientAccess reached =
+        tls ? ClientAccess.NONE.withAuthorities(authorities.toString()) : ClientAccess.NONE;
     return clusterSecret()
-        .map(known -> ClientAccess.NONE.withCredential(new Credential.OfServers(known)))
-        .orElse(ClientAccess.NONE);
+        .map(known -> reached.withCredential(new Credential.OfServers(known)))
+        .orElse(reached);
   }
 
   /** Says plainly that anybody who reaches this server may do anything. */
@@ -157,6 +221,16 @@ public record SecuritySettings(
           "{} listens beyond this machine and lets everybody in as any user: host={}"
               + " security.required=false",
           server,
+          host);
+    }
+  }
+
+  /** Says plainly what is not covered: the port by which the meta-servers replicate their log. */
+  public void warnOfTheLog(String host) {
+    if (required && !isLoopback(host)) {
+      LOG.warn(
+          "the members' raft ports neither ask who calls nor encrypt: keep them on a network of"
+              + " the meta-servers' own: host={}",
           host);
     }
   }

@@ -200,6 +200,7 @@ public final class StorageServer implements AutoCloseable {
             received,
             verifier,
             keys,
+            config.security().serverTls(),
             call -> {
               DataHandler ready = handler.get();
               if (ready == null) {
@@ -219,7 +220,8 @@ public final class StorageServer implements AutoCloseable {
                 loops,
                 DataClientOptions.DEFAULTS,
                 new Hello(cluster, Hello.PROTOCOL_VERSION, incarnation),
-                keys));
+                keys,
+                config.security().callerTls()));
     Peers peers = new Peers(routing, clients::client, config.peerTimeout());
     ExecutorService readers =
         part(
