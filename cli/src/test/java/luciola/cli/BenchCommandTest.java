@@ -154,6 +154,7 @@ class BenchCommandTest {
     assertTrue(run.err().contains("powers of two"), run.err());
     assertEquals(2, run.command("bench", "storage", "--pattern", "stream"));
     assertEquals(2, run.command("bench", "write", "--depth", "0"));
+    assertEquals(2, run.command("bench", "meta", "--depth", "0"));
     assertEquals(2, run.command("bench"));
   }
 }

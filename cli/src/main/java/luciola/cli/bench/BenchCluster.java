@@ -10,8 +10,11 @@ import luciola.cli.connection.ClusterFile;
 import luciola.cli.connection.Connector;
 import luciola.cli.local.LocalCluster;
 import luciola.cli.local.LocalClusterOptions;
+import luciola.cli.terminal.CommandFailure;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.cluster.ClusterFileSystem;
 import luciola.protocol.access.ClientAccess;
+import luciola.protocol.control.MetaConnection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +68,14 @@ final class BenchCluster implements AutoCloseable {
       folder.close();
       throw e;
     }
+  }
+
+  /** The client's connection to the meta-servers. */
+  MetaConnection meta() {
+    if (files instanceof ClusterFileSystem connected) {
+      return connected.meta();
+    }
+    throw CommandFailure.wrongUse("this is not a cluster of meta-servers");
   }
 
   LuciolaFileSystem files() {

@@ -35,14 +35,15 @@ public final class BenchCommand implements Runnable {
     return new CommandLine(new BenchCommand())
         .addSubcommand(new ReadBench(invocation, connector))
         .addSubcommand(new WriteBench(invocation, connector))
-        .addSubcommand(new StorageBench(invocation));
+        .addSubcommand(new StorageBench(invocation))
+        .addSubcommand(new MetaBench(invocation, connector));
   }
 
   @Override
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "which? bench read, bench write or bench storage");
+          spec.commandLine(), "which? bench read, write, storage or meta");
     }
   }
 
