@@ -76,12 +76,31 @@ public interface LuciolaFileSystem extends AutoCloseable {
   WritableFile openWrite(String path, OpenOptions options);
 
   /**
-   * Reads many ranges, of many files, at once: grouped into one request per storage server.
-   * Completes when every range is in its destination and verified; fails as a whole otherwise
-   * (destinations then hold anything). A range past the end of its file fails with
-   * INVALID_ARGUMENT.
+   * Reads many ranges, of many files, at once: grouped into one request per storage server, any
+   * number of ranges within the bytes that the client has under way. Completes when every range is
+   * in its destination and verified, and never while one of them may still be written; fails as a
+   * whole, with the first fault, when all have ended (destinations then hold anything). A range of
+   * no bytes is fine; one past the end of its file fails with INVALID_ARGUMENT before anything is
+   * read. To cancel the future changes nothing: the memory is free when the reads have ended.
+   *
+   * <pre>{@code
+   * try (Arena arena = Arena.ofShared();
+   *     ReadableFile index = fs.openRead("/data/index");
+   *     ReadableFile shard = fs.openRead("/data/shard-0")) {
+   *   MemorySegment head = arena.allocate(4096);
+   *   MemorySegment sample = arena.allocate(200_000);
+   *   fs.read(List.of(new ReadRange(index, 0, head), new ReadRange(shard, 7_000_000, sample)))
+   *       .join();
+   * }
+   * }</pre>
    */
   CompletableFuture<Void> read(List<ReadRange> ranges);
+
+  /**
+   * Like {@link #read} with an outcome for each range, in their order: one that fails leaves the
+   * others alone.
+   */
+  List<CompletableFuture<Void>> readEach(List<ReadRange> ranges);
 
   /** Usable space and files of the whole system. */
   SpaceUsage usage();

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -400,6 +401,44 @@ public abstract class LuciolaFileSystemContract {
     fs.remove(home + "/a");
     assertArrayEquals(new byte[] {1, 2}, read("/b"));
     assertEquals(1, fs.stat(home + "/b").nlink());
+  }
+
+  @Test
+  void eachRangeOfABatchHasItsOwnOutcome() {
+    write("/f", new byte[] {1, 2, 3, 4});
+    write("/g", new byte[] {5, 6});
+    assertTrue(fs.readEach(List.of()).isEmpty());
+    fs.read(List.of()).join();
+    ReadableFile closed = fs.openRead(home + "/g");
+    closed.close();
+    try (Arena arena = Arena.ofShared();
+        ReadableFile f = fs.openRead(home + "/f");
+        ReadableFile g = fs.openRead(home + "/g")) {
+      MemorySegment first = arena.allocate(2);
+      MemorySegment last = arena.allocate(2);
+      List<CompletableFuture<Void>> outcomes =
+          fs.readEach(
+              List.of(
+                  new ReadRange(f, 3, arena.allocate(2)),
+                  new ReadRange(f, 1, first),
+                  new ReadRange(closed, 0, arena.allocate(1)),
+                  new ReadRange(g, 2, arena.allocate(1).asSlice(0, 0)),
+                  new ReadRange(g, 0, MemorySegment.ofArray(new byte[1])),
+                  new ReadRange(g, 0, last)));
+      assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(outcomes.get(0)));
+      outcomes.get(1).join();
+      assertEquals(ErrorCode.BAD_SESSION, codeOf(outcomes.get(2)));
+      outcomes.get(3).join();
+      assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(outcomes.get(4)));
+      outcomes.get(5).join();
+      assertArrayEquals(new byte[] {2, 3}, first.toArray(ValueLayout.JAVA_BYTE));
+      assertArrayEquals(new byte[] {5, 6}, last.toArray(ValueLayout.JAVA_BYTE));
+    }
+  }
+
+  private static ErrorCode codeOf(CompletableFuture<Void> failed) {
+    CompletionException thrown = assertThrows(CompletionException.class, failed::join);
+    return assertInstanceOf(LuciolaException.class, thrown.getCause()).code();
   }
 
   @Test

@@ -54,15 +54,30 @@ final class ChunkReads {
    * usually on an event loop.
    */
   CompletableFuture<Void> read(String path, List<ChunkRange> ranges) {
-    if (ranges.isEmpty()) {
-      return CompletableFuture.completedFuture(null);
+    return readEach(List.of(new Wanted(path, ranges))).getFirst();
+  }
+
+  /** Ranges with one outcome. */
+  record Wanted(String path, List<ChunkRange> ranges) {}
+
+  /** Like {@link #read} for each of them; all travel together. */
+  List<CompletableFuture<Void>> readEach(List<Wanted> all) {
+    List<CompletableFuture<Void>> outcomes = new ArrayList<>(all.size());
+    List<Piece> pieces = new ArrayList<>();
+    for (Wanted wanted : all) {
+      if (wanted.ranges().isEmpty()) {
+        outcomes.add(CompletableFuture.completedFuture(null));
+        continue;
+      }
+      Group group = new Group(wanted.path(), wanted.ranges().size());
+      wanted.ranges().forEach(range -> pieces.add(new Piece(range, group)));
+      outcomes.add(group.done);
     }
-    Group group = new Group(path, ranges.size());
     synchronized (this) {
-      ranges.forEach(range -> waiting.add(new Piece(range, group)));
+      waiting.addAll(pieces);
     }
     admit();
-    return group.done;
+    return outcomes;
   }
 
   /** Ranges that one caller waits for. */

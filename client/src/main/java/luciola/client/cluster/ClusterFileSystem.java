@@ -496,21 +496,45 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   public CompletableFuture<Void> read(List<ReadRange> ranges) {
     List<ChunkRange> pieces = new ArrayList<>(ranges.size());
     try {
-      for (ReadRange range : ranges) {
-        if (!(range.file() instanceof ClusterReadableFile file) || !file.isOf(this)) {
-          throw new LuciolaException(
-              ErrorCode.INVALID_ARGUMENT,
-              "read: path=" + range.file().path() + " (opened by another file system)");
-        }
-        file.check(range.offset(), range.into());
-        checkEnd(file, range);
-        pieces.addAll(file.ranges(range.offset(), range.into()));
-      }
+      ranges.forEach(range -> pieces.addAll(checked(range)));
     } catch (LuciolaException e) {
       return CompletableFuture.failedFuture(e);
     }
     String path = ranges.isEmpty() ? "" : ranges.getFirst().file().path();
     return reads.read(ranges.size() > 1 ? path + ",…" : path, pieces);
+  }
+
+  @Override
+  public List<CompletableFuture<Void>> readEach(List<ReadRange> ranges) {
+    List<CompletableFuture<Void>> outcomes = new ArrayList<>(ranges.size());
+    List<ChunkReads.Wanted> wanted = new ArrayList<>(ranges.size());
+    List<Integer> places = new ArrayList<>(ranges.size());
+    for (int i = 0; i < ranges.size(); i++) {
+      try {
+        wanted.add(new ChunkReads.Wanted(ranges.get(i).file().path(), checked(ranges.get(i))));
+        places.add(i);
+        outcomes.add(new CompletableFuture<>()); // Its place; the outcome comes below.
+      } catch (LuciolaException e) {
+        outcomes.add(CompletableFuture.failedFuture(e));
+      }
+    }
+    List<CompletableFuture<Void>> started = reads.readEach(wanted);
+    for (int i = 0; i < started.size(); i++) {
+      outcomes.set(places.get(i), started.get(i));
+    }
+    return outcomes;
+  }
+
+  /** The pieces of a range that can be read. */
+  private List<ChunkRange> checked(ReadRange range) {
+    if (!(range.file() instanceof ClusterReadableFile file) || !file.isOf(this)) {
+      throw new LuciolaException(
+          ErrorCode.INVALID_ARGUMENT,
+          "read: path=" + range.file().path() + " (opened by another file system)");
+    }
+    file.check(range.offset(), range.into());
+    checkEnd(file, range);
+    return file.ranges(range.offset(), range.into());
   }
 
   private static void checkEnd(ClusterReadableFile file, ReadRange range) {

@@ -347,6 +347,11 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
   }
 
   @Override
+  public List<CompletableFuture<Void>> readEach(List<ReadRange> ranges) {
+    return ranges.stream().map(range -> read(List.of(range))).toList();
+  }
+
+  @Override
   public synchronized SpaceUsage usage() {
     return new SpaceUsage(capacityBytes, capacityBytes - usedBytes, inodes);
   }

@@ -150,6 +150,11 @@ final class LyingFileSystem implements LuciolaFileSystem {
   }
 
   @Override
+  public List<CompletableFuture<Void>> readEach(List<ReadRange> ranges) {
+    return ranges.stream().map(range -> read(List.of(range))).toList();
+  }
+
+  @Override
   public CompletableFuture<Void> read(List<ReadRange> ranges) {
     return truth.read(
         ranges.stream()
