@@ -65,7 +65,7 @@ class AuditLogTest {
       Path file = directory.resolve(name);
       assertTrue(Files.size(file) <= 4096, name);
       for (String line : Files.readAllLines(file)) {
-        String[] fields = line.split("[= ]");
+        String[] fields = line.split("[= ]", -1);
         long number = 200 * Long.parseLong(fields[3]) + Long.parseLong(fields[5]);
         assertTrue(newest == 0 || number == newest + 1, "a gap before " + line);
         newest = number;
