@@ -94,8 +94,10 @@ final class FakeMeta implements AutoCloseable {
       return new StreamObserver<>() {
         @Override
         public void onNext(NamespaceRequest request) {
+          // Before the test can see the request: it may end the silence then.
+          boolean silent = mute;
           received.add(request);
-          if (mute) {
+          if (silent) {
             return;
           }
           NamespaceReply.Builder reply =
