@@ -23,6 +23,7 @@ final class LateStart implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(LateStart.class);
   private static final long LOOK_MILLIS = 250;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final long PATIENCE_MAX_NANOS = TimeUnit.MINUTES.toNanos(1);
   private static final long TRANSFER_MILLIS = 3_000;
 
   private final RaftPeerId self;
@@ -47,6 +48,7 @@ final class LateStart implements Runnable {
   public void run() {
     Optional<RaftPeerId> known = Optional.empty();
     long knownSinceNanos = 0;
+    long patienceNanos = PATIENCE_NANOS;
     try {
       while (division.info().getLastAppliedIndex() < 0) {
         TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
@@ -55,8 +57,10 @@ final class LateStart implements Runnable {
         if (!leader.equals(known)) {
           known = leader;
           knownSinceNanos = now;
-        } else if (leader.isPresent() && now - knownSinceNanos > PATIENCE_NANOS) {
+        } else if (leader.isPresent() && now - knownSinceNanos > patienceNanos) {
           askForAnother(leader.get());
+          // A group that is only slow must not change its leader all the time.
+          patienceNanos = Math.min(2 * patienceNanos, PATIENCE_MAX_NANOS);
           knownSinceNanos = System.nanoTime();
         }
       }

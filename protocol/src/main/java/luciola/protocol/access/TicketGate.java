@@ -1,6 +1,6 @@
 package luciola.protocol.access;
 
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -133,7 +133,7 @@ public final class TicketGate {
   }
 
   private ErrorCode read(ReadRequest read, List<SealedTicket> shown) {
-    var held = new HashMap<Long, Ticket>();
+    var held = new HashSet<Long>();
     ErrorCode refusal = ErrorCode.NOT_PERMITTED;
     for (SealedTicket sealed : shown) {
       TicketKeys.Opened opened = good(sealed);
@@ -147,16 +147,13 @@ public final class TicketGate {
           return ErrorCode.OK;
         }
       } else if (ticket.allowsAny(Ticket.READ)) {
-        held.put(ticket.inode(), ticket);
+        held.add(ticket.inode());
       }
     }
-    long last = 0;
     for (ReadRequest.Range range : read.ranges()) {
-      long inode = range.chunk().inode().value();
-      if (inode != last && !held.containsKey(inode)) {
+      if (!held.contains(range.chunk().inode().value())) {
         return refusal;
       }
-      last = inode;
     }
     return ErrorCode.OK;
   }

@@ -141,6 +141,13 @@ class TicketGateTest {
       SealedTicket other = capability(Ticket.READ | Ticket.WRITE, FILE + 1);
       assertEquals(ErrorCode.NOT_PERMITTED, gate.admit(request, List.of(other)));
       assertEquals(ErrorCode.NOT_PERMITTED, gate.admit(request, List.of(pass(0, CALLER, USER))));
+      // Nor beside one that may be read.
+      for (long inode : new long[] {1, FILE + 1, Long.MAX_VALUE}) {
+        assertEquals(ErrorCode.NOT_PERMITTED, gate.admit(read(inode), List.of()));
+        assertEquals(
+            ErrorCode.NOT_PERMITTED,
+            gate.admit(read(inode, FILE), List.of(capability(Ticket.READ, FILE))));
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.frame.ChunkSummary;
 import luciola.protocol.frame.DedupRecord;
@@ -114,7 +115,7 @@ public final class ResyncSource {
   private long copied;
   private long removed;
   private long disagreed;
-  private long unreadable;
+  private final TreeSet<ChunkId> unreadable = new TreeSet<>();
 
   private record Task(Decision decision, long notBeforeNanos, int tries) {}
 
@@ -246,7 +247,7 @@ public final class ResyncSource {
     }
     if (!inventoryDone) {
       call(new InventoryRequest(chain.id(), chain.version(), replica, after, limits.pageChunks()));
-    } else if (copying.isEmpty() && unreadable > 0) {
+    } else if (copying.isEmpty() && !unreadable.isEmpty()) {
       giveUp(ErrorCode.CHECKSUM_MISMATCH);
     } else if (copying.isEmpty()) {
       phase = Phase.SETTLING;
@@ -435,7 +436,8 @@ public final class ResyncSource {
       return;
     }
     if (task != null && code == ErrorCode.CHECKSUM_MISMATCH) {
-      leaveOut(task.decision().chunk());
+      // What cannot be read does not keep the rest from being copied.
+      unreadable.add(task.decision().chunk());
       return;
     }
     boolean hopeless =
@@ -451,20 +453,6 @@ public final class ResyncSource {
     }
   }
 
-  /** What cannot be read does not keep the rest from being copied; the replica stays incomplete. */
-  private void leaveOut(ChunkId chunk) {
-    unreadable++;
-    effects.add(
-        new ResyncEffect.Alert(
-            ErrorCode.CHECKSUM_MISMATCH,
-            "bad bytes that no replica has, cannot be copied: chain="
-                + chain.id()
-                + " chunk="
-                + chunk
-                + " target="
-                + replica));
-  }
-
   private void giveUp(ErrorCode code) {
     phase = Phase.FAILED;
     effects.add(
@@ -477,7 +465,8 @@ public final class ResyncSource {
                 + " to="
                 + replica
                 + " unreadable="
-                + unreadable));
+                + unreadable.size()
+                + unreadable.stream().findFirst().map(chunk -> " first=" + chunk).orElse("")));
   }
 
   @Override
