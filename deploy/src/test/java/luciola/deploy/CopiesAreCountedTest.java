@@ -29,6 +29,7 @@ class CopiesAreCountedTest {
           "luciola.protocol.connection",
           "luciola.protocol.frame",
           "luciola.loader.agent",
+          "luciola.loader.ring",
           "luciola.loader.dataset",
           "luciola.loader.slot");
 

@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -28,6 +29,8 @@ import luciola.loader.agent.AgentConfiguration;
 import luciola.loader.agent.DatasetRequest;
 import luciola.loader.agent.LoaderAgent;
 import luciola.loader.dataset.DatasetPacker;
+import luciola.loader.ring.RingClient;
+import luciola.loader.ring.Submission;
 import luciola.loader.train.TokenBatch;
 import luciola.protocol.connection.CopyCounter;
 import org.junit.jupiter.api.AfterAll;
@@ -172,6 +175,36 @@ final class ZeroCopyClusterTest {
       assertTrue(counted.copied() <= counted.delivered(), counted.toString());
       for (int i = 0; i < parts.size(); i++) {
         assertHolds(parts.get(i), 4096L * i);
+      }
+    }
+  }
+
+  @Test
+  void readsOfARingAreReceivedInItsMemory() throws Exception {
+    Path socket = directory.resolve("ring.sock");
+    try (LuciolaFileSystem fs = cluster.connect();
+        LoaderAgent _ = LoaderAgent.start(AgentConfiguration.of(socket), fs);
+        RingClient ring = RingClient.open(socket, 64, 64 * MIB)) {
+      int file = ring.openRead("/content").file();
+      // Batches of all sizes; each whole batch is put in before the agent sees any of it.
+      for (int length : new int[] {20_000, 65_537, MIB, 333_333}) {
+        long[] offsets = random.longs(48, 0, BYTES - length).toArray();
+        long bytes = 48L * length;
+        assertEquals(
+            new Counted(0, bytes),
+            Counted.of(() -> {
+              for (int i = 0; i < offsets.length; i++) {
+                assertTrue(
+                    ring.put(Submission.read(file, offsets[i], (long) i * length, length, i)));
+              }
+              ring.submit();
+              assertEquals(offsets.length, ring.await(offsets.length, Duration.ofSeconds(60)));
+            }),
+            "length=" + length);
+        for (int i = 0; i < offsets.length; i++) {
+          assertEquals(length, ring.take().orElseThrow().result());
+          assertHolds(ring.data().asSlice((long) i * length, length), offsets[i]);
+        }
       }
     }
   }

@@ -11,6 +11,7 @@ import luciola.loader.order.LoaderPosition;
 import luciola.loader.slot.AgentMessage;
 import luciola.loader.slot.AgentSocket;
 import luciola.loader.slot.BatchMessage;
+import luciola.loader.slot.Replies;
 import luciola.loader.slot.SharedRegion;
 import luciola.loader.train.BatchSource;
 import luciola.loader.train.TokenBatch;

@@ -1,6 +1,7 @@
 package luciola.loader.agent;
 
 import java.nio.file.Path;
+import luciola.loader.ring.RingConfiguration;
 import luciola.loader.slot.SharedRegion;
 
 /**
@@ -13,6 +14,7 @@ import luciola.loader.slot.SharedRegion;
  * @param slotsMax most slots of one trainer
  * @param connectionsMax most trainers at once
  * @param requestsMax file requests of one trainer in progress at once
+ * @param rings limits of rings
  */
 public record AgentConfiguration(
     Path socket,
@@ -21,7 +23,8 @@ public record AgentConfiguration(
     long slotBytesMax,
     int slotsMax,
     int connectionsMax,
-    int requestsMax) {
+    int requestsMax,
+    RingConfiguration rings) {
   private static final int SOCKET_PATH_BYTES_MAX = 100;
 
   public AgentConfiguration {
@@ -42,9 +45,29 @@ public record AgentConfiguration(
     }
   }
 
+  /** The same with other limits of rings. */
+  public AgentConfiguration withRings(RingConfiguration limits) {
+    return new AgentConfiguration(
+        socket,
+        sharedMemory,
+        regionBytesMax,
+        slotBytesMax,
+        slotsMax,
+        connectionsMax,
+        requestsMax,
+        limits);
+  }
+
   /** 1 GiB of shared memory, slots up to 256 MiB, 64 trainers. */
   public static AgentConfiguration of(Path socket) {
     return new AgentConfiguration(
-        socket, SharedRegion.directoryDefault(), 1L << 30, 256L << 20, 1024, 64, 64);
+        socket,
+        SharedRegion.directoryDefault(),
+        1L << 30,
+        256L << 20,
+        1024,
+        64,
+        64,
+        RingConfiguration.DEFAULTS);
   }
 }

@@ -12,9 +12,12 @@ import luciola.loader.dataset.TokenDataset;
 import luciola.loader.order.LoaderPosition;
 import luciola.loader.order.OrderPlan;
 import luciola.loader.order.SampleOrder;
+import luciola.loader.ring.RingLayout;
 import luciola.loader.slot.AgentMessage;
 import luciola.loader.slot.AgentSocket;
 import luciola.loader.slot.BatchMessage;
+import luciola.loader.slot.Fields;
+import luciola.loader.slot.Replies;
 import luciola.loader.slot.SharedRegion;
 import luciola.loader.slot.SlotPool;
 import luciola.protocol.error.ErrorCode;
@@ -25,12 +28,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The agent's side of one trainer. One thread receives and owns this object; it opens one region,
- * for a dataset or for file reads, and gives everything back when the trainer closes, dies or sends
- * nonsense.
+ * for a dataset, for file reads or for a ring, and gives everything back when the trainer closes,
+ * dies or sends nonsense.
  *
  * <pre>
  *   new ── open ──► offered ── mapped ──► streaming
- *    └─── attach ─► offered ── mapped ──► reading files
+ *    ├─── attach ─► offered ── mapped ──► reading files
+ *    └─── ring ───► offered ── mapped ──► serving a ring
  * </pre>
  */
 final class AgentConnection {
@@ -44,6 +48,7 @@ final class AgentConnection {
   private final Transfers transfers = new Transfers();
 
   private @Nullable Feed feed;
+  private @Nullable RingRequests ring;
 
   /** What a connection has once it has a region. */
   private static final class Feed {
@@ -146,6 +151,8 @@ final class AgentConnection {
       switch (Fields.text(request, "op")) {
         case "open" -> open(request);
         case "attach" -> attach(request);
+        case "ring" -> ring(request);
+        case "open-file", "close-file" -> ring().start(request);
         case "mapped" -> mapped();
         case "read-file" -> readFile(request);
         case "stat" -> stat(request);
@@ -261,7 +268,7 @@ final class AgentConnection {
               + " trainer.protocol="
               + protocol);
     }
-    if (feed != null) {
+    if (feed != null || ring != null) {
       throw new IllegalArgumentException("one connection opens one dataset; open another one");
     }
   }
@@ -274,8 +281,32 @@ final class AgentConnection {
     return new SlotPool(count);
   }
 
+  private void ring(ObjectNode request) {
+    requireFresh(request);
+    RingLayout layout = RingRequests.layout(request, configuration.rings());
+    SharedRegion region = region(layout.regionBytes());
+    try {
+      ring = new RingRequests(configuration.rings(), files, region, layout, socket, transfers);
+    } catch (RuntimeException e) {
+      region.close();
+      budget.giveBack(layout.regionBytes());
+      throw e;
+    }
+    reply(ring.offer(request));
+  }
+
+  private RingRequests ring() {
+    if (ring == null) {
+      throw new IllegalArgumentException("files are opened on a connection that has a ring");
+    }
+    return ring;
+  }
+
   private SharedRegion region(long slotBytes, int slots) {
-    long bytes = slotBytes * slots;
+    return region(slotBytes * slots);
+  }
+
+  private SharedRegion region(long bytes) {
     budget.take(bytes);
     try {
       return SharedRegion.create(configuration.sharedMemory(), bytes);
@@ -294,6 +325,10 @@ final class AgentConnection {
   }
 
   private void mapped() {
+    if (ring != null) {
+      ring.mapped();
+      return;
+    }
     if (feed == null || feed.mapped) {
       throw new IllegalArgumentException("nothing is waiting to be mapped");
     }
@@ -361,6 +396,11 @@ final class AgentConnection {
 
   private void giveBack() {
     socket.close();
+    if (ring != null) {
+      long bytes = ring.close();
+      budget.giveBack(bytes);
+      LOG.info("owner of a ring gone regionBytes={} {}", bytes, transfers.report());
+    }
     if (feed == null) {
       return;
     }

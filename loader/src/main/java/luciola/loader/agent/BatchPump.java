@@ -24,6 +24,7 @@ import luciola.loader.order.SampleOrder;
 import luciola.loader.slot.AgentMessage;
 import luciola.loader.slot.AgentSocket;
 import luciola.loader.slot.BatchMessage;
+import luciola.loader.slot.Replies;
 import luciola.loader.slot.SlotPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;

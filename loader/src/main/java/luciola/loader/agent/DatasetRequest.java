@@ -7,6 +7,7 @@ import luciola.loader.order.LastBatch;
 import luciola.loader.order.LoaderPosition;
 import luciola.loader.order.SampleOrder;
 import luciola.loader.slot.AgentMessage;
+import luciola.loader.slot.Fields;
 
 /**
  * What a trainer wants to be fed.

@@ -10,6 +10,8 @@ import luciola.client.LuciolaFileSystem;
 import luciola.client.ReadableFile;
 import luciola.loader.slot.AgentMessage;
 import luciola.loader.slot.AgentSocket;
+import luciola.loader.slot.Fields;
+import luciola.loader.slot.Replies;
 import luciola.loader.slot.SlotPool;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;

@@ -27,7 +27,8 @@ public final class SharedRegion implements AutoCloseable {
   private static final int PIECE_BYTES = 1 << 20;
   private static final int PAGE_BYTES = 4096;
   private static final AtomicLong CREATED = new AtomicLong();
-  private static final Pattern NAME = Pattern.compile("luciola-(\\d+)-\\d+\\.region");
+  private static final Pattern NAME =
+      Pattern.compile("luciola-(\\d+)-\\d+\\.(region|submit|complete)");
 
   private final Path path;
   private final Arena arena;
@@ -71,7 +72,7 @@ public final class SharedRegion implements AutoCloseable {
           file.write(zeros, at + zeros.position());
         }
       }
-      return map(path, file, bytes);
+      return map(path, file, bytes, true);
     } catch (IOException e) {
       deleteQuietly(path, e);
       throw new LuciolaException(
@@ -90,7 +91,7 @@ public final class SharedRegion implements AutoCloseable {
             ErrorCode.MALFORMED_FRAME,
             "open shared memory: path=" + path + " fileBytes=" + file.size() + " bytes=" + bytes);
       }
-      return map(path, file, bytes);
+      return map(path, file, bytes, false);
     } catch (NoSuchFileException e) {
       throw new LuciolaException(
           ErrorCode.NOT_FOUND,
@@ -103,12 +104,17 @@ public final class SharedRegion implements AutoCloseable {
     }
   }
 
-  private static SharedRegion map(Path path, FileChannel file, long bytes) throws IOException {
+  private static SharedRegion map(Path path, FileChannel file, long bytes, boolean fresh)
+      throws IOException {
     Arena arena = Arena.ofShared();
     try {
       MemorySegment memory = file.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
-      for (long at = 0; at < bytes; at += PAGE_BYTES) {
-        memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, at, (byte) 0);
+      if (fresh) {
+        for (long at = 0; at < bytes; at += PAGE_BYTES) {
+          memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, at, (byte) 0);
+        }
+      } else {
+        memory.load(); // what the other side has put there stays
       }
       return new SharedRegion(path, arena, memory);
     } catch (IOException | RuntimeException e) {
@@ -118,7 +124,8 @@ public final class SharedRegion implements AutoCloseable {
   }
 
   /**
-   * Removes regions that processes which are gone left in the moment before both sides had them.
+   * Removes regions, and what lay beside them, that processes which are gone left in the moment
+   * before both sides had them.
    */
   public static void removeLeftovers(Path directory) {
     try (Stream<Path> entries = Files.list(directory)) {

@@ -339,7 +339,14 @@ class LoaderAgentTest {
     AgentConfiguration wide = AgentConfiguration.of(directory.resolve("small.sock"));
     AgentConfiguration small =
         new AgentConfiguration(
-            wide.socket(), wide.sharedMemory(), 3 * 4096, wide.slotBytesMax(), 8, 8, 8);
+            wide.socket(),
+            wide.sharedMemory(),
+            3 * 4096,
+            wide.slotBytesMax(),
+            8,
+            8,
+            8,
+            wide.rings());
     try (LoaderAgent agent = LoaderAgent.start(small, fixture.files);
         AgentClient fits = AgentClient.open(agent.socket(), corpus(4).withSlots(2))) {
       LuciolaException fault =

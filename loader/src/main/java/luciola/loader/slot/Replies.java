@@ -1,28 +1,30 @@
-package luciola.loader.agent;
+package luciola.loader.slot;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import luciola.loader.slot.AgentMessage;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
-/** Replies and events of the agent, and faults as they travel. */
-final class Replies {
+/** Replies and events of the agent, and faults as they travel, in control messages. */
+public final class Replies {
   private Replies() {}
 
-  static ObjectNode ok(ObjectNode request) {
+  /** The beginning of a reply to a request that was done. */
+  public static ObjectNode ok(ObjectNode request) {
     ObjectNode body = AgentMessage.json();
     body.put("id", request.path("id").asLong()).put("ok", true);
     return body;
   }
 
-  static ObjectNode failed(ObjectNode request, Throwable fault) {
+  /** The reply to one that was not. */
+  public static ObjectNode failed(ObjectNode request, Throwable fault) {
     ObjectNode body = AgentMessage.json();
     body.put("id", request.path("id").asLong()).put("ok", false);
     body.set("error", error(fault));
     return body;
   }
 
-  static ObjectNode errorEvent(Throwable fault) {
+  /** Says what went wrong without a request. */
+  public static ObjectNode errorEvent(Throwable fault) {
     ObjectNode body = AgentMessage.json();
     body.put("event", "error");
     body.set("error", error(fault));
@@ -52,7 +54,7 @@ final class Replies {
   }
 
   /** The fault of a failed reply or an error event, as the receiver throws it. */
-  static LuciolaException fault(ObjectNode body) {
+  public static LuciolaException fault(ObjectNode body) {
     ErrorCode code = ErrorCode.ofNumber(body.path("error").path("number").asInt());
     String message = body.path("error").path("message").asText("no message");
     String prefix = code + ": ";

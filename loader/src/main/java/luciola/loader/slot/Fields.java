@@ -1,13 +1,14 @@
-package luciola.loader.agent;
+package luciola.loader.slot;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** Fields of control messages; what is missing or of the wrong kind is named. */
-final class Fields {
+public final class Fields {
   private Fields() {}
 
-  static String text(ObjectNode body, String name) {
+  /** A text that must be there. */
+  public static String text(ObjectNode body, String name) {
     JsonNode field = body.path(name);
     if (!field.isTextual()) {
       throw new IllegalArgumentException("field must be a text: field=" + name);
@@ -15,7 +16,8 @@ final class Fields {
     return field.asText();
   }
 
-  static long number(ObjectNode body, String name) {
+  /** A whole number that must be there. */
+  public static long number(ObjectNode body, String name) {
     JsonNode field = body.path(name);
     if (!field.isIntegralNumber() || !field.canConvertToLong()) {
       throw new IllegalArgumentException("field must be a whole number: field=" + name);
@@ -23,11 +25,13 @@ final class Fields {
     return field.asLong();
   }
 
-  static long number(ObjectNode body, String name, long absent) {
+  /** A whole number, or {@code absent}. */
+  public static long number(ObjectNode body, String name, long absent) {
     return body.has(name) ? number(body, name) : absent;
   }
 
-  static int integer(ObjectNode body, String name) {
+  /** A whole number of 32 bits that must be there. */
+  public static int integer(ObjectNode body, String name) {
     long value = number(body, name);
     if (value < Integer.MIN_VALUE || value > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("field is too large: field=" + name + " value=" + value);
@@ -35,7 +39,17 @@ final class Fields {
     return (int) value;
   }
 
-  static int integer(ObjectNode body, String name, int absent) {
+  /** A whole number of 32 bits, or {@code absent}. */
+  public static int integer(ObjectNode body, String name, int absent) {
     return body.has(name) ? integer(body, name) : absent;
+  }
+
+  /** Whether it is true; false where it is left out. */
+  public static boolean flag(ObjectNode body, String name) {
+    JsonNode field = body.path(name);
+    if (!field.isMissingNode() && !field.isBoolean()) {
+      throw new IllegalArgumentException("field must be true or false: field=" + name);
+    }
+    return field.asBoolean();
   }
 }
