@@ -108,7 +108,7 @@ class BenchCommandTest {
               "--file-mib",
               "64",
               "--pattern",
-              "stream,sequential,random",
+              "stream,sequential,random,scattered",
               "--size",
               "1MiB",
               "--depth",
@@ -120,7 +120,10 @@ class BenchCommandTest {
       List<JsonNode> figures = figures(run);
       assertEquals(
           List.of(
-              "write.stream.1MiB.d2.r3", "write.sequential.1MiB.d2.r3", "write.random.1MiB.d2.r3"),
+              "write.stream.1MiB.d2.r3",
+              "write.sequential.1MiB.d2.r3",
+              "write.random.1MiB.d2.r3",
+              "write.scattered.1MiB.d2.r3"),
           names(figures));
       assertMeasured(figures);
       assertEquals(List.of(), files.list("/.bench"));

@@ -66,10 +66,25 @@ record BenchCase(Work work, Pattern pattern, int bytes, int depth, int batch, in
     /** Anywhere, over what is there; each write is durable before the next of its writer. */
     RANDOM,
     /** Writes only: one after the other, gathered and sent by the client, durable at the end. */
-    STREAM;
+    STREAM,
+    /**
+     * Writes only: anywhere, over what is there, gathered and sent by the client, durable at the
+     * end.
+     */
+    SCATTERED;
 
     String label() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether writes go over what was there before. */
+    boolean overwrites() {
+      return this == RANDOM || this == SCATTERED;
+    }
+
+    /** Whether there are such writes only. */
+    boolean isOfWrites() {
+      return this == STREAM || this == SCATTERED;
     }
   }
 

@@ -28,20 +28,25 @@ final class BenchCluster implements AutoCloseable {
   private final @Nullable BenchFolder folder;
   private final @Nullable LocalCluster own;
   private final LuciolaFileSystem files;
+  private final List<String> metaServers;
   private final String home;
 
   private BenchCluster(
-      @Nullable BenchFolder folder, @Nullable LocalCluster own, LuciolaFileSystem files) {
+      @Nullable BenchFolder folder,
+      @Nullable LocalCluster own,
+      LuciolaFileSystem files,
+      List<String> metaServers) {
     this.folder = folder;
     this.own = own;
     this.files = files;
+    this.metaServers = metaServers;
     this.home = ROOT + "/" + Long.toHexString(ThreadLocalRandom.current().nextLong());
     files.mkdirs(home);
   }
 
   /** One that runs already. */
   static BenchCluster at(List<String> metaServers, ClientAccess access, Connector connector) {
-    return new BenchCluster(null, null, connector.connect(metaServers, access));
+    return new BenchCluster(null, null, connector.connect(metaServers, access), metaServers);
   }
 
   /**
@@ -60,7 +65,8 @@ final class BenchCluster implements AutoCloseable {
           new LocalClusterOptions(
               folder.path(), !inProcess, SERVERS, replicas, false, 0, READY, false);
       cluster = LocalCluster.start(options, progress);
-      return new BenchCluster(folder, cluster, connector.connect(cluster.metaServers()));
+      return new BenchCluster(
+          folder, cluster, connector.connect(cluster.metaServers()), cluster.metaServers());
     } catch (IOException | InterruptedException | RuntimeException e) {
       if (cluster != null) {
         cluster.close();
@@ -76,6 +82,11 @@ final class BenchCluster implements AutoCloseable {
       return connected.meta();
     }
     throw CommandFailure.wrongUse("this is not a cluster of meta-servers");
+  }
+
+  /** Addresses of the meta-servers. */
+  List<String> metaServers() {
+    return metaServers;
   }
 
   LuciolaFileSystem files() {

@@ -35,6 +35,7 @@ public final class BenchCommand implements Runnable {
     return new CommandLine(new BenchCommand())
         .addSubcommand(new ReadBench(invocation, connector))
         .addSubcommand(new WriteBench(invocation, connector))
+        .addSubcommand(new MountBench(invocation, connector))
         .addSubcommand(new StorageBench(invocation))
         .addSubcommand(new MetaBench(invocation, connector));
   }
@@ -43,7 +44,18 @@ public final class BenchCommand implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "which? bench read, write, storage or meta");
+          spec.commandLine(), "which? bench read, write, mount, storage or meta");
+    }
+  }
+
+  /** Makes a file to be read. */
+  static void fill(LuciolaFileSystem files, String path, long fileBytes) {
+    MemorySegment block = Arena.ofAuto().allocate(4 << 20, 4096);
+    block.fill((byte) 9);
+    try (WritableFile file = files.openWrite(path, OpenOptions.CREATE)) {
+      for (long at = 0; at < fileBytes; at += block.byteSize()) {
+        file.write(at, block);
+      }
     }
   }
 
@@ -85,16 +97,6 @@ public final class BenchCommand implements Runnable {
     @Override
     void prepare(BenchCluster on, long fileBytes) {
       fill(on.files(), on.path("read"), fileBytes);
-    }
-
-    private static void fill(LuciolaFileSystem files, String path, long fileBytes) {
-      MemorySegment block = Arena.ofAuto().allocate(4 << 20, 4096);
-      block.fill((byte) 9);
-      try (WritableFile file = files.openWrite(path, OpenOptions.CREATE)) {
-        for (long at = 0; at < fileBytes; at += block.byteSize()) {
-          file.write(at, block);
-        }
-      }
     }
 
     @Override

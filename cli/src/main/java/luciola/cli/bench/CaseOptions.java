@@ -30,7 +30,8 @@ final class CaseOptions {
       names = "--pattern",
       split = ",",
       paramLabel = "PATTERN",
-      description = "sequential, random or, for writes, stream; several separated by commas.")
+      description =
+          "sequential, random or, for writes, stream and scattered; several separated by commas.")
   private List<String> patterns = List.of();
 
   @Option(
@@ -68,6 +69,11 @@ final class CaseOptions {
     return invocation.resolve(directory);
   }
 
+  /** Time that counts. */
+  long nanos() {
+    return (long) (seconds * 1e9);
+  }
+
   Meter meter(Invocation invocation, CpuMeter cpu) {
     return new Meter(directory(invocation), cpu, seconds, warmUp);
   }
@@ -97,7 +103,8 @@ final class CaseOptions {
       try {
         found.add(Pattern.valueOf(name.toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException _) {
-        throw CommandFailure.wrongUse("--pattern is sequential, random or stream, not " + name);
+        throw CommandFailure.wrongUse(
+            "--pattern is sequential, random, stream or scattered, not " + name);
       }
     }
     return found;
@@ -105,8 +112,8 @@ final class CaseOptions {
 
   private static BenchCase named(
       Work work, Pattern pattern, String size, int depth, int batch, int replicas) {
-    if (pattern == Pattern.STREAM && work != Work.WRITE) {
-      throw CommandFailure.wrongUse("--pattern stream is for bench write");
+    if (pattern.isOfWrites() && work != Work.WRITE) {
+      throw CommandFailure.wrongUse("--pattern " + pattern.label() + " is for writes to a cluster");
     }
     try {
       return new BenchCase(work, pattern, bytes(size), depth, batch, replicas);

@@ -74,7 +74,8 @@ record CpuMeter(List<Long> servers) {
     return Files.readString(thread.resolve("comm"));
   }
 
-  private static double seconds(long pid) {
+  /** Seconds of a process so far. */
+  static double seconds(long pid) {
     return seconds(Path.of("/proc", String.valueOf(pid)));
   }
 

@@ -12,6 +12,11 @@ interface Load extends AutoCloseable {
    */
   long run(long untilNanos, Latencies latencies) throws IOException;
 
+  /** Time of all runs so far that was spent on something that is not measured. */
+  default long unmeasuredNanos() {
+    return 0;
+  }
+
   /** Removes what it made. */
   @Override
   void close() throws IOException;

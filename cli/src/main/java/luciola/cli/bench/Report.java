@@ -31,7 +31,7 @@ final class Report {
   }
 
   /** What the machine did by itself. */
-  private static String line(MachineLimits limits) {
+  static String line(MachineLimits limits) {
     return String.format(
         Locale.ROOT,
         "machine: loopback stream %.3f GB/s, disk write %.3f GB/s, flush of 4 KiB %.0f us,"

@@ -41,7 +41,7 @@ final class WriteLoad implements Load {
     }
   }
 
-  private static MemorySegment noise(int bytes) {
+  static MemorySegment noise(int bytes) {
     MemorySegment made = Arena.ofAuto().allocate(bytes, 4096);
     var random = new SplittableRandom(7);
     for (long at = 0; at < bytes; at += Long.BYTES) {
@@ -72,7 +72,7 @@ final class WriteLoad implements Load {
       this.slots = fileBytes / of.bytes();
       this.random = new SplittableRandom(seed);
       this.file = files.openWrite(path, OpenOptions.CREATE);
-      if (of.pattern() == Pattern.RANDOM) {
+      if (of.pattern().overwrites()) {
         fill(slots * of.bytes());
       }
     }
@@ -99,9 +99,11 @@ final class WriteLoad implements Load {
     }
 
     private void write() {
-      if (of.pattern() == Pattern.RANDOM) {
+      if (of.pattern().overwrites()) {
         file.write(random.nextLong(slots) * of.bytes(), bytes);
-        file.sync();
+        if (of.pattern() == Pattern.RANDOM) {
+          file.sync();
+        }
         return;
       }
       if (next == slots) {

@@ -65,6 +65,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   private final SessionKeeper sessions;
   private final InodeFiles inodes;
   private final InodeLocks locks;
+  private final InodeLocks ownLocks;
 
   /** Any thread but the caller's: whose accesses the event loops' stand for. */
   private final Thread anotherThread = Thread.ofVirtual().unstarted(() -> {});
@@ -94,7 +95,9 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
         new WriteMemory(options.writeBytesMax(), 2 * options.limits().deadlineNanos());
     this.sessions = new SessionKeeper(names, options.renewNanos());
     this.inodes = new InodeFiles(this, meta);
-    this.locks = new InodeLocks(inodes, sessions);
+    this.locks = new InodeLocks(inodes::call, sessions);
+    this.ownLocks =
+        new InodeLocks((_, request) -> names.call("lock", "by inode", request), sessions);
   }
 
   /**
@@ -149,6 +152,11 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   /** Advisory locks on them. */
   public InodeLocks locks() {
     return locks;
+  }
+
+  /** The same, always in the name of this file system's own user, whoever is named. */
+  public InodeLocks ownLocks() {
+    return ownLocks;
   }
 
   /** What the chains hold, whatever files there are. */

@@ -19,10 +19,15 @@ import luciola.protocol.error.LuciolaException;
  * as long as the client's lease: who acts under one asks {@link #isHeld} before.
  */
 public final class InodeLocks {
-  private final InodeFiles files;
+  private final Calls files;
   private final SessionKeeper sessions;
 
-  InodeLocks(InodeFiles files, SessionKeeper sessions) {
+  /** One call of the namespace in somebody's name. */
+  interface Calls {
+    NamespaceReply call(Identity who, NamespaceRequest.Builder request);
+  }
+
+  InodeLocks(Calls files, SessionKeeper sessions) {
     this.files = files;
     this.sessions = sessions;
   }

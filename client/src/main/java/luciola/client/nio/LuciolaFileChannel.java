@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -17,6 +18,9 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.client.ReadableFile;
 import luciola.client.WritableFile;
+import luciola.client.cluster.InodeReader;
+import luciola.client.cluster.InodeWriter;
+import luciola.grpc.v1.Inode;
 import luciola.protocol.connection.CopyCounter;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -113,6 +117,7 @@ final class LuciolaFileChannel extends FileChannel {
     if (!into.hasRemaining()) {
       return 0;
     }
+    checkLocks();
     sendBeforeRead();
     if (at >= file.length() && IoErrors.translated(path, file::refresh) <= at) {
       return -1;
@@ -196,6 +201,7 @@ final class LuciolaFileChannel extends FileChannel {
   public int write(ByteBuffer from, long at) throws IOException {
     checkNotNegative(at);
     WritableFile file = writer();
+    checkLocks();
     int count = from.remaining();
     MemorySegment bytes = MemorySegment.ofBuffer(from);
     unsent = true;
@@ -243,6 +249,7 @@ final class LuciolaFileChannel extends FileChannel {
     checkOpen();
     checkNotNegative(size);
     WritableFile file = writer();
+    checkLocks();
     positionLock.lock();
     try {
       if (size < file.length()) {
@@ -259,6 +266,7 @@ final class LuciolaFileChannel extends FileChannel {
   @Override
   public void force(boolean metaData) throws IOException {
     checkOpen();
+    checkLocks();
     WritableFile own = writer;
     if (own != null) {
       IoErrors.translate(path, own::sync);
@@ -353,14 +361,73 @@ final class LuciolaFileChannel extends FileChannel {
 
   @Override
   public FileLock lock(long at, long size, boolean shared) throws IOException {
-    return tryLock(at, size, shared);
+    FileLock lock = lock(at, size, shared, true);
+    if (lock == null) {
+      throw new AsynchronousCloseException();
+    }
+    return lock;
   }
 
   @Override
-  public FileLock tryLock(long at, long size, boolean shared) throws IOException {
+  public @Nullable FileLock tryLock(long at, long size, boolean shared) throws IOException {
+    return lock(at, size, shared, false);
+  }
+
+  private @Nullable FileLock lock(long at, long size, boolean shared, boolean waits)
+      throws IOException {
     InodeId file = shared ? reader().inode() : writer().inode();
     long toEnd = Long.MAX_VALUE - Math.max(0, at);
-    return fileSystem.locks().take(this, file, at, size == 0 ? toEnd : size, shared);
+    checkLocks();
+    return fileSystem.locks().take(this, file, at, size == 0 ? toEnd : size, shared, waits);
+  }
+
+  String path() {
+    return path;
+  }
+
+  private InodeId inode() {
+    if (writer != null) {
+      return writer.inode();
+    }
+    if (reader == null) {
+      throw new IllegalStateException("neither read nor written: " + path);
+    }
+    return reader.inode();
+  }
+
+  boolean isOf(InodeId file) {
+    return inode().equals(file);
+  }
+
+  /** What the servers told of the file. */
+  void learn(Inode inode) {
+    if (writer instanceof InodeWriter own) {
+      own.learn(inode);
+    }
+    if (reader instanceof InodeReader own) {
+      own.learn(inode.getLength());
+    }
+  }
+
+  /** What was written here is durable, and known to all with the time of it. */
+  void publish() throws IOException {
+    if (writer instanceof InodeWriter own) {
+      if (own.isModified() || !own.isSettled()) {
+        IoErrors.translate(path, own::publish);
+      }
+    } else if (writer != null) {
+      IoErrors.translate(path, writer::sync);
+    }
+  }
+
+  /** What was written under a lock that was lost, and not sent yet, is dropped. */
+  private void checkLocks() throws IOException {
+    if (fileSystem.locks().isLost(inode())) {
+      if (writer instanceof InodeWriter own) {
+        own.lose();
+      }
+      throw ChannelLocks.lost(path);
+    }
   }
 
   private void checkOpen() throws IOException {
@@ -378,18 +445,27 @@ final class LuciolaFileChannel extends FileChannel {
   @Override
   protected void implCloseChannel() throws IOException {
     fileSystem.closed(this);
-    fileSystem.locks().releaseAll(this);
+    boolean lost = fileSystem.locks().isLost(inode());
     try {
       if (reader != null) {
         reader.close();
       }
-      if (writer != null) {
+      if (lost && writer instanceof InodeWriter own) {
+        own.lose();
+      } else if (writer != null) {
         IoErrors.translate(path, writer::close);
       }
     } finally {
-      if (mode.deleteOnClose()) {
-        IoErrors.translate(path, this::removeIfThere);
+      try {
+        fileSystem.locks().releaseAll(this);
+      } finally {
+        if (mode.deleteOnClose()) {
+          IoErrors.translate(path, this::removeIfThere);
+        }
       }
+    }
+    if (lost && writer != null) {
+      throw ChannelLocks.lost(path);
     }
   }
 

@@ -21,6 +21,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.cluster.ClusterFileSystem;
+import luciola.grpc.v1.Inode;
+import luciola.protocol.id.InodeId;
 
 /**
  * A {@link LuciolaFileSystem} as {@code java.nio.file} sees it. Closing it closes the channels that
@@ -32,7 +35,7 @@ public final class LuciolaNioFileSystem extends FileSystem {
   private final LuciolaFileSystem files;
   private final LuciolaFileStore store;
   private final Bounces bounces = new Bounces();
-  private final ChannelLocks locks = new ChannelLocks();
+  private final ChannelLocks locks;
   private final Set<FileChannel> channels = ConcurrentHashMap.newKeySet();
   private volatile boolean open = true;
 
@@ -42,6 +45,38 @@ public final class LuciolaNioFileSystem extends FileSystem {
     this.authority = authority;
     this.files = files;
     this.store = new LuciolaFileStore(files, authority);
+    this.locks =
+        new ChannelLocks(
+            files instanceof ClusterFileSystem cluster ? new ServerLocks(cluster.ownLocks()) : null,
+            new LockedFiles());
+  }
+
+  private final class LockedFiles implements ChannelLocks.Files {
+    @Override
+    public void publish(InodeId file) throws IOException {
+      for (LuciolaFileChannel channel : of(file)) {
+        try {
+          channel.publish();
+        } catch (IOException e) {
+          if (channel.isOpen()) {
+            throw e;
+          }
+        }
+      }
+    }
+
+    @Override
+    public void learn(InodeId file, Inode inode) {
+      of(file).forEach(channel -> channel.learn(inode));
+    }
+
+    private List<LuciolaFileChannel> of(InodeId file) {
+      return channels.stream()
+          .filter(each -> each instanceof LuciolaFileChannel)
+          .map(each -> (LuciolaFileChannel) each)
+          .filter(channel -> channel.isOf(file))
+          .toList();
+    }
   }
 
   /** What this stands for. */
