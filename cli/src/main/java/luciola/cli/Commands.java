@@ -23,6 +23,7 @@ import luciola.cli.operate.CheckpointCommand;
 import luciola.cli.operate.ClusterCommand;
 import luciola.cli.operate.DatasetCommand;
 import luciola.cli.operate.NodeCommand;
+import luciola.cli.operate.QuotaCommand;
 import luciola.cli.operate.SimulateCommand;
 import luciola.cli.operate.StatusCommand;
 import luciola.cli.operate.TableCommand;
@@ -67,6 +68,7 @@ final class Commands {
     root.addSubcommand(ChainCommand.of(invocation));
     root.addSubcommand(TableCommand.of(invocation));
     root.addSubcommand(ClusterCommand.of(invocation));
+    root.addSubcommand(QuotaCommand.of(invocation));
     root.addSubcommand(UserCommand.of(invocation));
     root.addSubcommand(TokenCommand.of(invocation));
     root.addSubcommand(DatasetCommand.of(invocation, connector));

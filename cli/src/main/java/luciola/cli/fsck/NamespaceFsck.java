@@ -122,6 +122,16 @@ final class NamespaceFsck {
       case NAMESPACE_FAULT_LOST_SESSION -> "a session of what does not exist";
       case NAMESPACE_FAULT_LIVING_GARBAGE -> "garbage that is still in use";
       case NAMESPACE_FAULT_WRONG_COUNT -> "the number of inodes is wrong by " + finding.getDelta();
+      case NAMESPACE_FAULT_WRONG_USAGE ->
+          "what is counted below it is wrong by bytes="
+              + finding.getDelta()
+              + " inodes="
+              + finding.getDeltaInodes();
+      case NAMESPACE_FAULT_WRONG_PLACE ->
+          "its counted names in directory="
+              + finding.getDirectory()
+              + " are wrong by "
+              + finding.getDelta();
       case NAMESPACE_FAULT_NO_CHAIN_TABLE ->
           "on a chain table that does not exist: table="
               + finding.getTableId()

@@ -12,6 +12,8 @@ final class Quantity {
   private static final Pattern NUMBER = Pattern.compile("([0-9]{1,18}) ?([A-Za-z]*)");
   private static final List<String> BINARY = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB");
 
+  private static final List<String> THOUSANDS = List.of("", "k", "M", "G");
+
   private static final long DAYS_MAX = 36_500;
 
   private Quantity() {}
@@ -70,6 +72,20 @@ final class Quantity {
       return Integer.parseInt(text);
     }
     throw CommandFailure.wrongUse(name + ": a whole number: " + text);
+  }
+
+  /** Many of something: {@code 4096}, {@code 200k}, {@code 5M}, {@code 1G}. */
+  static long amount(String name, String text) {
+    Matcher matcher = NUMBER.matcher(text);
+    if (matcher.matches()) {
+      int thousands = THOUSANDS.indexOf(matcher.group(2));
+      long value = Long.parseLong(matcher.group(1));
+      long unit = thousands < 0 ? 0 : (long) Math.pow(1000, thousands);
+      if (unit > 0 && value <= Long.MAX_VALUE / unit) {
+        return value * unit;
+      }
+    }
+    throw CommandFailure.wrongUse(name + ": a number like 4096, 200k, 5M or 1G: " + text);
   }
 
   /** The number of a node, target or chain, 1 or more. */

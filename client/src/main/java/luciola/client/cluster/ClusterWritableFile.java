@@ -3,6 +3,7 @@ package luciola.client.cluster;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.grpc.v1.Close;
+import luciola.grpc.v1.GetAttributes;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.PublishLength;
@@ -29,6 +30,7 @@ final class ClusterWritableFile implements InodeWriter {
   private final FileChunks chunks;
   private final long session;
   private final WriteBack back;
+  private final QuotaRoom room;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long generation;
   private volatile long length;
@@ -48,6 +50,8 @@ final class ClusterWritableFile implements InodeWriter {
     this.generation = inode.getTruncateGeneration();
     this.length = inode.getLength();
     this.published = inode.getLength();
+    this.room = new QuotaRoom(fileSystem.names(), path);
+    this.room.learn(inode);
     this.back =
         new WriteBack(
             chunks, fileSystem.updates(), bytes -> fileSystem.writeMemory().acquire(this, bytes));
@@ -81,6 +85,7 @@ final class ClusterWritableFile implements InodeWriter {
       raise("write", back.takeUnreported());
       back.retry();
       if (from.byteSize() > 0) {
+        makeRoom(offset + from.byteSize());
         back.put(offset, from);
         length = Math.max(length, offset + from.byteSize());
         writtenTo = Math.max(writtenTo, offset + from.byteSize());
@@ -88,6 +93,17 @@ final class ClusterWritableFile implements InodeWriter {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Lets the file end there, as far as its quotas allow it. */
+  private void makeRoom(long end) {
+    if (!room.holds(end, published)) {
+      if (length > published) {
+        send("write");
+        tellLength("write");
+      }
+      room.require(chunks.inode().value(), end, published);
     }
   }
 
@@ -125,6 +141,7 @@ final class ClusterWritableFile implements InodeWriter {
                             .setInode(chunks.inode().value())
                             .setLength(newLength)))
             .getInode();
+    room.learn(inode);
     generation = inode.getTruncateGeneration();
     length = newLength;
     published = newLength;
@@ -207,10 +224,19 @@ final class ClusterWritableFile implements InodeWriter {
       checkOpen("sync");
       send("sync");
       if (length > published || (times && modified)) {
+        tellLength("sync");
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void tellLength(String operation) {
+    Inode inode =
         fileSystem
             .names()
             .call(
-                "sync",
+                operation,
                 path,
                 NamespaceRequest.newBuilder()
                     .setPublishLength(
@@ -218,14 +244,12 @@ final class ClusterWritableFile implements InodeWriter {
                             .setInode(chunks.inode().value())
                             .setSession(session)
                             .setLength(length)
-                            .setTruncateGeneration(generation)));
-        published = length;
-        modified = false;
-        writtenTo = 0;
-      }
-    } finally {
-      lock.unlock();
-    }
+                            .setTruncateGeneration(generation)))
+            .getInode();
+    room.learn(inode);
+    published = length;
+    modified = false;
+    writtenTo = 0;
   }
 
   /** Everything written so far, durable on every replica. */
@@ -270,9 +294,41 @@ final class ClusterWritableFile implements InodeWriter {
       close.setLength(length).setModified(true);
     }
     try {
-      fileSystem.names().call("close", path, NamespaceRequest.newBuilder().setClose(close));
+      end(close);
+    } catch (LuciolaException e) {
+      if (e.code() != ErrorCode.QUOTA_EXCEEDED) {
+        throw e;
+      }
+      // The file stays as long as it was told to be; what lies after that goes.
+      dropUntold(e);
+      end(close.clearLength());
+      throw e;
     } finally {
       fileSystem.sessions().ended();
+    }
+  }
+
+  private void end(Close.Builder close) {
+    fileSystem.names().call("close", path, NamespaceRequest.newBuilder().setClose(close));
+  }
+
+  private void dropUntold(LuciolaException because) {
+    try {
+      Inode inode =
+          fileSystem
+              .names()
+              .call(
+                  "close",
+                  path,
+                  NamespaceRequest.newBuilder()
+                      .setGetAttributes(
+                          GetAttributes.newBuilder().setInode(chunks.inode().value())))
+              .getInode();
+      if (inode.getLength() == published && inode.getTruncateGeneration() == generation) {
+        fileSystem.cutter().cut(chunks, published);
+      }
+    } catch (LuciolaException suppressed) {
+      because.addSuppressed(suppressed);
     }
   }
 

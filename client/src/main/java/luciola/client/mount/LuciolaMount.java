@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import luciola.client.SpaceUsage;
 import luciola.client.cluster.ClusterFileSystem;
 import luciola.client.fuse.FuseCall;
 import luciola.client.fuse.FuseOperation;
@@ -25,9 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class LuciolaMount implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LuciolaMount.class);
-  private static final int BLOCK_BYTES = 4096;
-  private static final int NAME_BYTES_MAX = 255;
-  private static final long FILES_MAX = 1L << 48;
 
   private final ClusterFileSystem fileSystem;
   private final OpenFiles open;
@@ -145,7 +141,7 @@ public final class LuciolaMount implements AutoCloseable {
         case FuseOperation.ReadDirectory asked -> directories.read(call, asked);
         case FuseOperation.ReleaseDirectory asked -> directories.close(asked);
         case FuseOperation.SyncDirectory _ -> FuseReply.OK;
-        case FuseOperation.FileSystemStatus _ -> status();
+        case FuseOperation.FileSystemStatus _ -> FileSystemStatus.of(fileSystem, call);
         case FuseOperation.SetExtended asked -> extended.set(call, asked);
         case FuseOperation.GetExtended asked -> extended.get(call, asked);
         case FuseOperation.ListExtended asked -> extended.list(call, asked);
@@ -164,18 +160,6 @@ public final class LuciolaMount implements AutoCloseable {
     } catch (RuntimeException e) {
       return fault(call, e);
     }
-  }
-
-  private FuseReply status() {
-    SpaceUsage usage = fileSystem.usage();
-    return new FuseReply.Status(
-        usage.capacityBytes() / BLOCK_BYTES,
-        usage.freeBytes() / BLOCK_BYTES,
-        usage.freeBytes() / BLOCK_BYTES,
-        FILES_MAX,
-        FILES_MAX - usage.inodes(),
-        BLOCK_BYTES,
-        NAME_BYTES_MAX);
   }
 
   /**

@@ -50,6 +50,8 @@ final class IoErrors {
           case PERMISSION_DENIED, UNAUTHENTICATED ->
               new AccessDeniedException(path, null, e.getMessage());
           case TOO_MANY_SYMLINKS -> new FileSystemLoopException(path);
+          case QUOTA_EXCEEDED ->
+              new FileSystemException(path, null, "Disk quota exceeded: " + e.getMessage());
           default -> new FileSystemException(path, null, e.getMessage());
         };
     translated.initCause(e);

@@ -400,7 +400,12 @@ public final class ClusterState {
             reply.setApplied(luciola.grpc.v1.Applied.getDefaultInstance());
             yield initCluster(command.getInitCluster());
           }
-          case NAMESPACE, REPAIR_NAMESPACE, EXPIRE_CLIENTS, ACCESS, COMMAND_NOT_SET -> {
+          case NAMESPACE,
+              COUNT_USAGE,
+              REPAIR_NAMESPACE,
+              EXPIRE_CLIENTS,
+              ACCESS,
+              COMMAND_NOT_SET -> {
             reply.setApplied(luciola.grpc.v1.Applied.getDefaultInstance());
             yield this;
           }

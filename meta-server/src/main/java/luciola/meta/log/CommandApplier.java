@@ -108,6 +108,10 @@ final class CommandApplier {
             command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
         reply.setApplied(Applied.getDefaultInstance());
       }
+      case COUNT_USAGE -> {
+        Namespace.countUsage(command.getCountUsage(), staged);
+        reply.setApplied(Applied.getDefaultInstance());
+      }
       case REPAIR_NAMESPACE ->
           reply.setRepairNamespace(
               Namespace.repair(command.getRepairNamespace(), command.getNowNanos(), staged));

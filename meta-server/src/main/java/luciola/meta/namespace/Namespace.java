@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import luciola.grpc.v1.CountUsage;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceCounters;
@@ -15,6 +16,7 @@ import luciola.meta.namespace.change.CloseChange;
 import luciola.meta.namespace.change.Operation;
 import luciola.meta.namespace.check.RepairChange;
 import luciola.meta.namespace.lock.LockChange;
+import luciola.meta.namespace.quota.UsageCount;
 import luciola.meta.namespace.tree.KeyValueView;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
@@ -68,6 +70,8 @@ public final class Namespace {
           TEST_LOCK,
           AWAIT_LOCK,
           CANCEL_AWAIT,
+          SHOW_QUOTA,
+          LIST_QUOTAS,
           OPERATION_NOT_SET ->
           false;
       case OPEN -> request.getOpen().getWrite() || request.getOpen().getTruncate();
@@ -89,7 +93,9 @@ public final class Namespace {
           SET_EXTENDED,
           REMOVE_EXTENDED,
           SET_LOCK,
-          RELEASE_LOCKS ->
+          RELEASE_LOCKS,
+          SET_QUOTA,
+          REMOVE_QUOTA ->
           true;
     };
   }
@@ -154,11 +160,29 @@ public final class Namespace {
       var operation =
           new Operation(
               tree, request.getIdentity(), request.getClientId(), advance(tree, nowNanos), table);
-      NamespaceReply reply = operation.apply(request).setSequence(request.getSequence()).build();
+      NamespaceReply.Builder reply = operation.apply(request);
+      tree.usages().requireWithin();
+      tellBytesLeft(request, tree, reply);
       own.copyTo(staged);
-      return reply;
+      return reply.setSequence(request.getSequence()).build();
     } catch (Refusal refusal) {
       return refused(request, refusal);
+    }
+  }
+
+  /** Who writes a file learns how far its quotas let it. */
+  private static void tellBytesLeft(
+      NamespaceRequest request, Tree tree, NamespaceReply.Builder reply) {
+    boolean writes =
+        switch (request.getOperationCase()) {
+          case OPEN, CREATE -> reply.getOpen().getSession() != 0;
+          case PUBLISH_LENGTH, TRUNCATE -> true;
+          default -> false;
+        };
+    if (writes && tree.usages().isKept()) {
+      tree.usages()
+          .bytesLeft(reply.getInode())
+          .ifPresent(left -> reply.getInodeBuilder().setBytesLeft(left));
     }
   }
 
@@ -185,6 +209,16 @@ public final class Namespace {
     LockChange.expire(tree, clients);
     var requests = new Requests(staged);
     clients.forEach(requests::forget);
+  }
+
+  /** Counts some more of what was there before the first quota. */
+  public static void countUsage(CountUsage asked, Staged staged) {
+    UsageCount.step(Tree.changing(staged), asked.getNames());
+  }
+
+  /** Whether {@link #countUsage} has anything to do. */
+  public static boolean isLeftToCount(KeyValueView view) {
+    return UsageCount.isLeft(Tree.reading(view));
   }
 
   /** Puts right what a check has found, as far as it is still wrong. */

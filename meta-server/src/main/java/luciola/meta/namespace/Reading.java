@@ -14,15 +14,20 @@ import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.ListExtended;
+import luciola.grpc.v1.ListQuotas;
 import luciola.grpc.v1.ListResult;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.OpenResult;
+import luciola.grpc.v1.Quota;
+import luciola.grpc.v1.QuotaList;
 import luciola.grpc.v1.SessionsRenewed;
+import luciola.grpc.v1.StatFs;
 import luciola.grpc.v1.StatFsResult;
 import luciola.grpc.v1.UsageResult;
 import luciola.meta.namespace.change.OpenChange;
 import luciola.meta.namespace.lock.LockChange;
+import luciola.meta.namespace.quota.QuotaReading;
 import luciola.meta.namespace.tree.Extended;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
@@ -43,9 +48,9 @@ record Reading(Tree tree, Identity who, long client) {
       case OPEN -> open(at(request.getOpen().getAt(), true));
       case LIST -> list(request.getList());
       case READ_LINK -> readLink(at(request.getReadLink().getAt(), false));
-      case STAT_FS ->
-          NamespaceReply.newBuilder()
-              .setStatFs(StatFsResult.newBuilder().setInodes(tree.counters().getInodes()));
+      case STAT_FS -> statFs(request.getStatFs());
+      case SHOW_QUOTA -> quotas(at(request.getShowQuota().getAt(), true));
+      case LIST_QUOTAS -> allQuotas(request.getListQuotas());
       case BATCH_GET_ATTRIBUTES -> batch(request.getBatchGetAttributes());
       case TREE_USAGE -> usage(at(request.getTreeUsage().getAt(), false));
       case GET_EXTENDED -> extended(request.getGetExtended());
@@ -77,7 +82,9 @@ record Reading(Tree tree, Identity who, long client) {
           SET_EXTENDED,
           REMOVE_EXTENDED,
           SET_LOCK,
-          RELEASE_LOCKS ->
+          RELEASE_LOCKS,
+          SET_QUOTA,
+          REMOVE_QUOTA ->
           throw new Refusal(ErrorCode.INVALID_ARGUMENT, "a change cannot be read");
       case OPERATION_NOT_SET ->
           throw new Refusal(ErrorCode.UNSUPPORTED, "no operation, or one of a newer client");
@@ -152,6 +159,30 @@ record Reading(Tree tree, Identity who, long client) {
           .forEach(names::addNames);
     }
     return reply(inode).setExtendedNames(names);
+  }
+
+  private NamespaceReply.Builder statFs(StatFs asked) {
+    StatFsResult.Builder result = StatFsResult.newBuilder().setInodes(tree.counters().getInodes());
+    if (asked.hasAt()) {
+      new QuotaReading(tree).tightest(at(asked.getAt(), false)).ifPresent(result::setQuota);
+    }
+    return NamespaceReply.newBuilder().setStatFs(result);
+  }
+
+  private NamespaceReply.Builder quotas(Inode inode) {
+    return reply(inode)
+        .setQuotas(QuotaList.newBuilder().addAllQuotas(new QuotaReading(tree).of(inode)));
+  }
+
+  private NamespaceReply.Builder allQuotas(ListQuotas asked) {
+    Refusal.unless(who.getUid() == 0, ErrorCode.NOT_PERMITTED, "quotas are listed by user 0 only");
+    int limit = asked.getLimit() <= 0 ? PAGE_DEFAULT : Math.min(asked.getLimit(), PAGE_MAX);
+    List<Quota> quotas = new QuotaReading(tree).after(asked.getAfter(), limit + 1);
+    return NamespaceReply.newBuilder()
+        .setQuotas(
+            QuotaList.newBuilder()
+                .addAllQuotas(quotas.subList(0, Math.min(limit, quotas.size())))
+                .setMore(quotas.size() > limit));
   }
 
   private NamespaceReply.Builder batch(BatchGetAttributes asked) {

@@ -57,6 +57,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
 
   // Owned by the thread.
   private final ClusterManager manager;
+  private final UsageCounting counting;
   private long expiryDueNanos;
 
   /** Newest state that was applied. */
@@ -79,6 +80,7 @@ final class ClusterDriver implements LogListener, AutoCloseable {
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().name("meta-cluster").daemon().factory());
+    this.counting = new UsageCounting(store, thread);
   }
 
   /** Lets events be handled: those that the log has sent before wait until it is known here. */
@@ -273,6 +275,9 @@ final class ClusterDriver implements LogListener, AutoCloseable {
         expiryDueNanos = now + config.clientTimeoutNanos() / 4;
         expire(now);
       }
+      if (manager.leads()) {
+        counting.tick(log());
+      }
     } catch (RuntimeException unexpected) {
       LOG.error("cluster manager tick failed", unexpected);
     }
@@ -390,6 +395,11 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   /** How long a client that is not heard of keeps its sessions and locks. */
   long clientLeaseNanos() {
     return config.clientTimeoutNanos();
+  }
+
+  /** There may be something to count: a quota was set or removed. */
+  void countUsage() {
+    onThread(() -> counting.tick(log()));
   }
 
   /** What is to be done when clients have lost their locks. */

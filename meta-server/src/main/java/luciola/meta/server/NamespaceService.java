@@ -1,5 +1,6 @@
 package luciola.meta.server;
 
+import com.google.protobuf.TextFormat;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
@@ -151,21 +152,32 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     }
   }
 
-  /** What was denied is written down. */
+  /** What was denied is written down, and whoever sets quotas. */
   private void record(
       AccessGate.Session session, NamespaceRequest request, ErrorCode code, String reason) {
     if (code == ErrorCode.UNAUTHENTICATED
         || code == ErrorCode.PERMISSION_DENIED
-        || code == ErrorCode.NOT_PERMITTED) {
+        || code == ErrorCode.NOT_PERMITTED
+        || request.hasSetQuota()
+        || request.hasRemoveQuota()) {
       audit.write(
           new AuditLine()
-              .with("event", "denied")
+              .with("event", code == ErrorCode.OK ? "quota" : "denied")
               .with("shown", session.shown())
               .with("peer", session.peer())
               .with("call", request.getOperationCase())
+              .with("asked", asked(request))
               .with("code", code)
               .with("reason", reason));
     }
+  }
+
+  private static String asked(NamespaceRequest request) {
+    return request.hasSetQuota()
+        ? TextFormat.printer().emittingSingleLine(true).printToString(request.getSetQuota())
+        : request.hasRemoveQuota()
+            ? TextFormat.printer().emittingSingleLine(true).printToString(request.getRemoveQuota())
+            : "";
   }
 
   private CompletableFuture<NamespaceReply> answer(NamespaceRequest request) {
@@ -173,7 +185,12 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     if (Namespace.isChange(request)) {
       return log.submit(Command.newBuilder().setNamespace(request).build())
           .thenApply(CommandReply::getNamespace)
-          .whenComplete((_, _) -> locks.changed(request));
+          .whenComplete((_, _) -> {
+            locks.changed(request);
+            if (request.hasSetQuota() || request.hasRemoveQuota()) {
+              driver.countUsage();
+            }
+          });
     }
     CompletableFuture<Void> fence = log.fence();
     switch (request.getOperationCase()) {
@@ -230,6 +247,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           TEST_LOCK,
           AWAIT_LOCK,
           CANCEL_AWAIT,
+          SHOW_QUOTA,
           OPERATION_NOT_SET ->
           true;
       case LIST,
@@ -255,7 +273,10 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           SET_EXTENDED,
           REMOVE_EXTENDED,
           SET_LOCK,
-          RELEASE_LOCKS ->
+          RELEASE_LOCKS,
+          SET_QUOTA,
+          REMOVE_QUOTA,
+          LIST_QUOTAS ->
           false;
     };
   }

@@ -13,6 +13,8 @@ import luciola.grpc.v1.Command;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.UsageState;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.Family;
 import luciola.meta.namespace.tree.MemoryView;
@@ -27,6 +29,7 @@ import luciola.simulation.check.RuleBroken;
 import luciola.simulation.namespace.PosixModel.Node;
 import luciola.simulation.world.Probe;
 import luciola.simulation.world.World;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is true, in the order of the log: the state that every member must have after each entry,
@@ -41,6 +44,8 @@ import luciola.simulation.world.World;
  *       of when it began and the last one decided when it ended.
  *   <li>MembersAgree: every member makes the same of each entry.
  *   <li>LiveClientsKeepSessions: who renews in time is not taken for gone.
+ *   <li>UsageIsExact: in the end, what is kept of each directory with quotas anywhere is what the
+ *       model counts below it.
  *   <li>TimesGoForward: the time of the namespace never goes back.
  * </ul>
  */
@@ -55,6 +60,7 @@ final class Books {
   private final boolean forgetsReplies;
   private final MemoryView state = new MemoryView();
   private final ModelNamespace model = new ModelNamespace(new PosixModel());
+  private @Nullable SimMember counter;
   private final List<NamespaceReply> replies = new ArrayList<>();
   private final Map<Key, Decided> decided = new HashMap<>();
   private final Map<Key, Long> operationOf = new HashMap<>();
@@ -120,6 +126,7 @@ final class Books {
       case EXPIRE_CLIENTS ->
           Namespace.expire(
               command.getExpireClients().getClientsList(), command.getNowNanos(), staged);
+      case COUNT_USAGE -> Namespace.countUsage(command.getCountUsage(), staged);
       case COMMAND_NOT_SET -> {}
       default -> throw new IllegalArgumentException("not of the namespace: " + command);
     }
@@ -146,11 +153,13 @@ final class Books {
 
   /** The next entry of the log is this, by that member, which wished it then. */
   void decided(Command command, SimMember by, long wishedNanos) {
+    UsageState usage = Tree.reading(state).usageState();
     NamespaceReply reply = apply(command, state);
     int index = replies.size();
     replies.add(reply);
     switch (command.getCommandCase()) {
-      case NAMESPACE -> changed(command.getNamespace(), reply, index, by);
+      case NAMESPACE -> changed(command.getNamespace(), usage, reply, index, by);
+      case COUNT_USAGE -> counted(usage, by);
       case EXPIRE_CLIENTS ->
           command
               .getExpireClients()
@@ -166,7 +175,21 @@ final class Books {
     }
   }
 
-  private void changed(NamespaceRequest request, NamespaceReply reply, int index, SimMember by) {
+  private void counted(UsageState before, SimMember by) {
+    if (before == UsageState.USAGE_STATE_COUNTING) {
+      if (counter != null && counter != by) {
+        world.met(Probe.COUNTED_BY_ANOTHER_LEADER);
+      }
+      counter = isLeftToCount() ? by : null;
+    }
+  }
+
+  boolean isLeftToCount() {
+    return Namespace.isLeftToCount(state);
+  }
+
+  private void changed(
+      NamespaceRequest request, UsageState usage, NamespaceReply reply, int index, SimMember by) {
     var key = new Key(request.getClientId(), request.getSequence());
     Decided first = decided.get(key);
     if (first != null) {
@@ -179,7 +202,7 @@ final class Books {
     }
     meet(request);
     meetLateLength(request);
-    ModelNamespace.Expected expected = model.apply(request);
+    ModelNamespace.Expected expected = expected(request, usage, reply);
     model.done(request, expected, reply);
     String differs = ModelNamespace.difference(model.model(), expected, reply);
     if (!differs.isEmpty()) {
@@ -194,6 +217,62 @@ final class Books {
       if (effects.merge(operation, 1, Integer::sum) > 1) {
         throw new RuleBroken("DoneOnce", "under another sequence: " + request);
       }
+    }
+  }
+
+  /** What the model gives; it minds quotas as far as usage was known when it was asked. */
+  private ModelNamespace.Expected expected(
+      NamespaceRequest request, UsageState usage, NamespaceReply reply) {
+    boolean refused = reply.getCode() == ErrorCode.QUOTA_EXCEEDED.number();
+    boolean counting = usage == UsageState.USAGE_STATE_COUNTING;
+    boolean whole = usage == UsageState.USAGE_STATE_WHOLE;
+    meetQuota(request, refused, counting);
+    model
+        .model()
+        .mind(
+            whole
+                ? PosixModel.Minding.EXACTLY
+                : counting && refused ? PosixModel.Minding.EXCEEDED : PosixModel.Minding.NOTHING);
+    if (request.hasRename() && !refused) {
+      meetMovedTree(request.getRename());
+    }
+    ModelNamespace.Expected expected = model.apply(request);
+    if (whole
+        && !request.hasRemoveQuota()
+        && Tree.reading(state).usageState() == UsageState.USAGE_STATE_CLEARING) {
+      world.met(Probe.QUOTA_REMOVED_WITH_DIRECTORY);
+    }
+    return expected;
+  }
+
+  private void meetQuota(NamespaceRequest request, boolean refused, boolean counting) {
+    if (refused) {
+      world.met(Probe.QUOTA_MET);
+      if (request.hasPublishLength() || request.hasClose()) {
+        world.met(Probe.LENGTH_OVER_QUOTA);
+      }
+      if (request.hasRename()) {
+        world.met(Probe.RENAME_OVER_QUOTA);
+      }
+    } else if (counting) {
+      world.met(Probe.CHANGED_WHILE_COUNTED);
+      if (PosixModel.directories(model.model().root).stream().anyMatch(PosixModel::isExceeded)) {
+        world.met(Probe.LET_IN_WHILE_COUNTED);
+      }
+    }
+  }
+
+  private void meetMovedTree(Rename asked) {
+    PosixModel tree = model.model();
+    try {
+      PosixModel.Spot from = tree.spot(asked.getFrom().getPath().toStringUtf8(), false);
+      PosixModel.Spot to = tree.spot(asked.getTo().getPath().toStringUtf8(), false);
+      if (!from.existing().entries.isEmpty()
+          && !tree.limited(from.parent()).equals(tree.limited(to.parent()))) {
+        world.met(Probe.TREE_MOVED_UNDER_QUOTAS);
+      }
+    } catch (PosixModel.No no) {
+      world.met("refused: " + no.code);
     }
   }
 
@@ -360,10 +439,43 @@ final class Books {
       }
     }
     compare(model.model().root, "/");
+    compareUsage();
     var lost = new TreeSet<Long>();
     model.model().garbage.forEach(node -> lost.add(node.id));
     if (!lost.equals(collected)) {
       throw new RuleBroken("AsPosix", "garbage is " + collected + ", not " + lost);
+    }
+  }
+
+  /** Every directory's usage, and every quota, is what the model counts. */
+  private void compareUsage() {
+    Tree tree = Tree.reading(state);
+    var limited = new TreeSet<Long>();
+    for (Node directory : PosixModel.directories(model.model().root)) {
+      if (directory.limit != null) {
+        limited.add(directory.id);
+      }
+      if (tree.usages().isKept()) {
+        PosixModel.Sum expected = PosixModel.below(directory);
+        String found =
+            tree.usages()
+                .records()
+                .usage(directory.id)
+                .map(is -> new PosixModel.Sum(is.getBytes(), is.getInodes()).toString())
+                .orElse("not counted");
+        if (!found.equals(expected.toString())) {
+          throw new RuleBroken(
+              "UsageIsExact", "inode=" + directory.id + " has " + found + ", not " + expected);
+        }
+      }
+    }
+    var quotas = new TreeSet<Long>();
+    tree.usages()
+        .records()
+        .quotas(0, Integer.MAX_VALUE)
+        .forEach(quota -> quotas.add(quota.directory()));
+    if (!quotas.equals(limited) || tree.usages().isKept() == limited.isEmpty()) {
+      throw new RuleBroken("UsageIsExact", "quotas of " + quotas + ", not " + limited);
     }
   }
 

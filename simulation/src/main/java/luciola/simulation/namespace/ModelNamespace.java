@@ -17,7 +17,9 @@ import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.Open;
 import luciola.grpc.v1.PublishLength;
+import luciola.grpc.v1.Quota;
 import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.SetQuota;
 import luciola.protocol.error.ErrorCode;
 import luciola.simulation.namespace.PosixModel.Node;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +96,20 @@ final class ModelNamespace {
       case CLOSE -> close(request.getClientId(), request.getClose());
       case PUBLISH_LENGTH -> publish(request.getClientId(), request.getPublishLength());
       case TAKE_GARBAGE, DROP_GARBAGE -> null;
+      case SET_QUOTA -> {
+        SetQuota asked = request.getSetQuota();
+        model.limit(
+            path(asked.getAt()),
+            new PosixModel.Limit(
+                asked.hasBytes() ? asked.getBytes() : -1,
+                asked.hasInodes() ? asked.getInodes() : -1),
+            true);
+        yield null;
+      }
+      case REMOVE_QUOTA -> {
+        model.unlimit(path(request.getRemoveQuota().getAt()));
+        yield null;
+      }
       default -> throw new IllegalArgumentException("not in the model: " + request);
     };
   }
@@ -116,17 +132,15 @@ final class ModelNamespace {
 
   private Node close(long client, Close asked) {
     Session session = session(client, asked.getInode(), asked.getSession());
-    sessions.remove(asked.getSession());
     Node node = session.node();
     model.close(node, asked.hasLength() ? asked.getLength() : 0, asked.getTruncateGeneration());
+    sessions.remove(asked.getSession());
     return node;
   }
 
   private Node publish(long client, PublishLength asked) {
     Node node = session(client, asked.getInode(), asked.getSession()).node();
-    if (asked.getTruncateGeneration() == node.generation) {
-      node.length = Math.max(node.length, asked.getLength());
-    }
+    model.grow(node, asked.getLength(), asked.getTruncateGeneration());
     return node;
   }
 
@@ -231,11 +245,44 @@ final class ModelNamespace {
           }
           yield listed(state, directory, reply);
         }
+        case SHOW_QUOTA -> limited(state, request, reply);
         default -> throw new IllegalArgumentException("not in the model: " + request);
       };
     } catch (PosixModel.No no) {
       return difference(state, new Expected(no.code, null), reply);
     }
+  }
+
+  private static String limited(PosixModel state, NamespaceRequest request, NamespaceReply reply) {
+    Node node = state.spot(path(request.getShowQuota().getAt()), true).existing();
+    String differs = difference(state, Expected.of(node), reply);
+    if (!differs.isEmpty() || node.kind != PosixModel.Kind.DIRECTORY) {
+      return differs;
+    }
+    var expected = new ArrayList<String>();
+    var found = new ArrayList<String>();
+    boolean counting = reply.getQuotas().getQuotasList().stream().anyMatch(Quota::getCounting);
+    for (Node directory : state.limited(node)) {
+      PosixModel.Limit limit = Objects.requireNonNull(directory.limit);
+      PosixModel.Sum sum = PosixModel.below(directory);
+      expected.add(
+          directory.id + (counting ? "" : " " + state.path(directory) + " " + sum) + " " + limit);
+    }
+    for (Quota quota : reply.getQuotas().getQuotasList()) {
+      found.add(
+          quota.getDirectory()
+              + (counting
+                  ? ""
+                  : " "
+                      + quota.getPath().toStringUtf8()
+                      + " "
+                      + new PosixModel.Sum(quota.getUsedBytes(), quota.getUsedInodes()))
+              + " "
+              + new PosixModel.Limit(
+                  quota.hasBytes() ? quota.getBytes() : -1,
+                  quota.hasInodes() ? quota.getInodes() : -1));
+    }
+    return expected.equals(found) ? "" : "quotas " + found + ", not " + expected;
   }
 
   private static String listed(PosixModel state, Node directory, NamespaceReply reply) {

@@ -98,6 +98,7 @@ public final class NamespaceRun implements SimulatedRun {
         world.nowNanos() + 20 * SECOND,
         () ->
             !books.garbageLeft()
+                && !books.isLeftToCount()
                 && collector.finished()
                 && members.stream().allMatch(SimMember::isUpToDate));
     books.judge(members);

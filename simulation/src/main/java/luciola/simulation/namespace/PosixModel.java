@@ -33,6 +33,9 @@ final class PosixModel {
     long generation;
     int sessions;
 
+    /** Of a directory: its quota; nothing: none. */
+    @Nullable Limit limit;
+
     /** Its number, once it is known; 0 before. */
     long id;
 
@@ -53,6 +56,42 @@ final class PosixModel {
       node.target = target;
       return node;
     }
+  }
+
+  /** What a directory may contain; negative: anything. */
+  record Limit(long bytes, long inodes) {}
+
+  /** What a directory contains, or is to contain more. */
+  record Sum(long bytes, long inodes) {
+    Sum plus(Sum other) {
+      return new Sum(bytes + other.bytes, inodes + other.inodes);
+    }
+
+    Sum times(int factor) {
+      return new Sum(factor * bytes, factor * inodes);
+    }
+
+    /** Whether a limit is exceeded by this, and if {@code more} more so than it was. */
+    boolean exceeds(Limit limit, Sum added, boolean more) {
+      return (limit.bytes >= 0 && bytes > limit.bytes && (!more || added.bytes > 0))
+          || (limit.inodes >= 0 && inodes > limit.inodes && (!more || added.inodes > 0));
+    }
+  }
+
+  /** Which quotas the model minds. */
+  enum Minding {
+    /** What leaves a quota exceeded, and more so than before. */
+    EXACTLY,
+    /** Whatever leaves a quota exceeded. */
+    EXCEEDED,
+    NOTHING
+  }
+
+  private Minding minding = Minding.EXACTLY;
+
+  /** Which quotas are minded from now on. */
+  void mind(Minding which) {
+    minding = which;
   }
 
   /** An operation that POSIX refuses. */
@@ -122,6 +161,7 @@ final class PosixModel {
       return open(node, session, truncate);
     }
     node = Node.file();
+    requireRoom(Map.of(spot.parent(), own(node)));
     spot.parent().entries.put(spot.name(), node);
     node.sessions = session ? 1 : 0;
     return node;
@@ -139,14 +179,20 @@ final class PosixModel {
   void truncate(Node node, long length) {
     unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
     unless(node.kind == Kind.FILE, ErrorCode.INVALID_ARGUMENT);
+    requireRoom(places(node, new Sum(length - node.length, 0)));
     node.length = length;
     node.generation++;
   }
 
-  void close(Node node, long length, long generation) {
-    if (generation == node.generation) {
-      node.length = Math.max(node.length, length);
+  void grow(Node node, long length, long generation) {
+    if (generation == node.generation && length > node.length) {
+      requireRoom(places(node, new Sum(length - node.length, 0)));
+      node.length = length;
     }
+  }
+
+  void close(Node node, long length, long generation) {
+    grow(node, length, generation);
     node.sessions--;
     collectIfLost(node);
   }
@@ -155,6 +201,7 @@ final class PosixModel {
     Spot spot = spot(path, false);
     unless(spot.node() == null, ErrorCode.EXISTS);
     Node made = Node.directory();
+    requireRoom(Map.of(spot.parent(), own(made)));
     spot.parent().entries.put(spot.name(), made);
     return made;
   }
@@ -163,6 +210,7 @@ final class PosixModel {
     Spot spot = spot(path, false);
     unless(spot.node() == null, ErrorCode.EXISTS);
     Node made = Node.symlink(target);
+    requireRoom(Map.of(spot.parent(), own(made)));
     spot.parent().entries.put(spot.name(), made);
     return made;
   }
@@ -172,6 +220,7 @@ final class PosixModel {
     Spot spot = spot(path, false);
     unless(spot.node() == null, ErrorCode.EXISTS);
     unless(node.kind != Kind.DIRECTORY, ErrorCode.NOT_PERMITTED);
+    requireRoom(Map.of(spot.parent(), own(node)));
     spot.parent().entries.put(spot.name(), node);
   }
 
@@ -221,6 +270,8 @@ final class PosixModel {
     unless(!contains(moved, destinationParent), ErrorCode.INVALID_ARGUMENT);
     if (exchange && replaced != null) {
       unless(!contains(replaced, sourceParent), ErrorCode.INVALID_ARGUMENT);
+      Sum shift = own(moved).plus(own(replaced).times(-1));
+      requireRoom(added(sourceParent, shift.times(-1), destinationParent, shift));
       sourceParent.entries.put(source.name(), replaced);
       destinationParent.entries.put(destination.name(), moved);
       return;
@@ -233,11 +284,129 @@ final class PosixModel {
         unless(replaced.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
       }
     }
+    Sum freed = replaced == null ? new Sum(0, 0) : own(replaced);
+    requireRoom(
+        added(
+            sourceParent,
+            own(moved).times(-1),
+            destinationParent,
+            own(moved).plus(freed.times(-1))));
     sourceParent.entries.remove(source.name());
     destinationParent.entries.put(destination.name(), moved);
     if (replaced != null) {
       collectIfLost(replaced);
     }
+  }
+
+  // Quotas: counted whenever somebody asks.
+
+  void limit(String path, Limit asked, boolean keepsOthers) {
+    Node node = spot(path, true).existing();
+    unless(node.kind == Kind.DIRECTORY, ErrorCode.NOT_A_DIRECTORY);
+    Limit before = node.limit;
+    node.limit =
+        before == null || !keepsOthers
+            ? asked
+            : new Limit(
+                asked.bytes < 0 ? before.bytes : asked.bytes,
+                asked.inodes < 0 ? before.inodes : asked.inodes);
+  }
+
+  void unlimit(String path) {
+    Node node = spot(path, true).existing();
+    unless(node.limit != null, ErrorCode.NOT_FOUND);
+    node.limit = null;
+  }
+
+  /** Everything below a directory. */
+  static Sum below(Node directory) {
+    Sum sum = new Sum(0, 0);
+    for (Node node : directory.entries.values()) {
+      sum = sum.plus(own(node));
+    }
+    return sum;
+  }
+
+  /** A name with everything below it. */
+  private static Sum own(Node node) {
+    return switch (node.kind) {
+      case FILE -> new Sum(node.length, 1);
+      case SYMLINK -> new Sum(node.target.length(), 1);
+      case DIRECTORY -> below(node).plus(new Sum(0, 1));
+    };
+  }
+
+  private static Map<Node, Sum> added(Node one, Sum toOne, Node other, Sum toOther) {
+    return one == other ? Map.of(one, toOne.plus(toOther)) : Map.of(one, toOne, other, toOther);
+  }
+
+  /** So much for every name of a file, by directory. */
+  private Map<Node, Sum> places(Node file, Sum each) {
+    var places = new IdentityHashMap<Node, Sum>();
+    directories(root)
+        .forEach(directory ->
+            directory.entries.values().stream()
+                .filter(node -> node == file)
+                .forEach(_ -> places.merge(directory, each, Sum::plus)));
+    return places;
+  }
+
+  /** A directory and all directories below it. */
+  static List<Node> directories(Node top) {
+    var all = new ArrayList<>(List.of(top));
+    for (Node node : top.entries.values()) {
+      if (node.kind == Kind.DIRECTORY) {
+        all.addAll(directories(node));
+      }
+    }
+    return all;
+  }
+
+  /** The directories with quotas in which something is, itself perhaps; innermost first. */
+  List<Node> limited(Node directory) {
+    return directories(root).reversed().stream()
+        .filter(each -> each.limit != null && contains(each, directory))
+        .sorted((one, other) -> contains(one, other) ? 1 : -1)
+        .toList();
+  }
+
+  private void requireRoom(Map<Node, Sum> added) {
+    for (Node directory : directories(root)) {
+      Limit limit = directory.limit;
+      if (limit != null && minding != Minding.NOTHING) {
+        Sum more =
+            added.entrySet().stream()
+                .filter(each -> contains(directory, each.getKey()))
+                .map(Map.Entry::getValue)
+                .reduce(new Sum(0, 0), Sum::plus);
+        unless(
+            !below(directory).plus(more).exceeds(limit, more, minding == Minding.EXACTLY),
+            ErrorCode.QUOTA_EXCEEDED);
+      }
+    }
+  }
+
+  static boolean isExceeded(Node directory) {
+    return directory.limit != null
+        && below(directory).exceeds(directory.limit, new Sum(0, 0), false);
+  }
+
+  /** Where a directory is, from the root. */
+  String path(Node directory) {
+    return directory == root ? "/" : path(root, directory);
+  }
+
+  private static String path(Node top, Node directory) {
+    for (Map.Entry<String, Node> entry : top.entries.entrySet()) {
+      if (entry.getValue() == directory) {
+        return "/" + entry.getKey();
+      }
+      String below = path(entry.getValue(), directory);
+      if (!below.isEmpty()) {
+        return "/" + entry.getKey() + below;
+      }
+    }
+    return "";
   }
 
   private static boolean contains(Node top, Node node) {
@@ -290,6 +459,7 @@ final class PosixModel {
     to.length = from.length;
     to.generation = from.generation;
     to.sessions = from.sessions;
+    to.limit = from.limit;
     copied.put(from, to);
     from.entries.forEach((name, node) -> {
       Node known = copied.get(node);

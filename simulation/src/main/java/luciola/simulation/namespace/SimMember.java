@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import luciola.grpc.v1.Command;
+import luciola.grpc.v1.CountUsage;
 import luciola.grpc.v1.ExpireClients;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
@@ -230,8 +231,22 @@ final class SimMember {
   private void tick() {
     if (leads) {
       expire(heard.gone(Tree.reading(state).clients(), EXPIRED_MAX, process.clockNanos()));
+      countUsage();
     }
     process.later(50 * MILLI, this::tick);
+  }
+
+  /** So few names at a time that much changes meanwhile. */
+  private void countUsage() {
+    if (Namespace.isLeftToCount(state)) {
+      log.submit(
+          this,
+          Command.newBuilder()
+              .setNowNanos(wallNanos())
+              .setCountUsage(CountUsage.newBuilder().setNames(1 + world.below(4)))
+              .build(),
+          _ -> {});
+    }
   }
 
   private void expire(List<Long> gone) {

@@ -18,8 +18,11 @@ import luciola.grpc.v1.Open;
 import luciola.grpc.v1.PublishLength;
 import luciola.grpc.v1.ReadLink;
 import luciola.grpc.v1.RemoveDirectory;
+import luciola.grpc.v1.RemoveQuota;
 import luciola.grpc.v1.RemoveTree;
 import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.SetQuota;
+import luciola.grpc.v1.ShowQuota;
 import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.Truncate;
 import luciola.grpc.v1.Unlink;
@@ -43,10 +46,11 @@ final class UserOperations {
    * @param depth how deep paths go
    * @param removesTrees whether trees are removed; else files are also named by their numbers, for
    *     which it matters when what was in such a tree is collected
+   * @param quotas whether quotas are set and removed
    */
-  record Plan(int names, int depth, boolean removesTrees) {
+  record Plan(int names, int depth, boolean removesTrees, boolean quotas) {
     static Plan draw(World world) {
-      return new Plan(2 + world.below(3), 1 + world.below(3), world.chance(0.5));
+      return new Plan(2 + world.below(3), 1 + world.below(3), world.chance(0.5), world.chance(0.6));
     }
   }
 
@@ -67,7 +71,7 @@ final class UserOperations {
   NamespaceRequest.Builder draw() {
     NamespaceRequest.Builder request = NamespaceRequest.newBuilder();
     At at = at();
-    return switch (world.below(24)) {
+    return switch (world.below(plan.quotas() ? 28 : 24)) {
       case 0, 1, 2, 3 -> create(request, at);
       case 4, 5, 6 -> request.setMakeDirectory(MakeDirectory.newBuilder().setAt(at).setMode(0755));
       case 7 ->
@@ -92,9 +96,23 @@ final class UserOperations {
       case 19 -> collect();
       case 20 ->
           request.setList(luciola.grpc.v1.List.newBuilder().setAt(world.chance(0.4) ? root() : at));
+      case 24, 25 -> setQuota(request);
+      case 26 -> request.setRemoveQuota(RemoveQuota.newBuilder().setAt(at));
+      case 27 -> request.setShowQuota(ShowQuota.newBuilder().setAt(at));
       case 21 -> request.setReadLink(ReadLink.newBuilder().setAt(at));
       default -> request.setLookup(Lookup.newBuilder().setAt(at).setFollow(world.chance(0.5)));
     };
+  }
+
+  private NamespaceRequest.Builder setQuota(NamespaceRequest.Builder request) {
+    SetQuota.Builder set = SetQuota.newBuilder().setAt(world.chance(0.2) ? root() : at());
+    if (world.chance(0.5)) {
+      set.setBytes(world.below(15_000));
+    }
+    if (!set.hasBytes() || world.chance(0.3)) {
+      set.setInodes(world.below(14));
+    }
+    return request.setSetQuota(set);
   }
 
   private static At root() {

@@ -112,7 +112,18 @@ public enum Probe {
       "a client that was held too long finds its sessions ended", Scenario.NAMESPACE),
   OPEN_FILE_REMOVED("a file loses its last name while it is open", Scenario.NAMESPACE),
   LATE_LENGTH_IGNORED("a length of an older truncate generation is ignored", Scenario.NAMESPACE),
-  TREE_REMOVED("a tree that is not empty is removed at once", Scenario.NAMESPACE);
+  TREE_REMOVED("a tree that is not empty is removed at once", Scenario.NAMESPACE),
+  QUOTA_MET("a change is refused because of a quota", Scenario.NAMESPACE),
+  LENGTH_OVER_QUOTA("a length is refused because of a quota when it is told", Scenario.NAMESPACE),
+  RENAME_OVER_QUOTA("a rename is refused because of a quota", Scenario.NAMESPACE),
+  TREE_MOVED_UNDER_QUOTAS(
+      "a directory that is not empty moves where other quotas count", Scenario.NAMESPACE),
+  CHANGED_WHILE_COUNTED("something changes while usage is being counted", Scenario.NAMESPACE),
+  LET_IN_WHILE_COUNTED(
+      "what exceeds a quota is let in while usage is being counted", Scenario.NAMESPACE),
+  COUNTED_BY_ANOTHER_LEADER(
+      "usage that one leader began to count another one counts on", Scenario.NAMESPACE),
+  QUOTA_REMOVED_WITH_DIRECTORY("the last quota goes with its directory", Scenario.NAMESPACE);
 
   private final String says;
   private final Scenario scenario;

@@ -50,8 +50,8 @@ final class GarbageChange {
     Tree tree = operation.tree();
     List<Tree.Name> names = tree.names(directory.inode().getId(), ByteString.EMPTY, budget);
     for (Tree.Name name : names) {
-      tree.deleteName(directory.inode().getId(), name.name());
       Inode inode = tree.namedInode(name.inode());
+      tree.deleteName(directory.inode().getId(), name.name(), inode);
       if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
         tree.deleteInode(inode);
         tree.putGarbage(

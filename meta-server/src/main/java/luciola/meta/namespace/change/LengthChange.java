@@ -62,6 +62,7 @@ final class LengthChange {
 
   static Inode withLength(Operation operation, Inode inode, long length) {
     requireLength(inode, length);
+    operation.tree().usages().resized(inode, length);
     return inode.toBuilder()
         .setLength(length)
         .setTruncateGeneration(inode.getTruncateGeneration() + 1)
@@ -76,6 +77,7 @@ final class LengthChange {
       return inode;
     }
     requireLength(inode, length);
+    operation.tree().usages().resized(inode, length);
     return inode.toBuilder()
         .setLength(length)
         .setModifiedNanos(operation.nowNanos())

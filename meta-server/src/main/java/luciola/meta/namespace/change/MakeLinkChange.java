@@ -30,6 +30,7 @@ final class MakeLinkChange {
         "a directory has one name: inode=" + inode.getId());
     Refusal.unless(
         inode.getNlink() < LINKS_MAX, ErrorCode.TOO_MANY_LINKS, "inode=" + inode.getId());
+    operation.tree().usages().requirePlace(inode);
     Inode directory = place.parent();
     Permissions.requireChange(directory, operation.who());
     Inode linked =

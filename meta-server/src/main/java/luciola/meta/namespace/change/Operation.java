@@ -6,6 +6,7 @@ import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.namespace.lock.LockChange;
+import luciola.meta.namespace.quota.QuotaChange;
 import luciola.meta.namespace.tree.Refusal;
 import luciola.meta.namespace.tree.Tree;
 import luciola.meta.namespace.tree.Walk;
@@ -50,6 +51,8 @@ public record Operation(
       case SET_EXTENDED -> ExtendedChange.set(this, request.getSetExtended());
       case REMOVE_EXTENDED -> ExtendedChange.remove(this, request.getRemoveExtended());
       case SET_LOCK -> LockChange.set(tree, who, client, request.getSetLock().getLock());
+      case SET_QUOTA -> QuotaChange.set(tree, who, request.getSetQuota());
+      case REMOVE_QUOTA -> QuotaChange.remove(tree, who, request.getRemoveQuota());
       case RELEASE_LOCKS -> LockChange.release(tree, client, request.getReleaseLocks().getInode());
       case LOOKUP,
           GET_ATTRIBUTES,
@@ -64,6 +67,8 @@ public record Operation(
           TEST_LOCK,
           AWAIT_LOCK,
           CANCEL_AWAIT,
+          SHOW_QUOTA,
+          LIST_QUOTAS,
           OPERATION_NOT_SET ->
           throw new Refusal(
               ErrorCode.INVALID_ARGUMENT, "not a change: " + request.getOperationCase());

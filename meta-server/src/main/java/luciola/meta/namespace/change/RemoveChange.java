@@ -23,7 +23,7 @@ public final class RemoveChange {
         ErrorCode.IS_A_DIRECTORY,
         "name=" + place.name().toStringUtf8());
     Permissions.requireRemoval(place.parent(), inode, operation.who());
-    operation.tree().deleteName(place.parent().getId(), place.name());
+    operation.tree().deleteName(place.parent().getId(), place.name(), inode);
     operation.touch(place.parent(), 0);
     return Operation.reply(unnamed(operation.tree(), inode, operation.nowNanos()));
   }
@@ -37,7 +37,7 @@ public final class RemoveChange {
         "name=" + place.name().toStringUtf8());
     Permissions.requireRemoval(place.parent(), inode, operation.who());
     requireEmpty(operation.tree(), inode);
-    operation.tree().deleteName(place.parent().getId(), place.name());
+    operation.tree().deleteName(place.parent().getId(), place.name(), inode);
     operation.tree().deleteInode(inode);
     operation.touch(place.parent(), -1);
     return Operation.reply(inode.toBuilder().setNlink(0).build());

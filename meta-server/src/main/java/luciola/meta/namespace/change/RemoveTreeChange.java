@@ -30,7 +30,7 @@ final class RemoveTreeChange {
       Permissions.requireOwner(inode, operation.who());
       Permissions.requireChange(inode, operation.who());
     }
-    tree.deleteName(directory.getId(), place.name());
+    tree.deleteName(directory.getId(), place.name(), inode);
     tree.deleteInode(inode);
     operation.touch(directory, -1);
     Inode detached = inode.toBuilder().setNlink(0).build();

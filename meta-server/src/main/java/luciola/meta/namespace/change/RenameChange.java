@@ -76,6 +76,7 @@ final class RenameChange {
     int freed = 0;
     if (replaced != null) {
       requireReplaceable(moved, replaced);
+      tree.deleteName(destination.getId(), to.name(), replaced);
       if (isDirectory(replaced)) {
         tree.deleteInode(replaced);
         freed = 1;
@@ -83,7 +84,7 @@ final class RenameChange {
         RemoveChange.unnamed(tree, replaced, operation.nowNanos());
       }
     }
-    tree.deleteName(source.getId(), from.name());
+    tree.deleteName(source.getId(), from.name(), moved);
     Inode placed = put(moved, destination, to);
     touchBoth(source, -links, destination, links - freed);
     return Operation.reply(placed);
@@ -91,6 +92,8 @@ final class RenameChange {
 
   private NamespaceReply.Builder exchange(
       Walk.Place from, Walk.Place to, Inode moved, Inode other, Inode source, Inode destination) {
+    tree.deleteName(source.getId(), from.name(), moved);
+    tree.deleteName(destination.getId(), to.name(), other);
     Inode placed = put(moved, destination, to);
     put(other, source, from);
     int shift = (isDirectory(moved) ? 1 : 0) - (isDirectory(other) ? 1 : 0);

@@ -7,6 +7,7 @@ import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceFinding;
 import luciola.meta.namespace.change.RemoveChange;
 import luciola.meta.namespace.tree.Tree;
+import luciola.meta.namespace.tree.UsageRecords;
 
 /**
  * Puts right what a check has found, as far as it is still wrong.
@@ -41,6 +42,8 @@ final class Repairs {
       case NAMESPACE_FAULT_LOST_SESSION -> lostSession(finding);
       case NAMESPACE_FAULT_LIVING_GARBAGE -> livingGarbage(finding);
       case NAMESPACE_FAULT_WRONG_COUNT -> wrongCount(finding);
+      case NAMESPACE_FAULT_WRONG_USAGE -> wrongUsage(finding);
+      case NAMESPACE_FAULT_WRONG_PLACE -> wrongPlace(finding);
       case NAMESPACE_FAULT_NO_CHAIN_TABLE, NAMESPACE_FAULT_UNSPECIFIED, UNRECOGNIZED -> false;
     };
   }
@@ -67,7 +70,12 @@ final class Repairs {
   }
 
   private void removeName(NamespaceFinding finding, Tree.Name name) {
-    tree.deleteName(finding.getDirectory(), finding.getName());
+    Optional<Inode> inode = tree.inode(name.inode());
+    if (inode.isPresent()) {
+      tree.deleteName(finding.getDirectory(), finding.getName(), inode.get());
+    } else {
+      tree.deleteDanglingName(finding.getDirectory(), finding.getName());
+    }
     touch(finding.getDirectory(), name.type(), -1);
   }
 
@@ -134,7 +142,7 @@ final class Repairs {
     if (inode.isEmpty() || !lost || name(finding).isEmpty()) {
       return false;
     }
-    tree.deleteName(finding.getDirectory(), finding.getName());
+    tree.deleteName(finding.getDirectory(), finding.getName(), inode.get());
     keep(changed(inode.get()).build());
     return true;
   }
@@ -146,6 +154,7 @@ final class Repairs {
     if (name.isEmpty() || inode.isEmpty()) {
       return false;
     }
+    tree.deleteName(finding.getDirectory(), finding.getName(), inode.get());
     tree.putName(finding.getDirectory(), finding.getName(), inode.get());
     touch(finding.getDirectory(), name.get().type(), -1);
     touch(finding.getDirectory(), inode.get().getType(), 1);
@@ -197,6 +206,26 @@ final class Repairs {
     var counters = tree.counters();
     tree.count(counters.setInodes(counters.getInodes() + finding.getDelta()));
     return true;
+  }
+
+  /** Sums of changes are right in any order, and whatever was changed since the check. */
+  private boolean wrongUsage(NamespaceFinding finding) {
+    boolean kept =
+        tree.usages().isKept() && tree.usages().records().usage(finding.getInode()).isPresent();
+    if (kept) {
+      tree.usages().correct(finding.getInode(), finding.getDelta(), finding.getDeltaInodes());
+    }
+    return kept;
+  }
+
+  private boolean wrongPlace(NamespaceFinding finding) {
+    UsageRecords records = tree.usages().records();
+    long names = records.names(finding.getInode(), finding.getDirectory()) + finding.getDelta();
+    boolean kept = tree.usages().isKept() && names >= 0;
+    if (kept) {
+      records.putNames(finding.getInode(), finding.getDirectory(), (int) names);
+    }
+    return kept;
   }
 
   /** Gives an inode a name in {@code /lost+found}; its links count it already. */

@@ -15,6 +15,7 @@ package luciola.meta.namespace.tree;
  *           0, client                      StoredLockSession
  *  COUNTER  (empty)                        NamespaceCounters
  *  ACCESS   kind, number                   StoredAccess
+ *  QUOTA    kind, numbers                  see {@link UsageRecords}
  * </pre>
  */
 public enum Family {
@@ -27,5 +28,6 @@ public enum Family {
   EXTENDED,
   LOCK,
   COUNTER,
-  ACCESS
+  ACCESS,
+  QUOTA
 }

@@ -14,6 +14,7 @@ import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceCounters;
 import luciola.grpc.v1.StoredDentry;
 import luciola.grpc.v1.StoredSession;
+import luciola.grpc.v1.UsageState;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ public final class Tree {
 
   private final KeyValueView view;
   private final @Nullable Changes changes;
+  private final Usages usages;
+  private @Nullable UsageState usageState;
 
   /** One name in a directory. */
   public record Name(ByteString name, long inode, InodeType type) {}
@@ -38,6 +41,7 @@ public final class Tree {
   private Tree(KeyValueView view, @Nullable Changes changes) {
     this.view = view;
     this.changes = changes;
+    this.usages = new Usages(this, new UsageRecords(view, changes));
   }
 
   /** A tree to be read only. */
@@ -65,11 +69,11 @@ public final class Tree {
     return key.array();
   }
 
-  private interface Parser<T> {
+  interface Parser<T> {
     T parse(byte[] bytes) throws InvalidProtocolBufferException;
   }
 
-  private static <T> T parsed(Parser<T> parser, byte[] bytes) {
+  static <T> T parsed(Parser<T> parser, byte[] bytes) {
     try {
       return parser.parse(bytes);
     } catch (InvalidProtocolBufferException e) {
@@ -98,6 +102,9 @@ public final class Tree {
   /** Removes an inode with its extended attributes and locks. */
   public void deleteInode(Inode inode) {
     changes().delete(Family.INODE, key(inode.getId()));
+    if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
+      usages.removed(inode.getId());
+    }
     if (inode.getExtendedNameBytes() > 0) {
       extended().removeAll(inode.getId());
     }
@@ -108,6 +115,11 @@ public final class Tree {
   /** The extended attributes. */
   public Extended extended() {
     return new Extended(view, changes);
+  }
+
+  /** What is below directories, and their quotas. */
+  public Usages usages() {
+    return usages;
   }
 
   /** The locks. */
@@ -142,7 +154,9 @@ public final class Tree {
     return Optional.of(new Name(name, dentry.getInode(), dentry.getType()));
   }
 
+  /** Gives an inode a name that is free. */
   public void putName(long directory, ByteString name, Inode inode) {
+    usages.named(directory, name, inode);
     changes()
         .put(
             Family.DENTRY,
@@ -154,7 +168,14 @@ public final class Tree {
                 .toByteArray());
   }
 
-  public void deleteName(long directory, ByteString name) {
+  /** Takes a name away from the inode that has it. */
+  public void deleteName(long directory, ByteString name, Inode inode) {
+    usages.unnamed(directory, name, inode);
+    deleteDanglingName(directory, name);
+  }
+
+  /** Takes a name away that names nothing. */
+  public void deleteDanglingName(long directory, ByteString name) {
     changes().delete(Family.DENTRY, nameKey(directory, name));
   }
 
@@ -330,12 +351,22 @@ public final class Tree {
   /** A copy of the counters; changes count only through {@link #count}. */
   public NamespaceCounters.Builder counters() {
     byte[] value = view.get(Family.COUNTER, COUNTERS);
-    return value == null
-        ? NamespaceCounters.newBuilder()
-        : parsed(NamespaceCounters::parseFrom, value).toBuilder();
+    NamespaceCounters.Builder counters =
+        value == null
+            ? NamespaceCounters.newBuilder()
+            : parsed(NamespaceCounters::parseFrom, value).toBuilder();
+    usageState = counters.getUsageState();
+    return counters;
+  }
+
+  /** Whether usage is kept; known once the counters were looked at. */
+  public UsageState usageState() {
+    UsageState known = usageState;
+    return known != null ? known : counters().getUsageState();
   }
 
   public void count(NamespaceCounters.Builder counters) {
+    usageState = counters.getUsageState();
     changes().put(Family.COUNTER, COUNTERS, counters.build().toByteArray());
   }
 

@@ -275,8 +275,8 @@ class NamespaceCheckTest {
     Inode file = inode("d/e/g");
     Inode directory = inode("other");
     plant(tree -> {
-      tree.deleteName(inode("d/e").getId(), ByteString.copyFromUtf8("g"));
-      tree.deleteName(Tree.ROOT, ByteString.copyFromUtf8("other"));
+      tree.deleteDanglingName(inode("d/e").getId(), ByteString.copyFromUtf8("g"));
+      tree.deleteDanglingName(Tree.ROOT, ByteString.copyFromUtf8("other"));
       tree.put(tree.namedInode(Tree.ROOT).toBuilder().setNlink(3).build());
     });
     isMended(
@@ -306,7 +306,7 @@ class NamespaceCheckTest {
     Inode directory = inode("d/e");
     Inode file = inode("d/e/g");
     plant(tree -> {
-      tree.deleteName(inode("d").getId(), ByteString.copyFromUtf8("e"));
+      tree.deleteDanglingName(inode("d").getId(), ByteString.copyFromUtf8("e"));
       tree.deleteInode(directory);
       tree.put(tree.namedInode(inode("d").getId()).toBuilder().setNlink(2).build());
     });
