@@ -20,8 +20,10 @@ import luciola.grpc.v1.IdentifyRequest;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.NamespaceRequests;
 import luciola.grpc.v1.OpenResult;
 import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
@@ -146,17 +148,21 @@ final class FakeCluster implements AutoCloseable {
 
   private final class FakeNamespace extends NamespaceGrpc.NamespaceImplBase {
     @Override
-    public StreamObserver<NamespaceRequest> stream(StreamObserver<NamespaceReply> replies) {
+    public StreamObserver<NamespaceRequests> calls(StreamObserver<NamespaceReplies> replies) {
       return new StreamObserver<>() {
         @Override
-        public void onNext(NamespaceRequest request) {
+        public void onNext(NamespaceRequests message) {
+          message.getRequestsList().forEach(this::take);
+        }
+
+        private void take(NamespaceRequest request) {
           operations.add(request.getOperationCase().name());
           NamespaceReply.Builder reply =
               NamespaceReply.newBuilder().setSequence(request.getSequence());
           synchronized (FakeCluster.this) {
             answer(request, reply);
           }
-          replies.onNext(reply.build());
+          replies.onNext(NamespaceReplies.newBuilder().addReplies(reply).build());
         }
 
         @Override

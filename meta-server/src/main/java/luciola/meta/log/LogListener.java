@@ -13,6 +13,9 @@ public interface LogListener {
   /** The durable state of the cluster has changed. */
   void clusterChanged(ClusterState state);
 
+  /** Is to run this, which answers several that wait, one after the other. */
+  void answering(Runnable answers);
+
   /** The state machine cannot go on: the process has to stop. */
   void broken(Throwable cause);
 }

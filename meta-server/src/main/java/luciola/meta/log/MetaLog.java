@@ -53,6 +53,7 @@ public final class MetaLog implements AutoCloseable {
           UUID.nameUUIDFromBytes("luciola-meta-server".getBytes(StandardCharsets.US_ASCII)));
 
   private final LogConfig config;
+  private final LogListener listener;
   private final CommandApplier applier = new CommandApplier();
   private final RaftServer server;
   private final ClientId submitter = ClientId.randomId();
@@ -68,6 +69,7 @@ public final class MetaLog implements AutoCloseable {
 
   private MetaLog(LogConfig config, RocksStore store, LogListener listener) throws IOException {
     this.config = config;
+    this.listener = listener;
     this.queue = new ArrayBlockingQueue<>(config.queueMax());
     this.entriesFree = new Semaphore(config.entriesMax());
     boolean fresh = !Files.exists(config.directory().resolve(GROUP.getUuid().toString()));
@@ -341,7 +343,7 @@ public final class MetaLog implements AutoCloseable {
               .submitClientRequestAsync(request)
               .whenComplete((reply, failure) -> {
                 entriesFree.release();
-                answer(batch, reply, failure);
+                listener.answering(() -> answer(batch, reply, failure));
               });
     } catch (IOException e) {
       entriesFree.release();

@@ -215,6 +215,11 @@ final class ClusterDriver implements LogListener, AutoCloseable {
   }
 
   @Override
+  public void answering(Runnable answers) {
+    Together.run(answers);
+  }
+
+  @Override
   public void broken(Throwable cause) {
     if (broken.complete(cause)) {
       LOG.error("the meta-server cannot go on: cause={}", cause.toString());

@@ -9,8 +9,10 @@ import java.util.concurrent.RejectedExecutionException;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.NamespaceRequests;
 import luciola.meta.access.AccessRules;
 import luciola.meta.access.Caller;
 import luciola.meta.access.Grants;
@@ -66,53 +68,35 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   }
 
   @Override
-  public StreamObserver<NamespaceRequest> stream(StreamObserver<NamespaceReply> observer) {
-    var replies = (ServerCallStreamObserver<NamespaceReply>) observer;
-    replies.disableAutoRequest();
-    replies.setOnCancelHandler(() -> {});
-    replies.request(streamRequestsMax);
-    return new Requests(replies, AccessGate.session());
+  public StreamObserver<NamespaceRequests> calls(StreamObserver<NamespaceReplies> observer) {
+    return new Requests(
+        new ReplyStream((ServerCallStreamObserver<NamespaceReplies>) observer, streamRequestsMax),
+        AccessGate.session());
   }
 
-  /** One client's stream: as many requests are let in as have been answered. */
-  private final class Requests implements StreamObserver<NamespaceRequest> {
-    private final ServerCallStreamObserver<NamespaceReply> replies;
+  /** One client's stream. */
+  private final class Requests implements StreamObserver<NamespaceRequests> {
+    private final ReplyStream replies;
     private final AccessGate.Session session;
-    private int underWay;
-    private boolean ended;
 
-    Requests(ServerCallStreamObserver<NamespaceReply> replies, AccessGate.Session session) {
+    Requests(ReplyStream replies, AccessGate.Session session) {
       this.replies = replies;
       this.session = session;
     }
 
     @Override
-    public void onNext(NamespaceRequest request) {
-      synchronized (this) {
-        underWay++;
-      }
+    public void onNext(NamespaceRequests message) {
+      replies.began(message.getRequestsCount());
+      Together.run(() -> message.getRequestsList().forEach(this::take));
+    }
+
+    private void take(NamespaceRequest request) {
       var _ =
           answer(request, session)
               .handle((reply, failure) -> {
-                send(failure == null ? reply : failed(request, Answers.fault(failure)));
+                replies.add(failure == null ? reply : failed(request, Answers.fault(failure)));
                 return true;
               });
-    }
-
-    private synchronized void send(NamespaceReply reply) {
-      underWay--;
-      if (replies.isCancelled()) {
-        return;
-      }
-      replies.onNext(reply);
-      replies.request(1);
-      completeIfDone();
-    }
-
-    private void completeIfDone() {
-      if (ended && underWay == 0) {
-        replies.onCompleted();
-      }
     }
 
     @Override
@@ -121,9 +105,8 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     }
 
     @Override
-    public synchronized void onCompleted() {
-      ended = true;
-      completeIfDone();
+    public void onCompleted() {
+      replies.ended();
     }
   }
 
@@ -233,7 +216,9 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   }
 
   private NamespaceReply read(NamespaceRequest request) {
-    return store.read(view -> Namespace.read(request, view));
+    return isShort(request)
+        ? store.readShortly(view -> Namespace.read(request, view))
+        : store.read(view -> Namespace.read(request, view));
   }
 
   private static boolean isShort(NamespaceRequest request) {

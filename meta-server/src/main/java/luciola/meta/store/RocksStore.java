@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import luciola.meta.namespace.tree.Changes;
@@ -29,7 +30,7 @@ import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
-import org.rocksdb.LRUCache;
+import org.rocksdb.HyperClockCache;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -45,6 +46,8 @@ import org.rocksdb.WriteOptions;
  * <p>Any thread may read; one thread writes. Close waits for calls under way.
  */
 public final class RocksStore implements AutoCloseable {
+  private static final int ROWS_MAX = 1 << 20;
+  private static final int CACHE_BYTES_A_ROW = 512;
   private static final byte[] APPLIED = "applied".getBytes(StandardCharsets.US_ASCII);
 
   private final Path path;
@@ -75,6 +78,19 @@ public final class RocksStore implements AutoCloseable {
     lock.readLock().lock();
     try {
       return opened().read(reader);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * As {@link #read}, for a few rows: of the newest state, through the cache of rows. If something
+   * is written meanwhile, the reader is called again and what it did before does not count.
+   */
+  public <T> T readShortly(Function<KeyValueView, T> reader) {
+    lock.readLock().lock();
+    try {
+      return opened().readShortly(reader);
     } finally {
       lock.readLock().unlock();
     }
@@ -172,7 +188,7 @@ public final class RocksStore implements AutoCloseable {
       RocksDB.loadLibrary();
     }
 
-    private final LRUCache cache;
+    private final HyperClockCache cache;
     private final BloomFilter bloom = new BloomFilter(10);
     private final ColumnFamilyOptions familyOptions;
     private final DBOptions options;
@@ -182,9 +198,15 @@ public final class RocksStore implements AutoCloseable {
     private final ColumnFamilyHandle defaultHandle;
     private final List<ColumnFamilyHandle> allHandles = new ArrayList<>();
     private final EnumMap<Family, ColumnFamilyHandle> handles = new EnumMap<>(Family.class);
+    private final KeyValueView newest;
+    private final RowCache rows;
+
+    /** Held while a change becomes visible. */
+    private final StampedLock writing = new StampedLock();
 
     Open(Path path, long cacheBytes) {
-      cache = new LRUCache(cacheBytes);
+      cache = new HyperClockCache(cacheBytes, 0, -1, false);
+      rows = new RowCache((int) Math.min(ROWS_MAX, cacheBytes / CACHE_BYTES_A_ROW));
       familyOptions =
           new ColumnFamilyOptions()
               .setCompressionType(CompressionType.LZ4_COMPRESSION)
@@ -221,6 +243,24 @@ public final class RocksStore implements AutoCloseable {
         handles.put(family, allHandles.get(next));
         next++;
       }
+      newest = new RocksView(database, handles, readOptions);
+    }
+
+    <T> T readShortly(Function<KeyValueView, T> reader) {
+      long stamp = writing.tryOptimisticRead();
+      if (stamp != 0) {
+        try {
+          T result = reader.apply(new LatestView(newest, rows));
+          if (writing.validate(stamp)) {
+            return result;
+          }
+        } catch (RuntimeException torn) {
+          if (writing.validate(stamp)) {
+            throw torn;
+          }
+        }
+      }
+      return read(reader);
     }
 
     <T> T read(Function<KeyValueView, T> reader) {
@@ -233,7 +273,8 @@ public final class RocksStore implements AutoCloseable {
     }
 
     <T> T change(Position position, Function<Staged, T> changer) {
-      var staged = new Staged(new RocksView(database, handles, readOptions));
+      // The only writer: nothing changes for it meanwhile.
+      var staged = new Staged(new LatestView(newest, rows));
       T result = changer.apply(staged);
       try (WriteBatch batch = new WriteBatch()) {
         staged.copyTo(new BatchChanges(batch));
@@ -241,12 +282,22 @@ public final class RocksStore implements AutoCloseable {
             defaultHandle,
             APPLIED,
             ByteBuffer.allocate(16).putLong(position.term()).putLong(position.index()).array());
-        database.write(writeOptions, batch);
+        write(batch, staged);
       } catch (RocksDBException e) {
         throw new LuciolaException(
             ErrorCode.DISK_ERROR, "database write: index=" + position.index() + " " + e, e);
       }
       return result;
+    }
+
+    private void write(WriteBatch batch, Staged staged) throws RocksDBException {
+      long stamp = writing.writeLock();
+      try {
+        database.write(writeOptions, batch);
+        staged.copyTo(new RowChanges(rows));
+      } finally {
+        writing.unlockWrite(stamp);
+      }
     }
 
     Position applied() {
@@ -293,6 +344,22 @@ public final class RocksStore implements AutoCloseable {
         familyOptions.close();
         bloom.close();
         cache.close();
+      }
+    }
+
+    private record RowChanges(RowCache rows) implements Changes {
+      @Override
+      public void put(Family family, byte[] key, byte[] value) {
+        if (RowCache.keeps(family)) {
+          rows.written(new RowCache.Row(family, key, value));
+        }
+      }
+
+      @Override
+      public void delete(Family family, byte[] key) {
+        if (RowCache.keeps(family)) {
+          rows.written(new RowCache.Row(family, key, null));
+        }
       }
     }
 

@@ -46,7 +46,7 @@ class AccessRulesTest {
         CallKind expected =
             switch (service.getName() + "/" + call) {
               case "luciola.v1.Namespace/Call",
-                  "luciola.v1.Namespace/Stream",
+                  "luciola.v1.Namespace/Calls",
                   "luciola.v1.Cluster/Identify",
                   "luciola.v1.Cluster/WatchRouting",
                   "luciola.v1.Cluster/GetRouting",

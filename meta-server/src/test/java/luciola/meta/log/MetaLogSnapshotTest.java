@@ -72,6 +72,11 @@ class MetaLogSnapshotTest {
 
   private static final class Silent implements LogListener {
     @Override
+    public void answering(Runnable answers) {
+      answers.run();
+    }
+
+    @Override
     public void leading(ClusterState state) {}
 
     @Override

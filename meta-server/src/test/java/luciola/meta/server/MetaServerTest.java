@@ -26,8 +26,10 @@ import luciola.grpc.v1.LocalState;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.NamespaceRequests;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -100,24 +102,27 @@ class MetaServerTest {
         var client = new LoopbackClient(server.port(), 5)) {
       var replies = new ConcurrentHashMap<Long, NamespaceReply>();
       var ended = new CompletableFuture<Boolean>();
-      StreamObserver<NamespaceRequest> requests =
-          NamespaceGrpc.newStub(client.channel).stream(
-              new StreamObserver<>() {
-                @Override
-                public void onNext(NamespaceReply reply) {
-                  replies.put(reply.getSequence(), reply);
-                }
+      StreamObserver<NamespaceRequests> requests =
+          NamespaceGrpc.newStub(client.channel)
+              .calls(
+                  new StreamObserver<>() {
+                    @Override
+                    public void onNext(NamespaceReplies message) {
+                      for (NamespaceReply reply : message.getRepliesList()) {
+                        replies.put(reply.getSequence(), reply);
+                      }
+                    }
 
-                @Override
-                public void onError(Throwable failure) {
-                  ended.completeExceptionally(failure);
-                }
+                    @Override
+                    public void onError(Throwable failure) {
+                      ended.completeExceptionally(failure);
+                    }
 
-                @Override
-                public void onCompleted() {
-                  ended.complete(true);
-                }
-              });
+                    @Override
+                    public void onCompleted() {
+                      ended.complete(true);
+                    }
+                  });
       List<NamespaceRequest> sent = new ArrayList<>();
       for (int i = 0; i < 3000; i++) {
         sent.add(
@@ -127,7 +132,12 @@ class MetaServerTest {
                 .setMakeDirectory(MakeDirectory.newBuilder().setAt(at("/s" + i)).setMode(0755))
                 .build());
       }
-      sent.forEach(requests::onNext);
+      // Messages of 1, 2, 3 … requests.
+      for (int from = 0, size = 1; from < sent.size(); from += size, size++) {
+        int to = Math.min(sent.size(), from + size);
+        requests.onNext(
+            NamespaceRequests.newBuilder().addAllRequests(sent.subList(from, to)).build());
+      }
       requests.onCompleted();
       assertTrue(ended.get(60, TimeUnit.SECONDS));
       assertEquals(3000, replies.size());

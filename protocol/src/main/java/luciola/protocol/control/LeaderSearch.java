@@ -7,6 +7,7 @@ import java.util.Map;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which meta-server is asked next: the one believed to lead; after a failure the next of the list;
@@ -19,17 +20,28 @@ final class LeaderSearch {
   private String believed;
   private boolean closed;
 
+  /** The endpoint of the one believed in, if it was asked for already: read without a lock. */
+  private volatile @Nullable MetaEndpoint current;
+
   LeaderSearch(List<String> addresses, ClientAccess access) {
     this.access = access;
     this.addresses = new ArrayList<>(addresses);
     this.believed = addresses.getFirst();
   }
 
-  synchronized MetaEndpoint current() {
+  MetaEndpoint current() {
+    MetaEndpoint known = current;
+    return known == null ? lookUp() : known;
+  }
+
+  private synchronized MetaEndpoint lookUp() {
     if (closed) {
       throw new LuciolaException(ErrorCode.CANCELLED, "meta connection: closed");
     }
-    return endpoints.computeIfAbsent(believed, address -> new MetaEndpoint(address, access));
+    MetaEndpoint found =
+        endpoints.computeIfAbsent(believed, address -> new MetaEndpoint(address, access));
+    current = found;
+    return found;
   }
 
   /** {@code asked} did not answer. */
@@ -37,6 +49,7 @@ final class LeaderSearch {
     if (asked.address().equals(believed)) {
       int next = (addresses.indexOf(believed) + 1) % addresses.size();
       believed = addresses.get(next);
+      current = null;
     }
   }
 
@@ -44,6 +57,7 @@ final class LeaderSearch {
   void silent(MetaEndpoint asked) {
     synchronized (this) {
       endpoints.remove(asked.address(), asked);
+      current = null;
       failed(asked);
     }
     asked.close();
@@ -58,6 +72,7 @@ final class LeaderSearch {
         addresses.add(leader);
       }
       believed = leader;
+      current = null;
     }
   }
 
@@ -69,6 +84,7 @@ final class LeaderSearch {
     List<MetaEndpoint> open;
     synchronized (this) {
       closed = true;
+      current = null;
       open = List.copyOf(endpoints.values());
       endpoints.clear();
     }

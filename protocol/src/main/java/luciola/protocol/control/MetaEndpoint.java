@@ -36,6 +36,7 @@ final class MetaEndpoint {
             .directExecutor()
             .disableRetry()
             .maxInboundMessageSize(MESSAGE_BYTES_MAX);
+    ControlLoop.use(builder);
     ControlTls.connect(builder, access);
     access
         .credential()
@@ -87,7 +88,7 @@ final class MetaEndpoint {
       open = stream;
       if (open == null || !open.usable()) {
         check.accept(address, identify(timeoutNanos));
-        open = NamespaceStream.open(address, channel);
+        open = NamespaceStream.open(address, channel, ControlLoop.executor());
         stream = open;
       }
       return open;

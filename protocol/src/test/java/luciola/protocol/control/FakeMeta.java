@@ -15,8 +15,10 @@ import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
 import luciola.grpc.v1.IdentifyRequest;
 import luciola.grpc.v1.NamespaceGrpc;
+import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.NamespaceRequests;
 import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.protocol.error.ErrorCode;
@@ -24,7 +26,7 @@ import luciola.protocol.error.ErrorCode;
 /** A meta-server that answers as told. */
 final class FakeMeta implements AutoCloseable {
   final List<NamespaceRequest> received = new CopyOnWriteArrayList<>();
-  final List<StreamObserver<NamespaceReply>> streams = new CopyOnWriteArrayList<>();
+  final List<StreamObserver<NamespaceReplies>> streams = new CopyOnWriteArrayList<>();
   final List<StreamObserver<RoutingUpdate>> watches = new CopyOnWriteArrayList<>();
   volatile UnaryOperator<NamespaceReply.Builder> answer = reply -> reply;
   volatile boolean mute;
@@ -89,11 +91,15 @@ final class FakeMeta implements AutoCloseable {
 
   private final class FakeNamespace extends NamespaceGrpc.NamespaceImplBase {
     @Override
-    public StreamObserver<NamespaceRequest> stream(StreamObserver<NamespaceReply> replies) {
+    public StreamObserver<NamespaceRequests> calls(StreamObserver<NamespaceReplies> replies) {
       streams.add(replies);
       return new StreamObserver<>() {
         @Override
-        public void onNext(NamespaceRequest request) {
+        public void onNext(NamespaceRequests message) {
+          message.getRequestsList().forEach(this::take);
+        }
+
+        private void take(NamespaceRequest request) {
           // Before the test can see the request: it may end the silence then.
           boolean silent = mute;
           received.add(request);
@@ -107,7 +113,7 @@ final class FakeMeta implements AutoCloseable {
           } else {
             reply = answer.apply(reply);
           }
-          replies.onNext(reply.build());
+          replies.onNext(NamespaceReplies.newBuilder().addReplies(reply).build());
         }
 
         @Override
