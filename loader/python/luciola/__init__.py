@@ -1,4 +1,4 @@
-"""Batches and checkpoints of a Luciola file system, through the agent of this machine."""
+"""Batches, checkpoints and files of a Luciola file system, through the agent of this machine."""
 
 from .checkpoint import load_checkpoint
 from .dataset import BatchInfo, Dataset
@@ -11,6 +11,7 @@ from .errors import (
     WrongPosition,
 )
 from .files import AgentFiles
+from .ring import Ring
 
 __all__ = [
     "AgentFiles",
@@ -21,6 +22,7 @@ __all__ = [
     "Error",
     "InvalidArgument",
     "NotFound",
+    "Ring",
     "WrongPosition",
     "load_checkpoint",
 ]

@@ -168,6 +168,10 @@ class Connection:
             parts += part
         return bytes(parts)
 
+    def fileno(self):
+        """The socket's descriptor, to wait for."""
+        return self._socket.fileno()
+
     def close(self):
         """Ends the connection; arrays that are alive keep their memory and their content."""
         self._socket.close()

@@ -1,15 +1,26 @@
 package luciola.cli.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import luciola.cli.local.JavaCommand;
+import luciola.cli.server.AgentSettings;
+import luciola.cli.server.ConfigFile;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.OpenOptions;
 import luciola.client.ReadableFile;
@@ -18,8 +29,11 @@ import luciola.loader.agent.LoaderAgent;
 import luciola.loader.ring.Completion;
 import luciola.loader.ring.RingClient;
 import luciola.loader.ring.Submission;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -179,6 +193,113 @@ final class RingsClusterTest {
       depth.reap(ring.underWay());
       ring.closeFile(file);
       cluster.restart(1);
+    }
+  }
+
+  private static Path compiled() throws Exception {
+    Path program = directory.resolve("ring_test");
+    if (!Files.exists(program)) {
+      List<String> command =
+          List.of("cc", "-O2", "-o", program + "", "../loader/c/test/ring_test.c");
+      try {
+        assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
+      } catch (IOException e) {
+        Assumptions.abort("SKIPPED-TIER compiler: no cc");
+      }
+    }
+    return program;
+  }
+
+  private static Process program(Path socket, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(compiled().toString(), socket.toString()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  private static BufferedReader said(Process process) {
+    return new BufferedReader(
+        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aProgramInCFindsWhatItWroteWhileAServerIsKilled() throws Exception {
+    Process program = program(agent.socket(), "verify", "/from-c", "2500");
+    try (BufferedReader said = said(program)) {
+      cluster.kill(2);
+      cluster.restart(2);
+      assertEquals("passed", said.readLine());
+    } finally {
+      program.destroyForcibly();
+    }
+    assertEquals(200 * 30_000, files.stat("/from-c").length());
+  }
+
+  /** Both owners wait for ever in the moment in which their agent is killed. */
+  @Test
+  void ownersOfAKilledAgentAreToldAndGoOnWithTheNext() throws Exception {
+    Path socket = directory.resolve("other.sock");
+    Path config = directory.resolve("agent.toml");
+    ConfigFile.write(config, AgentSettings.of(List.of(cluster.address()), socket));
+    Process killed = agentProcess(config, socket);
+    Process inC = program(socket, "outlive", "/outlived");
+    try (RingClient ring = RingClient.open(socket, 8, 1 << 20);
+        BufferedReader said = said(inC)) {
+      assertEquals("ready", said.readLine());
+      int file = ring.openWrite("/survives", OpenOptions.CREATE).file();
+      ring.data().fill((byte) 'a');
+      assertTrue(ring.put(Submission.write(file, 0, 0, 1 << 20, 1)));
+      assertTrue(ring.put(Submission.sync(file, 2)));
+      ring.submit();
+      assertEquals(2, ring.await(2, LONG));
+      assertEquals(new Completion(1, 1 << 20), ring.take().orElseThrow());
+      assertEquals(new Completion(2, 0), ring.take().orElseThrow());
+      killed.destroyForcibly().waitFor();
+      assertTrue(ring.put(Submission.sync(file, 3)));
+      ring.submit();
+      assertEquals(
+          ErrorCode.CONNECTION_LOST,
+          assertThrows(LuciolaException.class, () -> ring.await(1, LONG)).code());
+      assertTrue(String.valueOf(said.readLine()).startsWith("told: the agent"));
+      assertEquals("passed", said.readLine());
+    } finally {
+      killed.destroyForcibly();
+      inC.destroyForcibly();
+    }
+    Process next = agentProcess(config, socket);
+    try (RingClient ring = RingClient.open(socket, 8, 1 << 20)) {
+      int file = ring.openRead("/survives").file();
+      assertTrue(ring.put(Submission.read(file, 0, 0, 1 << 20, 1)));
+      ring.submit();
+      assertEquals(1, ring.await(1, LONG));
+      assertEquals(new Completion(1, 1 << 20), ring.take().orElseThrow());
+      byte[] expected = new byte[1 << 20];
+      java.util.Arrays.fill(expected, (byte) 'a');
+      assertEquals(-1, ring.data().mismatch(MemorySegment.ofArray(expected)));
+    } finally {
+      next.destroyForcibly().waitFor();
+    }
+  }
+
+  private static Process agentProcess(Path config, Path socket) throws Exception {
+    Process process =
+        JavaCommand.child(
+            List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
+            List.of("agent", "--config", config.toString(), "--until-eof"),
+            directory.resolve("agent.log"));
+    long deadline = System.nanoTime() + LONG.toNanos();
+    while (!answers(socket)) {
+      assertTrue(process.isAlive() && System.nanoTime() < deadline, "no agent: " + socket);
+      LockSupport.parkNanos(20_000_000);
+    }
+    return process;
+  }
+
+  private static boolean answers(Path socket) throws InterruptedException {
+    try (RingClient _ = RingClient.open(socket, 1, 4096)) {
+      return true;
+    } catch (LuciolaException e) {
+      assertEquals(ErrorCode.CONNECTION_LOST, e.code());
+      return false;
     }
   }
 }

@@ -53,6 +53,7 @@ class PythonPackageTest {
       assertEquals(0, process.exitValue(), said);
       assertFalse(said.contains("skipped"), said);
       assertTrue(said.contains("test_a_killed_trainer_does_not_disturb_others"), said);
+      assertTrue(said.contains("test_many_operations_at_full_depth_go_round_the_ring"), said);
       AgentFixture.await("all memory is back", () -> fixture.agent.regionBytes() == 0);
     }
   }
