@@ -132,6 +132,10 @@ final class NamespaceFsck {
               + finding.getDirectory()
               + " are wrong by "
               + finding.getDelta();
+      case NAMESPACE_FAULT_WRONG_QUOTA ->
+          finding.getInode() == 0
+              ? "the number of quotas is wrong by " + finding.getDelta()
+              : "its quota is not minded, or is one of nothing";
       case NAMESPACE_FAULT_NO_CHAIN_TABLE ->
           "on a chain table that does not exist: table="
               + finding.getTableId()

@@ -232,21 +232,24 @@ final class ClusterWritableFile implements InodeWriter {
   }
 
   private void tellLength(String operation) {
-    Inode inode =
-        fileSystem
-            .names()
-            .call(
-                operation,
-                path,
-                NamespaceRequest.newBuilder()
-                    .setPublishLength(
-                        PublishLength.newBuilder()
-                            .setInode(chunks.inode().value())
-                            .setSession(session)
-                            .setLength(length)
-                            .setTruncateGeneration(generation)))
-            .getInode();
-    room.learn(inode);
+    PublishLength.Builder told =
+        PublishLength.newBuilder()
+            .setInode(chunks.inode().value())
+            .setSession(session)
+            .setLength(length)
+            .setTruncateGeneration(generation);
+    try {
+      room.learn(
+          fileSystem
+              .names()
+              .call(operation, path, NamespaceRequest.newBuilder().setPublishLength(told))
+              .getInode());
+    } catch (LuciolaException e) {
+      if (e.code() == ErrorCode.QUOTA_EXCEEDED) {
+        room.refused(published);
+      }
+      throw e;
+    }
     published = length;
     modified = false;
     writtenTo = 0;

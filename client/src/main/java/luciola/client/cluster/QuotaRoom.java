@@ -44,6 +44,11 @@ final class QuotaRoom {
     windowBytes = Math.clamp(bytes / WINDOWS_OF_WHAT_IS_LEFT, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
   }
 
+  /** A length was refused: the file ends where it was told to, until something else is said. */
+  void refused(long publishedLength) {
+    left(publishedLength, 0);
+  }
+
   /** Whether the file may end there, and need not tell its length before. */
   boolean holds(long end, long publishedLength) {
     return end <= growTo && end - publishedLength <= windowBytes;

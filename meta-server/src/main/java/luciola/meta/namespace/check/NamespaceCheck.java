@@ -17,7 +17,8 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
 /**
- * Checks one state of the namespace against itself: links, names, parents, sessions and garbage.
+ * Checks one state of the namespace against itself: links, names, parents, sessions and garbage,
+ * and what is kept for quotas.
  *
  * <p>Inodes are taken in windows of so many, in the order of their numbers; for each window every
  * name is looked at once. So memory is bounded by the window (see {@link Window}) and ten million
@@ -96,6 +97,7 @@ public final class NamespaceCheck {
     if (counted != inodes) {
       report(of(NamespaceFault.NAMESPACE_FAULT_WRONG_COUNT, 0).setDelta(inodes - counted));
     }
+    new UsageCheck(view, this::report, this::looked).run();
     return new Sums(inodes, names, found);
   }
 

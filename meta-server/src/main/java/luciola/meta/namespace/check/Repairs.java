@@ -44,6 +44,7 @@ final class Repairs {
       case NAMESPACE_FAULT_WRONG_COUNT -> wrongCount(finding);
       case NAMESPACE_FAULT_WRONG_USAGE -> wrongUsage(finding);
       case NAMESPACE_FAULT_WRONG_PLACE -> wrongPlace(finding);
+      case NAMESPACE_FAULT_WRONG_QUOTA -> wrongQuota(finding);
       case NAMESPACE_FAULT_NO_CHAIN_TABLE, NAMESPACE_FAULT_UNSPECIFIED, UNRECOGNIZED -> false;
     };
   }
@@ -219,13 +220,44 @@ final class Repairs {
   }
 
   private boolean wrongPlace(NamespaceFinding finding) {
+    if (!tree.usages().isKept()) {
+      return false;
+    }
+    if (tree.inode(finding.getInode()).filter(Repairs::isDirectory).isPresent()) {
+      return wrongPlaceOfDirectory(finding);
+    }
     UsageRecords records = tree.usages().records();
     long names = records.names(finding.getInode(), finding.getDirectory()) + finding.getDelta();
-    boolean kept = tree.usages().isKept() && names >= 0;
-    if (kept) {
+    if (names >= 0) {
       records.putNames(finding.getInode(), finding.getDirectory(), (int) names);
     }
-    return kept;
+    return names >= 0;
+  }
+
+  private boolean wrongPlaceOfDirectory(NamespaceFinding finding) {
+    boolean still = finding.getInode() == Tree.ROOT || name(finding).isPresent();
+    if (still) {
+      tree.usages()
+          .place(
+              finding.getInode(),
+              finding.getName(),
+              finding.getDirectory(),
+              finding.getDelta() > 0);
+    }
+    return still;
+  }
+
+  private boolean wrongQuota(NamespaceFinding finding) {
+    long directory = finding.getInode();
+    if (directory == 0) {
+      var counters = tree.counters();
+      tree.count(counters.setQuotas(counters.getQuotas() + finding.getDelta()));
+    } else if (tree.inode(directory).isPresent()) {
+      tree.usages().mark(directory);
+    } else if (tree.usages().records().quota(directory).isPresent()) {
+      tree.usages().unlimited(directory);
+    }
+    return true;
   }
 
   /** Gives an inode a name in {@code /lost+found}; its links count it already. */

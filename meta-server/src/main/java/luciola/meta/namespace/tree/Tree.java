@@ -198,6 +198,19 @@ public final class Tree {
     return names;
   }
 
+  /** Shows the names of a directory, in byte order, until the visitor has had enough. */
+  public void eachName(long directory, java.util.function.Predicate<Name> visitor) {
+    view.scan(
+        Family.DENTRY,
+        key(directory),
+        key(directory + 1),
+        (key, value) -> {
+          StoredDentry dentry = parsed(StoredDentry::parseFrom, value);
+          ByteString name = ByteString.copyFrom(key, Long.BYTES, key.length - Long.BYTES);
+          return visitor.test(new Name(name, dentry.getInode(), dentry.getType()));
+        });
+  }
+
   public boolean isEmpty(long directory) {
     return names(directory, ByteString.EMPTY, 1).isEmpty();
   }

@@ -44,6 +44,12 @@ public final class UsageRecords {
     boolean visit(long inode, Place place);
   }
 
+  /** Takes the usage of all directories, by inode. */
+  public interface UsageVisitor {
+    /** Returns whether the next one is wanted. */
+    boolean visit(long directory, StoredUsage usage);
+  }
+
   UsageRecords(KeyValueView view, @Nullable Changes changes) {
     this.view = view;
     this.changes = changes;
@@ -101,6 +107,17 @@ public final class UsageRecords {
   /** What is below a directory; empty while nothing of it is counted. */
   public Optional<StoredUsage> usage(long directory) {
     return get(key(USAGE, directory), StoredUsage::parseFrom);
+  }
+
+  /** Shows what is kept of every directory. */
+  public void usages(UsageVisitor visitor) {
+    view.scan(
+        Family.QUOTA,
+        key(USAGE),
+        key(PLACE),
+        (key, value) ->
+            visitor.visit(
+                ByteBuffer.wrap(key).getLong(1), Tree.parsed(StoredUsage::parseFrom, value)));
   }
 
   public void putUsage(long directory, StoredUsage usage) {

@@ -29,6 +29,11 @@ public final class Usages {
   /** Directories in which a file can have names while there are quotas. */
   public static final int PLACES_MAX = 1_024;
 
+  private static final int PATH_BYTES_MAX = 64 << 10;
+
+  /** Directories above one that are charged: more are a ring of broken records. */
+  private static final int DEPTH_MAX = 100_000;
+
   private final Tree tree;
   private final UsageRecords records;
 
@@ -160,7 +165,7 @@ public final class Usages {
 
   private void add(long directory, long bytes, long inodes, boolean limited) {
     long at = bytes == 0 && inodes == 0 ? 0 : directory;
-    while (at != 0) {
+    for (int depth = 0; at != 0 && depth < DEPTH_MAX; depth++) {
       Optional<StoredUsage> found = records.usage(at);
       if (found.isEmpty()) {
         return;
@@ -221,7 +226,7 @@ public final class Usages {
   /** Whether a directory counts in the root: if it is removed, its quota counts no more. */
   private boolean isReached(long directory) {
     long at = directory;
-    while (at != Tree.ROOT && at != 0) {
+    for (int depth = 0; at != Tree.ROOT && at != 0 && depth < DEPTH_MAX; depth++) {
       at = records.usage(at).map(StoredUsage::getCountedIn).orElse(0L);
     }
     return at == Tree.ROOT;
@@ -270,6 +275,21 @@ public final class Usages {
     }
   }
 
+  /** Whether there is a quota, where a directory's record may not know. */
+  public void mark(long directory) {
+    mark(directory, records.quota(directory).isPresent());
+  }
+
+  /** Counts a name of a directory that was not counted, or does not count it any more. */
+  public void place(long directory, ByteString name, long in, boolean counted) {
+    StoredUsage own = records.usage(directory).orElseGet(() -> begun(directory));
+    records.putUsage(
+        directory,
+        counted
+            ? own.toBuilder().setCountedIn(in).setName(name).build()
+            : own.toBuilder().clearCountedIn().clearName().build());
+  }
+
   private void mark(long directory, boolean limited) {
     records
         .usage(directory)
@@ -289,7 +309,7 @@ public final class Usages {
   private long bytesLeft(long directory) {
     long left = Long.MAX_VALUE;
     long at = directory;
-    while (at != 0) {
+    for (int depth = 0; at != 0 && depth < DEPTH_MAX; depth++) {
       Optional<StoredUsage> usage = records.usage(at);
       if (usage.isEmpty()) {
         return Long.MAX_VALUE;
@@ -309,7 +329,7 @@ public final class Usages {
     long at = directory;
     while (at != Tree.ROOT) {
       Optional<StoredUsage> usage = records.usage(at).filter(known -> known.getCountedIn() != 0);
-      if (usage.isEmpty()) {
+      if (usage.isEmpty() || path.size() > PATH_BYTES_MAX) {
         return quota.getPath();
       }
       path = ByteString.copyFromUtf8("/").concat(usage.get().getName()).concat(path);
