@@ -9,6 +9,7 @@ import java.util.OptionalLong;
  *
  * @param mode permissions and special bits
  * @param handle of an open file through which it is done
+ * @param killsPrivileges whether the file loses its set-user-ID and set-group-ID bits by it
  */
 public record FuseChange(
     OptionalInt mode,
@@ -18,7 +19,8 @@ public record FuseChange(
     Optional<Time> accessed,
     Optional<Time> modified,
     Optional<Time> changed,
-    OptionalLong handle) {
+    OptionalLong handle,
+    boolean killsPrivileges) {
   /** A time to set: the file system's own at that moment, or one given. */
   public sealed interface Time {}
 

@@ -75,8 +75,9 @@ final class FuseCodec {
       case FuseOpcode.RENAME -> rename(in, 8, 0);
       case FuseOpcode.RENAME2 -> rename(in, 16, u32(in, 8));
       case FuseOpcode.LINK -> new FuseOperation.Link(u64(in, 0), name(in, 8));
-      case FuseOpcode.OPEN -> new FuseOperation.Open(u32(in, 0));
-      case FuseOpcode.CREATE -> new FuseOperation.Create(name(in, 16), u32(in, 4), u32(in, 0));
+      case FuseOpcode.OPEN -> new FuseOperation.Open(u32(in, 0), (u32(in, 4) & 1) != 0);
+      case FuseOpcode.CREATE ->
+          new FuseOperation.Create(name(in, 16), u32(in, 4), u32(in, 0), (u32(in, 12) & 1) != 0);
       case FuseOpcode.READ ->
           new FuseOperation.Read(u64(in, 0), u64(in, 8), u32(in, 16), u32(in, 32));
       case FuseOpcode.WRITE ->
@@ -85,7 +86,8 @@ final class FuseCodec {
               u64(in, 8),
               in.asSlice(40, Integer.toUnsignedLong(u32(in, 16))),
               u32(in, 32),
-              (u32(in, 20) & 1) != 0);
+              (u32(in, 20) & 1) != 0,
+              (u32(in, 20) & 1 << 2) != 0);
       case FuseOpcode.FLUSH -> new FuseOperation.Flush(u64(in, 0), u64(in, 16));
       case FuseOpcode.RELEASE ->
           new FuseOperation.Release(u64(in, 0), u32(in, 8), (u32(in, 12) & 2) != 0, u64(in, 16));
@@ -157,7 +159,8 @@ final class FuseCodec {
         time(valid, 4, 7, in, 32, 56),
         time(valid, 5, 8, in, 40, 60),
         time(valid, 10, 31, in, 48, 64),
-        (valid & 1 << 6) != 0 ? OptionalLong.of(u64(in, 8)) : OptionalLong.empty());
+        (valid & 1 << 6) != 0 ? OptionalLong.of(u64(in, 8)) : OptionalLong.empty(),
+        (valid & 1 << 11) != 0);
   }
 
   private static OptionalInt optional(int valid, int bit, int value) {

@@ -62,10 +62,11 @@ public sealed interface FuseOperation {
   record Link(long node, FuseName name) implements FuseOperation {}
 
   /** Opens; {@code flags} as open(2) has them. */
-  record Open(int flags) implements FuseOperation {}
+  record Open(int flags, boolean killsPrivileges) implements FuseOperation {}
 
   /** Makes a file if it is missing, and opens it. */
-  record Create(FuseName name, int mode, int flags) implements FuseOperation {}
+  record Create(FuseName name, int mode, int flags, boolean killsPrivileges)
+      implements FuseOperation {}
 
   /** Reads. The reply may be shorter only at the end of the file. */
   record Read(long handle, long offset, int bytes, int flags) implements FuseOperation {}
@@ -75,8 +76,15 @@ public sealed interface FuseOperation {
    *
    * @param data native memory, as it is until the call is answered
    * @param cached written back by the kernel for somebody, not by the program that calls
+   * @param killsPrivileges whether the file loses its set-user-ID and set-group-ID bits by it
    */
-  record Write(long handle, long offset, MemorySegment data, int flags, boolean cached)
+  record Write(
+      long handle,
+      long offset,
+      MemorySegment data,
+      int flags,
+      boolean cached,
+      boolean killsPrivileges)
       implements FuseOperation {}
 
   /** A program closes one of its descriptors. */

@@ -50,6 +50,7 @@ public final class FuseSession implements AutoCloseable {
           | 1 << 15 // direct I/O side by side
           | 1 << 18 // lookups and readdirs of one directory side by side
           | 1 << 22 // pages of a request
+          | 1 << 28 // who writes takes set-id bits away here; asked for by a flag
           | 1 << 30; // a second word of features
 
   private static final long WRITE_BACK = 1 << 16;

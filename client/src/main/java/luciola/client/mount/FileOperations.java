@@ -27,6 +27,9 @@ final class FileOperations {
   private static final int O_TRUNC = 01000;
   private static final int O_APPEND = 02000;
   private static final int MODE_MASK = 07777;
+  private static final int SET_UID = 04000;
+  private static final int SET_GID = 02000;
+  private static final int GROUP_EXECUTES = 010;
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
   private static final int ZERO_RANGE = 16;
@@ -94,6 +97,9 @@ final class FileOperations {
       }
       if (write && (asked.flags() & O_TRUNC) != 0) {
         file.truncate(who, 0);
+        if (asked.killsPrivileges()) {
+          killPrivileges(call, inode.getMode());
+        }
       }
     } catch (RuntimeException e) {
       open.close(handle);
@@ -124,6 +130,9 @@ final class FileOperations {
       }
       if (write && !reply.getOpen().getCreated() && (asked.flags() & O_TRUNC) != 0) {
         file.truncate(who, 0);
+        if (asked.killsPrivileges()) {
+          killPrivileges(call, inode.getMode());
+        }
       }
     } catch (RuntimeException e) {
       open.close(handle);
@@ -169,12 +178,50 @@ final class FileOperations {
     if (file == null) {
       return new FuseReply.Failed(Errno.EBADF);
     }
+    if (asked.killsPrivileges()) {
+      killPrivileges(call, file.mode());
+    }
     if ((asked.flags() & O_APPEND) != 0) {
       return append(call, asked, file);
     }
     locks.require(call.node());
     file.write(Callers.MOUNT, asked.offset(), asked.data());
     return new FuseReply.Written((int) asked.data().byteSize());
+  }
+
+  /**
+   * Whoever may write takes away the bits that let others run a file as its user or group, as the
+   * kernel says; not the group's where nobody may execute it as such, if it is his own.
+   *
+   * @param known mode of the file; asked for only if there is something to take away
+   */
+  private void killPrivileges(FuseCall call, int known) {
+    if ((known & (SET_UID | SET_GID)) == 0) {
+      return;
+    }
+    Inode inode = inode(call.node());
+    Identity who = Callers.of(call);
+    int kept = inode.getMode() & ~SET_UID;
+    boolean member = who.getGid() == inode.getGid() || who.getGroupsList().contains(inode.getGid());
+    if ((kept & GROUP_EXECUTES) != 0 || !member) {
+      kept &= ~SET_GID;
+    }
+    if (kept != inode.getMode()) {
+      Inode after =
+          files
+              .call(
+                  Callers.MOUNT,
+                  NamespaceRequest.newBuilder()
+                      .setSetAttributes(
+                          SetAttributes.newBuilder()
+                              .setAt(At.newBuilder().setInode(call.node()))
+                              .setMode(kept)))
+              .getInode();
+      OpenInode file = open.ofInode(call.node());
+      if (file != null) {
+        var _ = file.seen(after);
+      }
+    }
   }
 
   FuseReply sync(FuseCall call, FuseOperation.Sync asked) {
@@ -217,6 +264,9 @@ final class FileOperations {
     Identity who = Callers.of(call);
     if (change.size().isPresent()) {
       truncate(call.node(), change, who);
+    }
+    if (change.killsPrivileges()) {
+      killPrivileges(call, SET_UID | SET_GID);
     }
     SetAttributes.Builder set = SetAttributes.newBuilder();
     set.setAt(At.newBuilder().setInode(call.node()));
@@ -278,6 +328,9 @@ final class FileOperations {
     boolean zero = (asked.mode() & (PUNCH_HOLE | ZERO_RANGE)) != 0;
     if ((asked.mode() & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0) {
       return new FuseReply.Failed(Errno.EOPNOTSUPP);
+    }
+    if (call.uid() != 0) {
+      killPrivileges(call, file.mode());
     }
     long end = asked.offset() + asked.length();
     long length = file.writer(Callers.MOUNT).length();

@@ -33,6 +33,7 @@ final class OpenInode {
   private volatile @Nullable InodeWriter writer;
   private volatile long wroteNanos;
   private volatile boolean mayHaveExtended;
+  private volatile int mode;
   private volatile @Nullable AppendTurn turn;
 
   /** Session of a file that is only read and is to outlive its name; 0 if there is none. */
@@ -48,6 +49,7 @@ final class OpenInode {
     this.files = files;
     this.inode = inode.getId();
     this.reader = files.reader(inode);
+    this.mode = inode.getMode();
   }
 
   /** What an open or a lock told. */
@@ -55,12 +57,18 @@ final class OpenInode {
     if (opened.getExtendedNameBytes() > 0) {
       mayHaveExtended = true;
     }
+    mode = opened.getMode();
     InodeWriter there = writer;
     if (there == null) {
       reader.learn(opened.getLength());
     } else {
       there.learn(opened);
     }
+  }
+
+  /** Permissions and special bits, as this mount knows them. */
+  int mode() {
+    return mode;
   }
 
   /** From now on it is asked for extended attributes. */
@@ -243,6 +251,7 @@ final class OpenInode {
 
   /** An inode as this mount's programs see it: what they wrote counts before it is published. */
   Inode seen(Inode known) {
+    mode = known.getMode();
     InodeWriter there = writer;
     if (there == null) {
       return known;

@@ -1,8 +1,10 @@
 package luciola.client.fuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -76,6 +78,35 @@ final class FuseCodecTest {
     assertEquals(4096, write.offset());
     assertEquals(in.address() + 40, write.data().address());
     assertEquals(5, write.data().byteSize());
+    assertFalse(write.killsPrivileges());
+    in.set(ValueLayout.JAVA_INT_UNALIGNED, 20, 4);
+    assertTrue(
+        assertInstanceOf(FuseOperation.Write.class, FuseCodec.decode(FuseOpcode.WRITE, in))
+            .killsPrivileges());
+  }
+
+  @Test
+  void flagsOfOpensAndChangesAreBesideOthers() {
+    MemorySegment in = Arena.ofAuto().allocate(88, 8);
+    in.set(ValueLayout.JAVA_INT_UNALIGNED, 4, 1);
+    var open = assertInstanceOf(FuseOperation.Open.class, FuseCodec.decode(FuseOpcode.OPEN, in));
+    assertTrue(open.killsPrivileges());
+    in.set(ValueLayout.JAVA_INT_UNALIGNED, 4, 0);
+    in.set(ValueLayout.JAVA_INT_UNALIGNED, 12, 1);
+    in.set(ValueLayout.JAVA_BYTE, 16, (byte) 'n');
+    var create =
+        assertInstanceOf(FuseOperation.Create.class, FuseCodec.decode(FuseOpcode.CREATE, in));
+    assertTrue(create.killsPrivileges());
+    assertEquals(FuseName.of("n"), create.name());
+    in.fill((byte) 0);
+    in.set(ValueLayout.JAVA_INT_UNALIGNED, 0, 1 << 3 | 1 << 11);
+    in.set(ValueLayout.JAVA_LONG_UNALIGNED, 16, 33);
+    var change =
+        assertInstanceOf(
+                FuseOperation.SetAttributes.class, FuseCodec.decode(FuseOpcode.SETATTR, in))
+            .change();
+    assertTrue(change.killsPrivileges());
+    assertEquals(33, change.size().orElseThrow());
   }
 
   @Test
