@@ -36,6 +36,7 @@ public final class BenchCommand implements Runnable {
         .addSubcommand(new ReadBench(invocation, connector))
         .addSubcommand(new WriteBench(invocation, connector))
         .addSubcommand(new MountBench(invocation, connector))
+        .addSubcommand(new RingBench(invocation, connector))
         .addSubcommand(new StorageBench(invocation))
         .addSubcommand(new MetaBench(invocation, connector));
   }
@@ -44,7 +45,7 @@ public final class BenchCommand implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "which? bench read, write, mount, storage or meta");
+          spec.commandLine(), "which? bench read, write, mount, ring, storage or meta");
     }
   }
 

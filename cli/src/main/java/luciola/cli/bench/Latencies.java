@@ -16,6 +16,11 @@ final class Latencies {
     counts.incrementAndGet(classOf(Math.max(1, nanos)));
   }
 
+  /** So many requests that took as long. */
+  void add(long nanos, long requests) {
+    counts.addAndGet(classOf(Math.max(1, nanos)), requests);
+  }
+
   private static int classOf(long nanos) {
     int power = 63 - Long.numberOfLeadingZeros(nanos);
     int sub = power < 4 ? (int) (nanos << (4 - power)) & 15 : (int) (nanos >>> (power - 4)) & 15;
