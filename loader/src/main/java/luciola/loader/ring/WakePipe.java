@@ -16,6 +16,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
@@ -70,12 +72,14 @@ final class WakePipe implements AutoCloseable {
   private static MethodHandle handle(
       String name, FunctionDescriptor descriptor, boolean errno, Linker.Option... more) {
     Linker linker = Linker.nativeLinker();
-    var options = new Linker.Option[more.length + (errno ? 1 : 0)];
-    System.arraycopy(more, 0, options, options.length - more.length, more.length);
+    List<Linker.Option> options = new ArrayList<>(List.of(more));
     if (errno) {
-      options[0] = Linker.Option.captureCallState("errno");
+      options.add(Linker.Option.captureCallState("errno"));
     }
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor, options);
+    return linker.downcallHandle(
+        linker.defaultLookup().findOrThrow(name),
+        descriptor,
+        options.toArray(Linker.Option[]::new));
   }
 
   /** Makes one that only this user may open. */
