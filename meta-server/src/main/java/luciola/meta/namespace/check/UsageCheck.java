@@ -110,7 +110,7 @@ final class UsageCheck {
     if (found.get().getType() == InodeType.INODE_TYPE_DIRECTORY) {
       directory(at, dentry, found.get(), counts);
     } else {
-      file(at, dentry, found.get(), counts);
+      file(at, found.get(), counts);
     }
   }
 
@@ -134,7 +134,7 @@ final class UsageCheck {
     }
   }
 
-  private void file(Sum at, Scans.Dentry dentry, Inode inode, boolean counts) {
+  private void file(Sum at, Inode inode, boolean counts) {
     if (counts) {
       at.bytes += inode.getLength();
       at.inodes++;

@@ -38,7 +38,7 @@ public final class Usages {
   private final UsageRecords records;
 
   /** What directories with quotas had before the operation. */
-  private final Map<Long, StoredUsage> before = new LinkedHashMap<>();
+  private Map<Long, StoredUsage> before = Map.of();
 
   Usages(Tree tree, UsageRecords records) {
     this.tree = tree;
@@ -172,6 +172,9 @@ public final class Usages {
       }
       StoredUsage usage = found.get();
       if (limited && usage.getLimited()) {
+        if (before.isEmpty()) {
+          before = new LinkedHashMap<>();
+        }
         before.putIfAbsent(at, usage);
       }
       records.putUsage(

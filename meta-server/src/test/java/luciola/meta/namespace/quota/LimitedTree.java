@@ -135,7 +135,7 @@ final class LimitedTree {
             MakeDirectory.newBuilder().setAt(at(path)).setMode(0777).setParents(true));
   }
 
-  static NamespaceRequest.Builder create(String path) {
+  static NamespaceRequest.Builder makeFile(String path) {
     return request()
         .setCreate(Create.newBuilder().setAt(at(path)).setMode(0666).setExclusive(true));
   }
@@ -198,7 +198,7 @@ final class LimitedTree {
 
   /** A file of a length. */
   long file(String path, long length) {
-    long inode = ok(create(path)).getInode().getId();
+    long inode = ok(makeFile(path)).getInode().getId();
     if (length > 0) {
       ok(truncate(inode, length));
     }

@@ -3,10 +3,10 @@ package luciola.meta.namespace.quota;
 import static luciola.meta.namespace.quota.LimitedTree.at;
 import static luciola.meta.namespace.quota.LimitedTree.bytes;
 import static luciola.meta.namespace.quota.LimitedTree.close;
-import static luciola.meta.namespace.quota.LimitedTree.create;
 import static luciola.meta.namespace.quota.LimitedTree.exchange;
 import static luciola.meta.namespace.quota.LimitedTree.inodes;
 import static luciola.meta.namespace.quota.LimitedTree.link;
+import static luciola.meta.namespace.quota.LimitedTree.makeFile;
 import static luciola.meta.namespace.quota.LimitedTree.mkdir;
 import static luciola.meta.namespace.quota.LimitedTree.open;
 import static luciola.meta.namespace.quota.LimitedTree.removeTree;
@@ -61,17 +61,17 @@ class QuotaTest {
   void namesBeyondTheLimitAreRefusedAndSayWhichQuota() {
     t.ok(mkdir("/sets/a"));
     t.ok(inodes("/sets/a", 2));
-    t.ok(create("/sets/a/1"));
+    t.ok(makeFile("/sets/a/1"));
     t.ok(mkdir("/sets/a/2"));
     assertEquals(
         "create: quota exceeded: directory=/sets/a limitInodes=2 usedInodes=2 more=1",
-        t.no(ErrorCode.QUOTA_EXCEEDED, create("/sets/a/2/3")));
+        t.no(ErrorCode.QUOTA_EXCEEDED, makeFile("/sets/a/2/3")));
     t.no(ErrorCode.QUOTA_EXCEEDED, mkdir("/sets/a/3/4/5"));
     t.no(ErrorCode.QUOTA_EXCEEDED, link(inode("/sets/a/1"), "/sets/a/x"));
     used("/sets/a", 0, 2);
     t.ok(unlink("/sets/a/1"));
-    t.ok(create("/sets/a/2/3"));
-    t.ok(create("/sets/3"));
+    t.ok(makeFile("/sets/a/2/3"));
+    t.ok(makeFile("/sets/3"));
     used("/sets/a/2/3", 0, 2);
   }
 
@@ -170,7 +170,7 @@ class QuotaTest {
     t.ok(rename("/a/y", "/a/x/y"));
     t.ok(truncate(inode, 400));
     t.no(ErrorCode.QUOTA_EXCEEDED, truncate(inode, 401));
-    t.no(ErrorCode.QUOTA_EXCEEDED, create("/a/more"));
+    t.no(ErrorCode.QUOTA_EXCEEDED, makeFile("/a/more"));
     used("/a", 400, 3);
     t.ok(unlink("/a/x/y/g"));
     used("/a", 0, 2);
@@ -273,7 +273,7 @@ class QuotaTest {
     t.no(ErrorCode.INVALID_ARGUMENT, request().setSetQuota(SetQuota.newBuilder().setAt(at("/a"))));
     t.ok(bytes("/a", 100));
     t.ok(inodes("/a", 0));
-    t.no(ErrorCode.QUOTA_EXCEEDED, create("/a/f"));
+    t.no(ErrorCode.QUOTA_EXCEEDED, makeFile("/a/f"));
     t.ok(request().setSetQuota(SetQuota.newBuilder().setAt(at("/a")).setUnlimitedInodes(true)));
     long inode = t.file("/a/f", 100);
     t.no(ErrorCode.QUOTA_EXCEEDED, truncate(inode, 101));
@@ -314,7 +314,7 @@ class QuotaTest {
     t.ok(unlimited("/a"));
     t.step(200);
     assertEquals(UsageState.USAGE_STATE_CLEARING, t.tree().usageState());
-    t.ok(create("/a/more"));
+    t.ok(makeFile("/a/more"));
     t.ok(bytes("/a", 50));
     assertTrue(t.show("/a").getFirst().getCounting());
     t.countAll(100);
@@ -378,7 +378,7 @@ class QuotaTest {
 
     private NamespaceRequest.Builder draw() {
       return switch (random.nextInt(16)) {
-        case 0, 1 -> create(path());
+        case 0, 1 -> makeFile(path());
         case 2, 3 -> mkdir(path());
         case 4 -> link(any(), path());
         case 5 -> unlink(path());
@@ -393,7 +393,7 @@ class QuotaTest {
                 : close(opened.removeFirst(), random.nextInt(1_000));
         case 13 -> bytes(path(), random.nextInt(3_000));
         case 14 -> inodes(random.nextInt(5) == 0 ? "/" : path(), random.nextInt(12));
-        default -> random.nextBoolean() ? unlimited(path()) : create(path());
+        default -> random.nextBoolean() ? unlimited(path()) : makeFile(path());
       };
     }
   }

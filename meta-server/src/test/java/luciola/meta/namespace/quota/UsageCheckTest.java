@@ -1,9 +1,9 @@
 package luciola.meta.namespace.quota;
 
 import static luciola.meta.namespace.quota.LimitedTree.bytes;
-import static luciola.meta.namespace.quota.LimitedTree.create;
 import static luciola.meta.namespace.quota.LimitedTree.inodes;
 import static luciola.meta.namespace.quota.LimitedTree.link;
+import static luciola.meta.namespace.quota.LimitedTree.makeFile;
 import static luciola.meta.namespace.quota.LimitedTree.mkdir;
 import static luciola.meta.namespace.quota.LimitedTree.rename;
 import static luciola.meta.namespace.quota.LimitedTree.truncate;
@@ -161,7 +161,7 @@ class UsageCheckTest {
     add(inner, 500, 5);
     add(outer, -20, 0);
     List<NamespaceFinding> found = check();
-    t.ok(create("/d/e/new"));
+    t.ok(makeFile("/d/e/new"));
     t.ok(rename("/d/e", "/other/e"));
     t.ok(unlink("/d/g"));
     repair(found);
