@@ -35,6 +35,9 @@ final class RingFile {
 
   private volatile long settled;
 
+  /** Where the others are. */
+  private final UnsettledPages unsettled = new UnsettledPages();
+
   private RingFile(@Nullable ReadableFile reader, @Nullable WritableFile writer) {
     this.reader = reader;
     this.writer = writer;
@@ -133,7 +136,11 @@ final class RingFile {
 
   /** Whether a read needs nothing but the bytes: it can go with others, and nobody waits. */
   boolean isPlain(long offset, long bytes) {
-    return settled == written && offset + bytes <= reader().length();
+    return offset + bytes <= reader().length() && isSettled(offset, bytes);
+  }
+
+  private boolean isSettled(long offset, long bytes) {
+    return settled == written || !unsettled.touch(offset, bytes);
   }
 
   /** A read that {@link #isPlain}. */
@@ -143,23 +150,22 @@ final class RingFile {
 
   /** Any read; waits for writes, and asks how long the file is. */
   CompletableFuture<Long> read(long offset, MemorySegment into) {
-    settle();
     ReadableFile from = reader();
-    if (offset + into.byteSize() > from.length()) {
+    boolean pastEnd = offset + into.byteSize() > from.length();
+    // Writes elsewhere may have made the file longer than others know it.
+    if (!isSettled(offset, into.byteSize()) || (pastEnd && settled != written)) {
+      sync();
+    }
+    if (pastEnd) {
       var _ = from.refresh();
     }
     return from.read(offset, into);
   }
 
-  private void settle() {
-    if (settled != written) {
-      sync();
-    }
-  }
-
   private void sync() {
     long until = written;
     writer().sync();
+    unsettled.settled(until);
     synchronized (this) {
       settled = Math.max(settled, until);
     }
@@ -216,6 +222,7 @@ final class RingFile {
   private void writeNow(long offset, MemorySegment bytes, Outcome outcome) {
     try {
       writer().write(offset, bytes);
+      unsettled.wrote(written + 1, offset, bytes.byteSize());
       written++;
     } catch (RuntimeException e) {
       outcome.ended(0, e);

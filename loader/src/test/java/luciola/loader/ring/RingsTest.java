@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import luciola.client.LuciolaFileSystem;
@@ -427,6 +428,51 @@ class RingsTest {
       eventually("the memory is back", () -> slow.regionBytes() == 0);
     }
     assertNothingIsLeft();
+  }
+
+  /** The files with writers whose syncs are counted. */
+  private LuciolaFileSystem countingSyncs(AtomicInteger syncs) {
+    return (LuciolaFileSystem)
+        Proxy.newProxyInstance(
+            LuciolaFileSystem.class.getClassLoader(),
+            new Class<?>[] {LuciolaFileSystem.class},
+            (_, method, arguments) -> {
+              Object result = method.invoke(files, arguments);
+              return result instanceof WritableFile writer
+                  ? Proxy.newProxyInstance(
+                      WritableFile.class.getClassLoader(),
+                      new Class<?>[] {WritableFile.class},
+                      (_, of, with) -> {
+                        if (of.getName().equals("sync")) {
+                          syncs.incrementAndGet();
+                        }
+                        return of.invoke(writer, with);
+                      })
+                  : result;
+            });
+  }
+
+  @Test
+  void aReadWaitsOnlyForWritesWhereItReads() throws Exception {
+    AtomicInteger syncs = new AtomicInteger();
+    try (LoaderAgent counted =
+            LoaderAgent.start(configuration("counted.sock"), countingSyncs(syncs));
+        RingClient ring = RingClient.open(counted.socket(), 8, 1 << 20)) {
+      try (WritableFile file = files.openWrite("/hello", OpenOptions.EXISTING)) {
+        file.truncate(1 << 20);
+      }
+      int file = ring.openWrite("/hello", OpenOptions.EXISTING).file();
+      assertEquals(5, result(ring, Submission.write(file, 100, 0, 5, 1)));
+      assertEquals(4096, result(ring, Submission.read(file, 1 << 19, 0, 4096, 2)));
+      assertEquals(0, syncs.get());
+      assertEquals(4096, result(ring, Submission.read(file, 102, 0, 4096, 3)));
+      assertEquals(1, syncs.get());
+      assertEquals(4096, result(ring, Submission.read(file, 102, 0, 4096, 4)));
+      assertEquals(1, syncs.get(), "once is enough");
+      assertEquals(5, result(ring, Submission.write(file, 0, 0, 5, 5)));
+      assertEquals(10, result(ring, Submission.read(file, (1 << 20) - 10, 0, 20, 6)));
+      assertEquals(2, syncs.get(), "where the file ends depends on writes anywhere");
+    }
   }
 
   @Test
