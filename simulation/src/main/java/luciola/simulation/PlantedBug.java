@@ -41,6 +41,10 @@ public enum PlantedBug {
 
   /** A leader of the meta-servers reads its own state without asking whether it still leads. */
   STALE_META_READ(Scenario.NAMESPACE),
+  /** A leader counts every member that answers as one that still has its term. */
+  AGREE_BLINDLY(Scenario.NAMESPACE),
+  /** A member reads what it has applied, and does not wait for what the leader named. */
+  READ_BEHIND(Scenario.NAMESPACE),
   /** The meta-servers do not remember what they answered. */
   FORGET_REPLIES(Scenario.NAMESPACE),
   /** A change is answered before the log has it. */

@@ -10,9 +10,14 @@ import luciola.cli.connection.ClusterFile;
 import luciola.cli.connection.Connector;
 import luciola.cli.local.LocalCluster;
 import luciola.cli.local.LocalClusterOptions;
+import luciola.cli.soak.fault.Fleet;
+import luciola.cli.soak.fault.FleetOptions;
+import luciola.cli.soak.fault.FleetStart;
+import luciola.cli.soak.fault.ProcessFleet;
 import luciola.cli.terminal.CommandFailure;
 import luciola.client.LuciolaFileSystem;
 import luciola.client.cluster.ClusterFileSystem;
+import luciola.client.cluster.ClusterOptions;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.control.MetaConnection;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +32,7 @@ final class BenchCluster implements AutoCloseable {
 
   private final @Nullable BenchFolder folder;
   private final @Nullable LocalCluster own;
+  private final @Nullable Fleet fleet;
   private final LuciolaFileSystem files;
   private final List<String> metaServers;
   private final String home;
@@ -34,10 +40,12 @@ final class BenchCluster implements AutoCloseable {
   private BenchCluster(
       @Nullable BenchFolder folder,
       @Nullable LocalCluster own,
+      @Nullable Fleet fleet,
       LuciolaFileSystem files,
       List<String> metaServers) {
     this.folder = folder;
     this.own = own;
+    this.fleet = fleet;
     this.files = files;
     this.metaServers = metaServers;
     this.home = ROOT + "/" + Long.toHexString(ThreadLocalRandom.current().nextLong());
@@ -46,7 +54,7 @@ final class BenchCluster implements AutoCloseable {
 
   /** One that runs already. */
   static BenchCluster at(List<String> metaServers, ClientAccess access, Connector connector) {
-    return new BenchCluster(null, null, connector.connect(metaServers, access), metaServers);
+    return new BenchCluster(null, null, null, connector.connect(metaServers, access), metaServers);
   }
 
   /**
@@ -66,10 +74,40 @@ final class BenchCluster implements AutoCloseable {
               folder.path(), !inProcess, SERVERS, replicas, false, 0, READY, false);
       cluster = LocalCluster.start(options, progress);
       return new BenchCluster(
-          folder, cluster, connector.connect(cluster.metaServers()), cluster.metaServers());
+          folder, cluster, null, connector.connect(cluster.metaServers()), cluster.metaServers());
     } catch (IOException | InterruptedException | RuntimeException e) {
       if (cluster != null) {
         cluster.close();
+      }
+      folder.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts several meta-servers and one storage-server on this machine.
+   *
+   * @param parent where its data goes
+   * @param readsAnywhere whether all meta-servers are read from
+   */
+  static BenchCluster ofGroup(Path parent, int metaServers, boolean readsAnywhere)
+      throws IOException {
+    var folder = new BenchFolder(parent);
+    @Nullable Fleet fleet = null;
+    try {
+      FleetOptions options = FleetOptions.of(folder.path(), 1).withMetaServers(metaServers);
+      fleet = ProcessFleet.prepare(options);
+      FleetStart.start(fleet, options.timings(), 1).close();
+      return new BenchCluster(
+          folder,
+          null,
+          fleet,
+          ClusterFileSystem.connect(
+              ClusterOptions.of(fleet.metaAddresses()).withMetaReadsAnywhere(readsAnywhere)),
+          fleet.metaAddresses());
+    } catch (IOException | RuntimeException e) {
+      if (fleet != null) {
+        fleet.close();
       }
       folder.close();
       throw e;
@@ -101,6 +139,9 @@ final class BenchCluster implements AutoCloseable {
   /** The servers' processes; empty where they are not known. */
   List<Long> processes() {
     long self = ProcessHandle.current().pid();
+    if (fleet != null) {
+      return ProcessHandle.current().children().map(ProcessHandle::pid).toList();
+    }
     return own == null
         ? List.of()
         : own.file().roles().stream()
@@ -117,6 +158,9 @@ final class BenchCluster implements AutoCloseable {
       files.close();
       if (own != null) {
         own.close();
+      }
+      if (fleet != null) {
+        fleet.close();
       }
       if (folder != null) {
         folder.close();

@@ -51,6 +51,18 @@ final class MetaBench implements Callable<Integer> {
   private @Nullable String cluster;
 
   @Option(
+      names = "--metas",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Meta-servers of its own cluster: 1, 3 or 5 (${DEFAULT-VALUE}).")
+  private int metas;
+
+  @Option(
+      names = "--reads-anywhere",
+      description = "Names are looked up at all meta-servers in turn, not only where one leads.")
+  private boolean readsAnywhere;
+
+  @Option(
       names = "--depth",
       split = ",",
       paramLabel = "N",
@@ -106,8 +118,14 @@ final class MetaBench implements Callable<Integer> {
     if (depths.stream().anyMatch(depth -> depth < 1 || depth > 1024)
         || seconds <= 0
         || warmUp < 0
-        || filesBefore < 0) {
-      throw CommandFailure.wrongUse("--depth is 1 to 1024, --seconds more than 0");
+        || filesBefore < 0
+        || metas < 1
+        || metas > 5
+        || metas % 2 == 0
+        || (cluster != null && (metas > 1 || readsAnywhere))) {
+      throw CommandFailure.wrongUse(
+          "--depth is 1 to 1024, --seconds more than 0, --metas 1, 3 or 5 and, like"
+              + " --reads-anywhere, not of a cluster that runs already");
     }
     Path disk = invocation.resolve(directory);
     try (BenchCluster on = open(disk)) {
@@ -131,7 +149,9 @@ final class MetaBench implements Callable<Integer> {
             ClusterOption.addresses("--cluster", cluster),
             new ClusterOption().access(invocation),
             connector)
-        : BenchCluster.start(disk, false, 1, connector, line -> invocation.err().println(line));
+        : metas > 1 || readsAnywhere
+            ? BenchCluster.ofGroup(disk, metas, readsAnywhere)
+            : BenchCluster.start(disk, false, 1, connector, line -> invocation.err().println(line));
   }
 
   private void before(MetaConnection meta, String home) {

@@ -110,7 +110,8 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     MetaOptions metaOptions =
         MetaOptions.of(options.metaAddresses())
             .withCallNanos(options.metaCallNanos())
-            .withAccess(options.access());
+            .withAccess(options.access())
+            .withReadsAnywhere(options.metaReadsAnywhere());
     MetaConnection meta =
         MetaConnection.connect(options.cluster().map(metaOptions::withCluster).orElse(metaOptions));
     try {

@@ -28,6 +28,8 @@ import luciola.protocol.router.RouterLimits;
  * @param renewNanos between two renewals of the sessions of files open for writing
  * @param ioThreads event loops of the data plane
  * @param access what is shown to be let in
+ * @param metaReadsAnywhere names and attributes are read at all meta-servers in turn, not at the
+ *     one that leads alone; they are as new
  */
 public record ClusterOptions(
     List<String> metaAddresses,
@@ -44,7 +46,8 @@ public record ClusterOptions(
     int updatesMax,
     long renewNanos,
     int ioThreads,
-    ClientAccess access) {
+    ClientAccess access,
+    boolean metaReadsAnywhere) {
   public ClusterOptions {
     metaAddresses = List.copyOf(metaAddresses);
     if (metaAddresses.isEmpty()) {
@@ -80,7 +83,8 @@ public record ClusterOptions(
         64,
         TimeUnit.SECONDS.toNanos(5),
         2,
-        ClientAccess.NONE);
+        ClientAccess.NONE,
+        false);
   }
 
   /** The same for one cluster only. */
@@ -100,7 +104,8 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        access);
+        access,
+        metaReadsAnywhere);
   }
 
   /** The same as another user. */
@@ -120,7 +125,8 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        access);
+        access,
+        metaReadsAnywhere);
   }
 
   /** The same in a zone. */
@@ -140,7 +146,8 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        access);
+        access,
+        metaReadsAnywhere);
   }
 
   /** The same with other bounds on time: of chunk requests and of namespace calls. */
@@ -160,7 +167,8 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        access);
+        access,
+        metaReadsAnywhere);
   }
 
   /** The same with other bounds on bytes under way. */
@@ -180,7 +188,8 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        access);
+        access,
+        metaReadsAnywhere);
   }
 
   /** The same showing another credential. */
@@ -200,7 +209,29 @@ public record ClusterOptions(
         updatesMax,
         renewNanos,
         ioThreads,
-        newAccess);
+        newAccess,
+        metaReadsAnywhere);
+  }
+
+  /** The same with names and attributes read at all meta-servers in turn, or not. */
+  public ClusterOptions withMetaReadsAnywhere(boolean anywhere) {
+    return new ClusterOptions(
+        metaAddresses,
+        cluster,
+        uid,
+        gid,
+        zone,
+        limits,
+        metaCallNanos,
+        readBytesMax,
+        batchBytesMax,
+        batchRangesMax,
+        writeBytesMax,
+        updatesMax,
+        renewNanos,
+        ioThreads,
+        access,
+        anywhere);
   }
 
   private static void check(String name, long value, long min, long max) {

@@ -16,7 +16,7 @@ public final class AccessRules {
       case "luciola.v1.Namespace" -> CallKind.USE;
       case "luciola.v1.Cluster" ->
           switch (call) {
-            case "Register", "Heartbeat" -> CallKind.SERVE;
+            case "Register", "Heartbeat", "Confirm", "ReadIndex" -> CallKind.SERVE;
             default -> CallKind.USE;
           };
       case "luciola.v1.Access" -> call.equals("Renew") ? CallKind.USE : CallKind.OPERATE;

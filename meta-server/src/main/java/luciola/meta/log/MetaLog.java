@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -19,6 +20,7 @@ import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
 import luciola.meta.access.AccessState;
 import luciola.meta.cluster.ClusterState;
+import luciola.meta.cluster.ReadRounds;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -61,13 +63,17 @@ public final class MetaLog implements AutoCloseable {
   private final Semaphore entriesFree;
   private final Thread gatherer;
   private final Optional<Thread> lateStart;
+  private final MetaStateMachine stateMachine;
+  private final @Nullable ReadFence leaderFence;
+  private final @Nullable ReadFence followerFence;
   private volatile boolean closed;
   private long callId;
   private long lastNowNanos;
 
   private record Submission(Command command, CompletableFuture<CommandReply> reply) {}
 
-  private MetaLog(LogConfig config, RocksStore store, LogListener listener) throws IOException {
+  private MetaLog(LogConfig config, RocksStore store, LogListener listener, Peers peers)
+      throws IOException {
     this.config = config;
     this.listener = listener;
     this.queue = new ArrayBlockingQueue<>(config.queueMax());
@@ -77,11 +83,12 @@ public final class MetaLog implements AutoCloseable {
     RaftPeerId self = RaftPeerId.valueOf(config.self());
     RaftGroup group = group(config);
     RaftProperties properties = properties(config);
+    this.stateMachine = new MetaStateMachine(store, applier, listener);
     this.server =
         RaftServer.newBuilder()
             .setServerId(self)
             .setGroup(group)
-            .setStateMachine(new MetaStateMachine(store, applier, listener))
+            .setStateMachine(stateMachine)
             .setProperties(properties)
             .setOption(fresh ? RaftStorage.StartupOption.FORMAT : RaftStorage.StartupOption.RECOVER)
             .build();
@@ -95,12 +102,40 @@ public final class MetaLog implements AutoCloseable {
                         new LateStart(
                             self, group, properties, () -> server.getDivision(GROUP).getInfo())))
             : Optional.empty();
+    int members = config.members().size();
+    if (members > 1) {
+      long readNanos = TimeUnit.MILLISECONDS.toNanos(2L * config.electionMillis());
+      this.leaderFence =
+          new ReadFence(
+              ReadRounds.othersOfMajority(members),
+              readNanos,
+              this::ledTerm,
+              peers::confirm,
+              listener,
+              "read: this member does not lead, or reaches no majority");
+      this.followerFence =
+          new ReadFence(
+              1,
+              readNanos,
+              this::followedLeader,
+              round -> leader().ifPresent(leader -> peers.readIndex(leader.id(), round)),
+              listener,
+              "read: no leader answers");
+    } else {
+      this.leaderFence = null;
+      this.followerFence = null;
+    }
   }
 
-  /** Starts the log over a store, which outlives it. */
-  public static MetaLog start(LogConfig config, RocksStore store, LogListener listener) {
+  /**
+   * Starts the log over a store, which outlives it.
+   *
+   * @param peers the way to the others; used from the first read on
+   */
+  public static MetaLog start(
+      LogConfig config, RocksStore store, LogListener listener, Peers peers) {
     try {
-      var log = new MetaLog(config, store, listener);
+      var log = new MetaLog(config, store, listener, peers);
       try {
         log.server.start();
       } catch (IOException failed) {
@@ -273,16 +308,81 @@ public final class MetaLog implements AutoCloseable {
   /**
    * Completes when this member is known to have led at some time after the call, with everything
    * applied that was answered before the call: what is read from the state then is linearizable.
-   * Alone, nobody else can have led. With others, an empty command has to pass through the log: a
-   * leader's own belief is not enough, it may have been paused while another was elected.
+   * Alone, nobody else can have led. With others, a majority is asked: a leader's own belief is not
+   * enough, it may have been held while another was elected.
    */
   public CompletableFuture<Void> fence() {
-    if (config.members().size() > 1) {
-      return submit(Command.getDefaultInstance()).thenAccept(_ -> {});
+    ReadFence fence = leaderFence;
+    if (fence != null) {
+      return fence.pass();
     }
     return leads()
         ? CompletableFuture.completedFuture(null)
         : failed(ErrorCode.NOT_LEADER, "read: this member does not lead");
+  }
+
+  /**
+   * As {@link #fence}, on a member that need not lead: the leader is asked how far it is, and what
+   * it names is waited for.
+   */
+  public CompletableFuture<Void> followersFence() {
+    ReadFence fence = followerFence;
+    return fence == null || leads() ? fence() : fence.pass();
+  }
+
+  /** A member has answered to {@link Peers#confirm}. */
+  public void confirmed(long round, String member, long term) {
+    if (leaderFence != null) {
+      leaderFence.answered(round, number(member), term);
+    }
+  }
+
+  /** The leader has answered to {@link Peers#readIndex}. */
+  public void indexed(long round, String leader, long index) {
+    if (followerFence != null) {
+      int number = number(leader);
+      var _ =
+          stateMachine
+              .whenApplied(index)
+              .thenRun(() -> followerFence.answered(round, number, number));
+    }
+  }
+
+  /** The newest term this member has heard of; -1 while it does not know. */
+  public long term() {
+    try {
+      return server.getDivision(GROUP).getInfo().getCurrentTerm();
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  /** The last entry that is applied here. */
+  public long appliedIndex() {
+    return stateMachine.appliedIndex();
+  }
+
+  /** The term that this member leads; looked at twice, as the role is read in between. */
+  private OptionalLong ledTerm() {
+    long term = term();
+    return leads() && term == term() ? OptionalLong.of(term) : OptionalLong.empty();
+  }
+
+  /** Which member it is that leads and is not this one. */
+  private OptionalLong followedLeader() {
+    return leader().map(Member::id).filter(id -> !closed && !id.equals(config.self())).stream()
+        .mapToLong(this::number)
+        .findFirst();
+  }
+
+  private int number(String member) {
+    List<Member> members = config.members();
+    for (int i = 0; i < members.size(); i++) {
+      if (members.get(i).id().equals(member)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   private static <T> CompletableFuture<T> failed(ErrorCode code, String message) {
@@ -388,6 +488,12 @@ public final class MetaLog implements AutoCloseable {
     closed = true;
     gatherer.interrupt();
     lateStart.ifPresent(Thread::interrupt);
+    if (leaderFence != null) {
+      leaderFence.close();
+    }
+    if (followerFence != null) {
+      followerFence.close();
+    }
     try {
       gatherer.join();
       server.close();

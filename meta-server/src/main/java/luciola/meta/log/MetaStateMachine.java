@@ -3,7 +3,10 @@ package luciola.meta.log;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import luciola.grpc.v1.LogEntry;
 import luciola.grpc.v1.LogReply;
@@ -38,7 +41,8 @@ final class MetaStateMachine extends BaseStateMachine {
   private final CommandApplier applier;
   private final LogListener listener;
   private final SnapshotFolder snapshots = new SnapshotFolder();
-  private long appliedIndex = -1;
+  private volatile long appliedIndex = -1;
+  private final NavigableMap<Long, CompletableFuture<Void>> awaited = new TreeMap<>();
 
   MetaStateMachine(RocksStore store, CommandApplier applier, LogListener listener) {
     this.store = store;
@@ -55,6 +59,30 @@ final class MetaStateMachine extends BaseStateMachine {
           snapshots.init(storage);
           load();
         });
+  }
+
+  long appliedIndex() {
+    return appliedIndex;
+  }
+
+  /** Completes when everything up to there is applied. */
+  CompletableFuture<Void> whenApplied(long index) {
+    synchronized (awaited) {
+      return index <= appliedIndex
+          ? CompletableFuture.completedFuture(null)
+          : awaited.computeIfAbsent(index, _ -> new CompletableFuture<>());
+    }
+  }
+
+  private void applied(long index) {
+    List<CompletableFuture<Void>> reached;
+    synchronized (awaited) {
+      appliedIndex = index;
+      NavigableMap<Long, CompletableFuture<Void>> done = awaited.headMap(index, true);
+      reached = List.copyOf(done.values());
+      done.clear();
+    }
+    reached.forEach(each -> each.complete(null));
   }
 
   @Override
@@ -84,7 +112,7 @@ final class MetaStateMachine extends BaseStateMachine {
       }
       setLastAppliedTermIndex(snapshot.position());
     }
-    appliedIndex = store.applied().index();
+    applied(store.applied().index());
     store.read(view -> {
       applier.load(view);
       return true;
@@ -123,7 +151,7 @@ final class MetaStateMachine extends BaseStateMachine {
         store.change(
             new RocksStore.Position(position.getTerm(), position.getIndex()),
             staged -> applier.apply(entry, staged));
-    appliedIndex = position.getIndex();
+    applied(position.getIndex());
     if (!before.equals(applier.cluster())) {
       listener.clusterChanged(applier.cluster());
     }

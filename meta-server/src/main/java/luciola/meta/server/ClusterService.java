@@ -4,10 +4,14 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.ConfirmReply;
+import luciola.grpc.v1.ConfirmRequest;
 import luciola.grpc.v1.HeartbeatReply;
 import luciola.grpc.v1.HeartbeatRequest;
 import luciola.grpc.v1.IdentifyReply;
 import luciola.grpc.v1.IdentifyRequest;
+import luciola.grpc.v1.ReadIndexReply;
+import luciola.grpc.v1.ReadIndexRequest;
 import luciola.grpc.v1.RegisterReply;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.grpc.v1.RoutingRequest;
@@ -51,6 +55,38 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
             .addAllMembers(members(log))
             .build());
     observer.onCompleted();
+  }
+
+  @Override
+  public StreamObserver<ConfirmRequest> confirm(StreamObserver<ConfirmReply> replies) {
+    return new Asked<>(
+        replies,
+        (request, answers) ->
+            answers.onNext(
+                ConfirmReply.newBuilder()
+                    .setRound(request.getRound())
+                    .setTerm(log.term())
+                    .build()));
+  }
+
+  @Override
+  public StreamObserver<ReadIndexRequest> readIndex(StreamObserver<ReadIndexReply> replies) {
+    return new Asked<>(
+        replies,
+        (request, answers) -> {
+          var _ =
+              log.fence()
+                  .handle((_, failure) -> {
+                    ErrorCode code = failure == null ? ErrorCode.OK : Answers.fault(failure).code();
+                    answers.onNext(
+                        ReadIndexReply.newBuilder()
+                            .setRound(request.getRound())
+                            .setCode(code.number())
+                            .setAppliedIndex(log.appliedIndex())
+                            .build());
+                    return true;
+                  });
+        });
   }
 
   static List<String> members(MetaLog log) {

@@ -40,6 +40,7 @@ public final class MetaServer implements AutoCloseable {
   private final RocksStore store;
   private final ClusterDriver driver;
   private final RoutingWatchers watchers;
+  private final PeerLinks peers;
   private final MetaLog log;
   private final ThreadPoolExecutor longReads;
   private final AdminService admin;
@@ -53,6 +54,7 @@ public final class MetaServer implements AutoCloseable {
       RocksStore store,
       ClusterDriver driver,
       RoutingWatchers watchers,
+      PeerLinks peers,
       MetaLog log,
       ThreadPoolExecutor longReads,
       AdminService admin,
@@ -63,6 +65,7 @@ public final class MetaServer implements AutoCloseable {
     this.store = store;
     this.driver = driver;
     this.watchers = watchers;
+    this.peers = peers;
     this.log = log;
     this.longReads = longReads;
     this.admin = admin;
@@ -92,8 +95,11 @@ public final class MetaServer implements AutoCloseable {
       var watchers = new RoutingWatchers();
       var driver = new ClusterDriver(config, directory, store, _ -> watchers.changed());
       undo.add(driver);
-      MetaLog log = MetaLog.start(logConfig(config, directory), store, driver);
+      var peers = new PeerLinks(config);
+      undo.add(peers);
+      MetaLog log = MetaLog.start(logConfig(config, directory), store, driver, peers);
       undo.add(log);
+      peers.start(log);
       driver.start(log);
       ThreadPoolExecutor longReads = longReads();
       undo.add(longReads::shutdownNow);
@@ -129,7 +135,8 @@ public final class MetaServer implements AutoCloseable {
       undo.add(server::shutdownNow);
       var started =
           new MetaServer(
-              directory, store, driver, watchers, log, longReads, admin, tickets, audit, server);
+              directory, store, driver, watchers, peers, log, longReads, admin, tickets, audit,
+              server);
       if (config.members().size() <= 1) {
         awaitReady(driver);
       }
@@ -267,6 +274,7 @@ public final class MetaServer implements AutoCloseable {
     audit.close();
     driver.close();
     log.close();
+    peers.close();
     store.close();
     directory.close();
     LOG.info("meta-server stopped");

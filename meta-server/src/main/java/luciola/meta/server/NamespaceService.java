@@ -6,6 +6,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
 import luciola.grpc.v1.NamespaceGrpc;
@@ -110,21 +111,33 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     }
   }
 
-  /** Who asks is looked at with every request: a token may be revoked while its stream is open. */
   private CompletableFuture<NamespaceReply> answer(
       NamespaceRequest request, AccessGate.Session session) {
+    if (request.getAnyMember() && isPlainRead(request) && !log.leads()) {
+      // Users and tokens are looked at after the fence, too: before it they may be old here.
+      return log.followersFence()
+          .thenCompose(_ -> answer(request, session, NamespaceService::passed));
+    }
+    return answer(request, session, log::fence);
+  }
+
+  /** Who asks is looked at with every request: a token may be revoked while its stream is open. */
+  private CompletableFuture<NamespaceReply> answer(
+      NamespaceRequest request,
+      AccessGate.Session session,
+      Supplier<CompletableFuture<Void>> fence) {
     try {
       Caller caller = session.caller();
       NamespaceRequest named = AccessRules.named(caller, request);
       if (caller instanceof Caller.Anyone) {
-        return answer(named);
+        return answer(named, fence);
       }
       if (!request.hasRenewSessions()
           && caller instanceof Caller.Member
           && !rates.admit(Grants.userOf(caller), System.nanoTime())) {
         throw new LuciolaException(ErrorCode.OVERLOADED, "too many operations: " + caller.name());
       }
-      return answer(named)
+      return answer(named, fence)
           .thenApply(reply -> {
             record(session, request, ErrorCode.ofNumber(reply.getCode()), reply.getMessage());
             return tickets.granted(caller, named, reply);
@@ -163,7 +176,8 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
             : "";
   }
 
-  private CompletableFuture<NamespaceReply> answer(NamespaceRequest request) {
+  private CompletableFuture<NamespaceReply> answer(
+      NamespaceRequest request, Supplier<CompletableFuture<Void>> newFence) {
     boolean leased = driver.heard(request.getClientId());
     if (Namespace.isChange(request)) {
       return log.submit(Command.newBuilder().setNamespace(request).build())
@@ -175,7 +189,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
             }
           });
     }
-    CompletableFuture<Void> fence = log.fence();
+    CompletableFuture<Void> fence = newFence.get();
     switch (request.getOperationCase()) {
       case AWAIT_LOCK -> {
         return fence.thenCompose(_ -> locks.await(request));
@@ -219,6 +233,20 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     return isShort(request)
         ? store.readShortly(view -> Namespace.read(request, view))
         : store.read(view -> Namespace.read(request, view));
+  }
+
+  /**
+   * Whether nothing but the state is needed: the leader alone keeps who waits and who was heard.
+   */
+  private static boolean isPlainRead(NamespaceRequest request) {
+    return !Namespace.isChange(request)
+        && !request.hasAwaitLock()
+        && !request.hasCancelAwait()
+        && !request.hasRenewSessions();
+  }
+
+  private static CompletableFuture<Void> passed() {
+    return CompletableFuture.completedFuture(null);
   }
 
   private static boolean isShort(NamespaceRequest request) {

@@ -53,7 +53,11 @@ class AccessRulesTest {
                   "luciola.v1.Admin/Status",
                   "luciola.v1.Access/Renew" ->
                   CallKind.USE;
-              case "luciola.v1.Cluster/Register", "luciola.v1.Cluster/Heartbeat" -> CallKind.SERVE;
+              case "luciola.v1.Cluster/Register",
+                  "luciola.v1.Cluster/Heartbeat",
+                  "luciola.v1.Cluster/Confirm",
+                  "luciola.v1.Cluster/ReadIndex" ->
+                  CallKind.SERVE;
               default -> CallKind.OPERATE;
             };
         assertEquals(expected, AccessRules.kind(service.getName(), call), call);

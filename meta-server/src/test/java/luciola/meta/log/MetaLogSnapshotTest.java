@@ -56,7 +56,8 @@ class MetaLogSnapshotTest {
                   100,
                   1 << 16),
               store,
-              new Silent());
+              new Silent(),
+              Peers.NONE);
     }
 
     long inodes() {

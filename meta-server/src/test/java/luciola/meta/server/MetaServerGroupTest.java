@@ -51,6 +51,10 @@ class MetaServerGroupTest {
         assertEquals(ErrorCode.NOT_LEADER.number(), refused.getCode());
         assertEquals("127.0.0.1:" + leader.port(), refused.getLeader());
       }
+      try (var changing = new LoopbackClient(leader.port(), 9);
+          var reading = new LoopbackClient(follower.port(), 10)) {
+        readWhatWasJustMade(changing, reading);
+      }
 
       // The majority goes on without it; it comes back and counts again.
       Member absent =
@@ -79,6 +83,25 @@ class MetaServerGroupTest {
     } finally {
       servers.forEach(MetaServer::close);
     }
+  }
+
+  /** A member that does not lead knows at once what was answered by the one that does. */
+  private static void readWhatWasJustMade(LoopbackClient changing, LoopbackClient reading) {
+    for (int i = 0; i < MADE; i++) {
+      String path = "/at-once-" + i;
+      assertEquals(0, mkdir(changing, path).getCode());
+      NamespaceReply found =
+          reading.call(
+              reading.request().setAnyMember(true).setLookup(Lookup.newBuilder().setAt(at(path))));
+      assertEquals(0, found.getCode(), found.getMessage());
+    }
+    NamespaceReply change =
+        reading.call(
+            reading
+                .request()
+                .setAnyMember(true)
+                .setMakeDirectory(MakeDirectory.newBuilder().setAt(at("/not-here"))));
+    assertEquals(ErrorCode.NOT_LEADER.number(), change.getCode());
   }
 
   private static void make(LoopbackClient client, int first) {

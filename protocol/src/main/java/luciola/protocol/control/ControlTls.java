@@ -37,7 +37,7 @@ public final class ControlTls {
   }
 
   /** Encrypts a caller's connections if it is to. */
-  static void connect(NettyChannelBuilder builder, ClientAccess access) {
+  public static void connect(NettyChannelBuilder builder, ClientAccess access) {
     if (access.authorities().isEmpty()) {
       var _ = builder.usePlaintext();
       return;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -14,9 +15,13 @@ import org.jspecify.annotations.Nullable;
  * after a redirect the one that was named. Any thread.
  */
 final class LeaderSearch {
+  private static final long AVOIDED_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private final ClientAccess access;
   private final List<String> addresses;
   private final Map<String, MetaEndpoint> endpoints = new HashMap<>();
+  private final Map<String, Long> avoided = new HashMap<>();
+  private int turn;
   private String believed;
   private boolean closed;
 
@@ -42,6 +47,29 @@ final class LeaderSearch {
         endpoints.computeIfAbsent(believed, address -> new MetaEndpoint(address, access));
     current = found;
     return found;
+  }
+
+  /** One after the other, but for those that failed a moment ago; the leader if all did. */
+  synchronized MetaEndpoint next() {
+    if (closed) {
+      throw new LuciolaException(ErrorCode.CANCELLED, "meta connection: closed");
+    }
+    long now = System.nanoTime();
+    for (int tried = 0; tried < addresses.size(); tried++) {
+      turn = (turn + 1) % addresses.size();
+      String address = addresses.get(turn);
+      Long until = avoided.get(address);
+      if (until == null || now - until >= 0) {
+        avoided.remove(address);
+        return endpoints.computeIfAbsent(address, name -> new MetaEndpoint(name, access));
+      }
+    }
+    return endpoints.computeIfAbsent(believed, name -> new MetaEndpoint(name, access));
+  }
+
+  /** {@code asked} is not to be {@link #next} for a while. */
+  synchronized void avoid(MetaEndpoint asked) {
+    avoided.put(asked.address(), System.nanoTime() + AVOIDED_NANOS);
   }
 
   /** {@code asked} did not answer. */

@@ -58,6 +58,9 @@ import org.jspecify.annotations.Nullable;
  * that the server answered.
  */
 public final class MetaConnection implements AutoCloseable {
+  /** A member that answers no read by then is passed over for a while. */
+  private static final long ANYWHERE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final MetaOptions options;
   private final LeaderSearch leaders;
   private final CallLedger ledger = new CallLedger();
@@ -141,20 +144,57 @@ public final class MetaConnection implements AutoCloseable {
     }
     try {
       request.setClientId(options.client().value()).setSequence(sequence);
+      @Nullable NamespaceReply answered = options.readsAnywhere() ? anywhere(request) : null;
       NamespaceReply done =
-          repeat(
-              operation,
-              options.callNanos(),
-              (endpoint, attemptNanos) -> {
-                NamespaceReply reply = attempt(endpoint, request, attemptNanos);
-                return Outcome.of(reply, reply.getCode(), reply.getMessage(), reply.getLeader());
-              });
+          answered != null
+              ? answered
+              : repeat(
+                  operation,
+                  options.callNanos(),
+                  (endpoint, attemptNanos) -> {
+                    NamespaceReply reply = attempt(endpoint, request, attemptNanos, true);
+                    return Outcome.of(
+                        reply, reply.getCode(), reply.getMessage(), reply.getLeader());
+                  });
       wallet.learned(done.getCapabilitiesList());
       return done;
     } finally {
       ledger.end(sequence);
       calls.release();
     }
+  }
+
+  /** The answer of whichever member's turn it is; null if it has none: then the leader is asked. */
+  private @Nullable NamespaceReply anywhere(NamespaceRequest.Builder request) {
+    switch (request.getOperationCase()) {
+      case LOOKUP, GET_ATTRIBUTES, LIST, READ_LINK, STAT_FS, GET_EXTENDED, LIST_EXTENDED -> {}
+      // Changes, and what only the leader keeps; what reads much takes longer than the wait here.
+      default -> {
+        return null;
+      }
+    }
+    MetaEndpoint endpoint = leaders.next();
+    try {
+      request.setAnyMember(true);
+      NamespaceReply reply =
+          attempt(endpoint, request, Math.min(options.attemptNanos(), ANYWHERE_NANOS), false);
+      switch (ErrorCode.ofNumber(reply.getCode()).action()) {
+        case PROCEED -> {
+          return reply;
+        }
+        case GIVE_UP, STOP, OTHER_REPLICA ->
+            throw new LuciolaException(ErrorCode.ofNumber(reply.getCode()), reply.getMessage());
+        case RETRY, REFRESH_ROUTING, FIND_LEADER -> leaders.avoid(endpoint);
+      }
+    } catch (LuciolaException e) {
+      switch (e.code().action()) {
+        case PROCEED, GIVE_UP, STOP, OTHER_REPLICA -> throw e;
+        case RETRY, REFRESH_ROUTING, FIND_LEADER -> leaders.avoid(endpoint);
+      }
+    } finally {
+      request.clearAnyMember();
+    }
+    return null;
   }
 
   private void acquire(String operation) {
@@ -169,7 +209,10 @@ public final class MetaConnection implements AutoCloseable {
   }
 
   private NamespaceReply attempt(
-      MetaEndpoint endpoint, NamespaceRequest.Builder request, long attemptNanos) {
+      MetaEndpoint endpoint,
+      NamespaceRequest.Builder request,
+      long attemptNanos,
+      boolean givesUpTheSilent) {
     NamespaceStream stream = endpoint.stream(attemptNanos, this::checkCluster);
     long sentNanos = System.nanoTime();
     NamespaceRequest sent = request.setAcknowledgedSequence(ledger.acknowledged()).build();
@@ -177,7 +220,7 @@ public final class MetaConnection implements AutoCloseable {
       return stream.send(sent).get(attemptNanos, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       stream.forget(sent.getSequence());
-      if (stream.lastReplyNanos() - sentNanos < 0) {
+      if (givesUpTheSilent && stream.lastReplyNanos() - sentNanos < 0) {
         leaders.silent(endpoint);
       }
       throw new LuciolaException(

@@ -20,6 +20,8 @@ import luciola.protocol.id.ClusterId;
  * @param backoffMaxNanos longest wait between attempts
  * @param callsMax namespace calls in flight; more wait
  * @param access what is shown to be let in
+ * @param readsAnywhere namespace reads go to all members in turn, which answer as the leader would:
+ *     takes load from it, at the price of a question from them to it for all reads that wait
  */
 public record MetaOptions(
     List<String> addresses,
@@ -30,7 +32,8 @@ public record MetaOptions(
     long backoffMinNanos,
     long backoffMaxNanos,
     int callsMax,
-    ClientAccess access) {
+    ClientAccess access,
+    boolean readsAnywhere) {
   public MetaOptions {
     addresses = List.copyOf(addresses);
     addresses.forEach(HostPort::parse);
@@ -70,7 +73,8 @@ public record MetaOptions(
         TimeUnit.MILLISECONDS.toNanos(10),
         TimeUnit.SECONDS.toNanos(1),
         1024,
-        ClientAccess.NONE);
+        ClientAccess.NONE,
+        false);
   }
 
   /** The same for one cluster only. */
@@ -84,7 +88,8 @@ public record MetaOptions(
         backoffMinNanos,
         backoffMaxNanos,
         callsMax,
-        access);
+        access,
+        readsAnywhere);
   }
 
   /** The same with another bound on a call with all its retries. */
@@ -98,7 +103,8 @@ public record MetaOptions(
         backoffMinNanos,
         backoffMaxNanos,
         callsMax,
-        access);
+        access,
+        readsAnywhere);
   }
 
   /** The same showing another credential. */
@@ -112,6 +118,22 @@ public record MetaOptions(
         backoffMinNanos,
         backoffMaxNanos,
         callsMax,
-        newAccess);
+        newAccess,
+        readsAnywhere);
+  }
+
+  /** The same with reads that any member may answer, or not. */
+  public MetaOptions withReadsAnywhere(boolean anywhere) {
+    return new MetaOptions(
+        addresses,
+        client,
+        cluster,
+        callNanos,
+        attemptNanos,
+        backoffMinNanos,
+        backoffMaxNanos,
+        callsMax,
+        access,
+        anywhere);
   }
 }

@@ -328,7 +328,8 @@ final class MetaConnectionTest {
             TimeUnit.MILLISECONDS.toNanos(1),
             TimeUnit.MILLISECONDS.toNanos(50),
             64,
-            ClientAccess.NONE);
+            ClientAccess.NONE,
+            false);
     MetaConnection connection = MetaConnection.connect(options);
     open.add(connection);
     return connection;

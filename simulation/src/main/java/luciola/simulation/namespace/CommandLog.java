@@ -102,7 +102,8 @@ final class CommandLog {
     }
     for (SimMember member : members) {
       if (now != null && !leads(member) && network.open(now.process(), member.process())) {
-        member.process().later(world.between(0, 10 * MILLI), member::follow);
+        long ofTerm = term;
+        member.process().later(world.between(0, 10 * MILLI), () -> member.follow(now, ofTerm));
       }
     }
     world.later(10 * MILLI, this::watch);
@@ -113,15 +114,22 @@ final class CommandLog {
     if (!votes(member)) {
       return false;
     }
-    long reached =
-        members.stream()
-            .filter(other ->
-                other == member
-                    || (votes(other)
-                        && network.open(member.process(), other.process())
-                        && network.open(other.process(), member.process())))
-            .count();
-    return reached * 2 > members.size();
+    return voters(member).size() * 2 > members.size();
+  }
+
+  /** Those that would vote for it, itself included. */
+  private List<SimMember> voters(SimMember member) {
+    return members.stream()
+        .filter(other ->
+            other == member
+                || (votes(other)
+                    && network.open(member.process(), other.process())
+                    && network.open(other.process(), member.process())))
+        .toList();
+  }
+
+  List<SimMember> members() {
+    return members;
   }
 
   private static boolean votes(SimMember member) {
@@ -142,6 +150,11 @@ final class CommandLog {
       tell(entry, LOST, world.between(MILLI, 50 * MILLI));
     }
     term++;
+    // Any majority of those that could: the others hear of it later.
+    List<SimMember> voters = voters(next);
+    int needed = members.size() / 2 + 1;
+    voters.stream().filter(voter -> voter != next).limit(needed - 1).forEach(it -> it.vote(term));
+    next.vote(term);
     leader = next;
     leaderLife = next.process().life();
     lostSinceNanos = -1;

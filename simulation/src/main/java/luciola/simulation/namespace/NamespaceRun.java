@@ -46,7 +46,7 @@ public final class NamespaceRun implements SimulatedRun {
               books,
               log,
               i,
-              memberCount == 1,
+              memberCount,
               CLIENT_TIMEOUT_NANOS,
               DRIFT_MAX,
               options.bug()));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import luciola.grpc.v1.Command;
@@ -13,6 +14,7 @@ import luciola.grpc.v1.ExpireClients;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.cluster.HeardClients;
+import luciola.meta.cluster.ReadRounds;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.MemoryView;
 import luciola.meta.namespace.tree.Tree;
@@ -31,13 +33,16 @@ import luciola.simulation.world.World;
 final class SimMember {
   private static final long MILLI = 1_000_000;
   private static final int EXPIRED_MAX = 16;
+  private static final long ROUND_NANOS = 20 * MILLI;
+  private static final long READ_NANOS = 200 * MILLI;
 
   private final World world;
   private final Network network;
   private final Books books;
   private final CommandLog log;
-  private final boolean alone;
+  private final int memberCount;
   private final Optional<PlantedBug> bug;
+  private final int number;
   private final SimProcess process;
   private final HeardClients heard;
   private final List<Waiting> waiting = new ArrayList<>();
@@ -51,6 +56,22 @@ final class SimMember {
   private boolean applying;
   private boolean leads;
 
+  /** The one it leads, if it does. */
+  private long leadsTerm;
+
+  /** The newest it has voted in or heard of; durable. */
+  private long term;
+
+  private Optional<SimMember> believedLeader = Optional.empty();
+  private ReadRounds<Read> led;
+  private ReadRounds<Read> followed;
+
+  /** A read that waits for its round. */
+  private record Read(Runnable answer, Runnable refuse) {}
+
+  /** The last entry that is applied where the leader is. */
+  private record Indexed(boolean leads, int count) {}
+
   /** What happens when so many entries are there; the reply is not if they came as a snapshot. */
   private record Waiting(int count, Consumer<Optional<NamespaceReply>> action) {}
 
@@ -60,7 +81,7 @@ final class SimMember {
       Books books,
       CommandLog log,
       int number,
-      boolean alone,
+      int memberCount,
       long clientTimeoutNanos,
       double driftMax,
       Optional<PlantedBug> bug) {
@@ -68,10 +89,21 @@ final class SimMember {
     this.network = network;
     this.books = books;
     this.log = log;
-    this.alone = alone;
+    this.memberCount = memberCount;
     this.bug = bug;
+    this.number = number;
     this.process = new SimProcess(world, "meta" + number, driftMax);
     this.heard = new HeardClients(clientTimeoutNanos, 0);
+    this.led = ledRounds();
+    this.followed = followedRounds();
+  }
+
+  private ReadRounds<Read> ledRounds() {
+    return new ReadRounds<>(ReadRounds.othersOfMajority(memberCount), ROUND_NANOS, READ_NANOS);
+  }
+
+  private static ReadRounds<Read> followedRounds() {
+    return new ReadRounds<>(1, ROUND_NANOS, READ_NANOS);
   }
 
   private static MemoryView fresh() {
@@ -117,8 +149,11 @@ final class SimMember {
     replies.clear();
     applying = false;
     leads = false;
+    led = ledRounds();
+    followed = followedRounds();
     catchUp();
     process.later(world.between(MILLI, 20 * MILLI), this::tick);
+    process.later(ROUND_NANOS / 2, this::tickReads);
   }
 
   /** Loses its disk; to be started again after. */
@@ -129,6 +164,7 @@ final class SimMember {
     purged = 0;
     wantedAfterWipe = log.size();
     applied = 0;
+    term = 0;
   }
 
   // The log.
@@ -215,6 +251,7 @@ final class SimMember {
       return;
     }
     leads = true;
+    leadsTerm = term;
     heard.leads(process.clockNanos());
     if (has(PlantedBug.EXPIRE_AT_ONCE)) {
       expire(List.copyOf(Tree.reading(state).clients()));
@@ -222,10 +259,19 @@ final class SimMember {
   }
 
   /** Hears that another one leads. */
-  void follow() {
+  void follow(SimMember leader, long ofTerm) {
     if (!log.leads(this)) {
       leads = false;
     }
+    if (ofTerm >= term) {
+      term = ofTerm;
+      believedLeader = Optional.of(leader).filter(it -> it != this);
+    }
+  }
+
+  /** Gives its vote to somebody, itself perhaps: from now on it has that term. */
+  void vote(long ofTerm) {
+    term = ofTerm;
   }
 
   private void tick() {
@@ -270,6 +316,13 @@ final class SimMember {
   // What clients ask.
 
   void receive(NamespaceRequest request, Network.ReplySink<NamespaceReply> sink) {
+    if (!leads
+        && request.getAnyMember()
+        && !request.hasRenewSessions()
+        && !Namespace.isChange(request)) {
+      followedRead(request, sink);
+      return;
+    }
     if (!leads) {
       sink.reply(refused(request, ErrorCode.NOT_LEADER));
       return;
@@ -279,11 +332,135 @@ final class SimMember {
       sink.reply(refused(request, ErrorCode.OVERLOADED));
     } else if (Namespace.isChange(request)) {
       change(request, sink);
-    } else if (alone || has(PlantedBug.STALE_META_READ)) {
+    } else if (has(PlantedBug.STALE_META_READ)) {
       sink.reply(Namespace.read(request, state));
     } else {
-      submit(request, Command.getDefaultInstance(), sink, _ -> Namespace.read(request, state));
+      carryOutLed(led.read(reading(request, sink), ledTerm(), process.clockNanos()));
     }
+  }
+
+  // Reads.
+
+  private Read reading(NamespaceRequest request, Network.ReplySink<NamespaceReply> sink) {
+    return new Read(
+        () -> sink.reply(Namespace.read(request, state)),
+        () -> sink.reply(refused(request, ErrorCode.NOT_LEADER)));
+  }
+
+  /** What it believes: it may have been deposed without having heard of it. */
+  private OptionalLong ledTerm() {
+    return leads ? OptionalLong.of(leadsTerm) : OptionalLong.empty();
+  }
+
+  private void tickReads() {
+    carryOutLed(led.tick(ledTerm(), process.clockNanos()));
+    carryOutFollowed(followed.tick(followedTerm(), process.clockNanos()));
+    process.later(ROUND_NANOS / 2, this::tickReads);
+  }
+
+  private void carryOutLed(List<ReadRounds.Effect<Read>> effects) {
+    for (ReadRounds.Effect<Read> effect : effects) {
+      switch (effect) {
+        case ReadRounds.Effect.Ask<Read>(long round, long _) -> askTerms(round);
+        case ReadRounds.Effect.Release<Read>(var reads) ->
+            reads.forEach(read -> read.answer().run());
+        case ReadRounds.Effect.Refuse<Read>(var reads) ->
+            reads.forEach(read -> read.refuse().run());
+      }
+    }
+  }
+
+  private void askTerms(long round) {
+    for (SimMember other : log.members()) {
+      if (other != this) {
+        network.call(
+            process,
+            other.process,
+            other::confirm,
+            round,
+            4 * ROUND_NANOS,
+            new Network.Asker<Long>() {
+              @Override
+              public void answered(Long itsTerm) {
+                long agreed = has(PlantedBug.AGREE_BLINDLY) ? leadsTerm : itsTerm;
+                carryOutLed(
+                    led.answered(round, other.number, agreed, ledTerm(), process.clockNanos()));
+              }
+
+              @Override
+              public void failed(boolean refused) {
+                // The next round asks again.
+              }
+            });
+      }
+    }
+  }
+
+  private void confirm(long round, Network.ReplySink<Long> sink) {
+    sink.reply(term);
+  }
+
+  private void followedRead(NamespaceRequest request, Network.ReplySink<NamespaceReply> sink) {
+    world.met(Probe.READ_AT_FOLLOWER);
+    carryOutFollowed(followed.read(reading(request, sink), followedTerm(), process.clockNanos()));
+  }
+
+  private OptionalLong followedTerm() {
+    return believedLeader.isPresent() && !leads
+        ? OptionalLong.of(believedLeader.get().number)
+        : OptionalLong.empty();
+  }
+
+  private void carryOutFollowed(List<ReadRounds.Effect<Read>> effects) {
+    for (ReadRounds.Effect<Read> effect : effects) {
+      switch (effect) {
+        case ReadRounds.Effect.Ask<Read>(long round, long _) ->
+            believedLeader.ifPresent(leader -> askIndex(leader, round));
+        case ReadRounds.Effect.Release<Read>(var reads) ->
+            reads.forEach(read -> read.answer().run());
+        case ReadRounds.Effect.Refuse<Read>(var reads) ->
+            reads.forEach(read -> read.refuse().run());
+      }
+    }
+  }
+
+  private void askIndex(SimMember leader, long round) {
+    network.call(
+        process,
+        leader.process,
+        leader::index,
+        round,
+        4 * ROUND_NANOS,
+        new Network.Asker<Indexed>() {
+          @Override
+          public void answered(Indexed answer) {
+            if (answer.leads()) {
+              int count = has(PlantedBug.READ_BEHIND) ? 0 : answer.count();
+              whenApplied(
+                  count,
+                  _ ->
+                      carryOutFollowed(
+                          followed.answered(
+                              round,
+                              leader.number,
+                              leader.number,
+                              followedTerm(),
+                              process.clockNanos())));
+            }
+          }
+
+          @Override
+          public void failed(boolean refused) {
+            // The next round asks again.
+          }
+        });
+  }
+
+  private void index(long round, Network.ReplySink<Indexed> sink) {
+    var read =
+        new Read(
+            () -> sink.reply(new Indexed(true, applied)), () -> sink.reply(new Indexed(false, 0)));
+    carryOutLed(led.read(read, ledTerm(), process.clockNanos()));
   }
 
   private void change(NamespaceRequest request, Network.ReplySink<NamespaceReply> sink) {

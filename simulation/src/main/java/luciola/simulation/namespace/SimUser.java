@@ -172,8 +172,10 @@ final class SimUser {
               .setClientId(client)
               .setSequence(sequence)
               .setAcknowledgedSequence(open.isEmpty() ? last : open.first() - 1)
+              .setAnyMember(world.chance(0.4))
               .build();
-      SimMember asked = believed;
+      SimMember asked =
+          message.getAnyMember() && compared ? members.get(world.below(members.size())) : believed;
       network.call(
           process,
           asked.process(),

@@ -102,6 +102,7 @@ public enum Probe {
       "a change that one leader did is sent again to another", Scenario.NAMESPACE),
   CHANGE_OF_FORMER_LEADER("a change of a leader that is lost survives", Scenario.NAMESPACE),
   CHANGE_LOST_WITH_LEADER("a change is lost with its leader and sent again", Scenario.NAMESPACE),
+  READ_AT_FOLLOWER("a read at a member that does not lead", Scenario.NAMESPACE),
   READ_BY_DEPOSED_LEADER("a deposed leader is asked and refuses", Scenario.NAMESPACE),
   READ_DURING_CHANGE("a read is answered while changes are decided", Scenario.NAMESPACE),
   MEMBER_REPLAYED("a restarted member applies entries again that it had lost", Scenario.NAMESPACE),
