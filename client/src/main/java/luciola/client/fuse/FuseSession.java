@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,7 +59,10 @@ public final class FuseSession implements AutoCloseable {
   private final FuseOptions options;
   private final FuseDevice device;
   private final FuseHandler handler;
-  private final LinkedBlockingQueue<MemorySegment> buffers = new LinkedBlockingQueue<>();
+
+  /** The one that was used last is taken first: it is still in the processor's caches. */
+  private final LinkedBlockingDeque<MemorySegment> buffers = new LinkedBlockingDeque<>();
+
   private final List<Thread> readers = new ArrayList<>();
   private final AtomicInteger reading;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -189,7 +192,7 @@ public final class FuseSession implements AutoCloseable {
     try {
       boolean open = true;
       while (open) {
-        MemorySegment buffer = buffers.take();
+        MemorySegment buffer = buffers.takeFirst();
         open = serveOne(buffer);
       }
     } catch (InterruptedException _) {
@@ -206,7 +209,7 @@ public final class FuseSession implements AutoCloseable {
   private boolean serveOne(MemorySegment buffer) {
     long length = device.read(buffer);
     if (length < 0) {
-      buffers.add(buffer);
+      buffers.addFirst(buffer);
       int errno = (int) -length;
       if (errno == FuseDevice.ENODEV) {
         return false;
@@ -222,7 +225,7 @@ public final class FuseSession implements AutoCloseable {
     MemorySegment body = request.asSlice(FuseCodec.REQUEST_HEADER_BYTES);
     if (header.opcode() == FuseOpcode.INIT) {
       greet(header, body);
-      buffers.add(buffer);
+      buffers.addFirst(buffer);
       return true;
     }
     dispatch(header, body, buffer);
@@ -263,7 +266,7 @@ public final class FuseSession implements AutoCloseable {
       operation = FuseCodec.decode(header.opcode(), body);
     } catch (IndexOutOfBoundsException e) {
       log.error("request cut off opcode={} bytes={}", header.opcode(), header.bytes());
-      buffers.add(buffer);
+      buffers.addFirst(buffer);
       if (FuseOpcode.isAnswered(header.opcode())) {
         send(header.unique(), new FuseReply.Failed(EIO));
       }
@@ -278,7 +281,7 @@ public final class FuseSession implements AutoCloseable {
     // Only a write's bytes are still read from the buffer once the operation is decoded.
     boolean keeps = operation instanceof FuseOperation.Write;
     if (!keeps) {
-      buffers.add(buffer);
+      buffers.addFirst(buffer);
     }
     var call = new Call(header, operation, keeps ? buffer : null);
     try {
@@ -365,7 +368,7 @@ public final class FuseSession implements AutoCloseable {
         }
       } finally {
         if (buffer != null) {
-          buffers.add(buffer);
+          buffers.addFirst(buffer);
         }
         if (reply instanceof FuseReply.Data data) {
           data.release().run();
