@@ -26,7 +26,7 @@ import luciola.protocol.control.SecuritySettings;
  *     1024
  * @param queueMax commands waiting for the log, 1 or more; default 65536
  * @param electionMillis shortest silence after which another member stands for election, 50 or
- *     more; default 1000
+ *     more; default 600
  * @param snapshotEntries log entries between two snapshots, 100 or more; default 100000
  * @param streamRequestsMax requests of one stream under way at once, 1 or more; default 1024
  * @param security who is let in; default everybody
@@ -88,7 +88,7 @@ public record MetaServerConfig(
         256L << 20,
         1024,
         65_536,
-        1000,
+        600,
         100_000,
         1024,
         SecuritySettings.OFF);

@@ -60,7 +60,7 @@ public record MetaOptions(
   }
 
   /**
-   * A caller with a number of its own: 60 s a call, 10 s an attempt, waits from 10 ms to 1 s, 1024
+   * A caller with a number of its own: 60 s a call, 10 s an attempt, waits from 10 to 250 ms, 1024
    * calls in flight.
    */
   public static MetaOptions of(List<String> addresses) {
@@ -71,7 +71,7 @@ public record MetaOptions(
         TimeUnit.SECONDS.toNanos(60),
         TimeUnit.SECONDS.toNanos(10),
         TimeUnit.MILLISECONDS.toNanos(10),
-        TimeUnit.SECONDS.toNanos(1),
+        TimeUnit.MILLISECONDS.toNanos(250),
         1024,
         ClientAccess.NONE,
         false);
