@@ -213,7 +213,9 @@ public final class MetaConnection implements AutoCloseable {
       NamespaceRequest.Builder request,
       long attemptNanos,
       boolean givesUpTheSilent) {
-    NamespaceStream stream = endpoint.stream(attemptNanos, this::checkCluster);
+    // A wait for a lock and its end go one way.
+    boolean ordered = request.hasAwaitLock() || request.hasCancelAwait();
+    NamespaceStream stream = endpoint.stream(attemptNanos, this::checkCluster, ordered);
     long sentNanos = System.nanoTime();
     NamespaceRequest sent = request.setAcknowledgedSequence(ledger.acknowledged()).build();
     try {

@@ -14,7 +14,11 @@ import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClusterId;
 import org.jspecify.annotations.Nullable;
 
-/** One meta-server: its channel and the stream of namespace calls on it. */
+/**
+ * One meta-server: its channel and the stream of namespace calls on it; and a second connection
+ * with a stream of its own while the first has many calls under way, because a server handles what
+ * comes by one connection on one thread.
+ */
 final class MetaEndpoint {
   /** What checks the answer of a server before it is used. */
   interface Check {
@@ -23,14 +27,24 @@ final class MetaEndpoint {
 
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
 
+  /** Calls under way from which on the second connection is used. */
+  private static final int MANY = 32;
+
   private final String address;
   private final ManagedChannel channel;
+  private final ManagedChannel secondChannel;
   private final ReentrantLock opening = new ReentrantLock();
   private volatile @Nullable NamespaceStream stream;
+  private volatile @Nullable NamespaceStream secondStream;
 
   MetaEndpoint(String address, ClientAccess access) {
     HostPort at = HostPort.parse(address);
     this.address = address;
+    this.channel = channel(at, access);
+    this.secondChannel = channel(at, access);
+  }
+
+  private static ManagedChannel channel(HostPort at, ClientAccess access) {
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(at.host(), at.port())
             .directExecutor()
@@ -41,7 +55,7 @@ final class MetaEndpoint {
     access
         .credential()
         .ifPresent(credential -> builder.intercept(CredentialHeader.showing(credential)));
-    this.channel = builder.build();
+    return builder.build();
   }
 
   String address() {
@@ -77,19 +91,48 @@ final class MetaEndpoint {
     return new ClusterId(reply.getClusterId());
   }
 
-  /** The stream of namespace calls, opened after a check of the cluster if there is none. */
-  NamespaceStream stream(long timeoutNanos, Check check) {
+  /**
+   * A stream of namespace calls, opened after a check of the cluster if there is none.
+   *
+   * @param ordered whether what is sent must not overtake, nor be overtaken by, other ordered ones
+   */
+  NamespaceStream stream(long timeoutNanos, Check check, boolean ordered) {
     NamespaceStream open = stream;
-    if (open != null && open.usable()) {
+    if (open == null || !open.usable()) {
+      return opened(timeoutNanos, check);
+    }
+    if (ordered || open.underWay() < MANY) {
       return open;
     }
+    NamespaceStream second = secondStream;
+    if (second == null || !second.usable()) {
+      second = openedSecond();
+    }
+    return second.underWay() < open.underWay() ? second : open;
+  }
+
+  private NamespaceStream opened(long timeoutNanos, Check check) {
     opening.lock();
     try {
-      open = stream;
+      NamespaceStream open = stream;
       if (open == null || !open.usable()) {
         check.accept(address, identify(timeoutNanos));
         open = NamespaceStream.open(address, channel, ControlLoop.executor());
         stream = open;
+      }
+      return open;
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  private NamespaceStream openedSecond() {
+    opening.lock();
+    try {
+      NamespaceStream open = secondStream;
+      if (open == null || !open.usable()) {
+        open = NamespaceStream.open(address, secondChannel, ControlLoop.executor());
+        secondStream = open;
       }
       return open;
     } finally {
@@ -105,10 +148,12 @@ final class MetaEndpoint {
   }
 
   void close() {
-    NamespaceStream open = stream;
-    if (open != null) {
-      open.close("connection closed");
+    for (NamespaceStream open : new NamespaceStream[] {stream, secondStream}) {
+      if (open != null) {
+        open.close("connection closed");
+      }
     }
     channel.shutdownNow();
+    secondChannel.shutdownNow();
   }
 }

@@ -120,6 +120,11 @@ final class NamespaceStream implements ClientResponseObserver<NamespaceRequests,
     return broken == null;
   }
 
+  /** Requests without a reply. */
+  int underWay() {
+    return waiting.size();
+  }
+
   /** When anything came last. */
   long lastReplyNanos() {
     return lastReplyNanos;

@@ -1,6 +1,7 @@
 package luciola.protocol.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,6 +21,7 @@ import java.util.function.BooleanSupplier;
 import luciola.grpc.v1.GetAttributes;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.Layout;
+import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.RoutingUpdate;
@@ -60,18 +62,50 @@ final class MetaConnectionTest {
   }
 
   @Test
-  void sharesOneStreamBetweenManyCallers() throws Exception {
+  void sharesTwoStreamsBetweenManyCallersAndUsesOneForFew() throws Exception {
     FakeMeta meta = meta();
     meta.answer = reply -> reply.setInode(Inode.newBuilder().setId(reply.getSequence()));
     MetaConnection connection = connect(meta.address());
+    for (int i = 0; i < 20; i++) {
+      assertEquals(i + 1, connection.call(getAttributes(1)).getInode().getId());
+    }
+    assertEquals(1, meta.streams.size());
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 200; i++) {
         var _ = callers.submit(() -> connection.call(getAttributes(1)));
       }
     }
-    assertEquals(200, meta.received.size());
-    assertEquals(1, meta.streams.size());
-    assertEquals(200, meta.received.stream().map(NamespaceRequest::getSequence).distinct().count());
+    assertEquals(220, meta.received.size());
+    assertTrue(meta.streams.size() <= 2, "streams: " + meta.streams.size());
+    assertEquals(220, meta.received.stream().map(NamespaceRequest::getSequence).distinct().count());
+  }
+
+  @Test
+  void readsGoToAllMembersInTurnAndPassOverOneThatIsGone() throws Exception {
+    FakeMeta one = meta();
+    FakeMeta other = meta();
+    MetaConnection connection =
+        MetaConnection.connect(
+            MetaOptions.of(List.of(one.address(), other.address())).withReadsAnywhere(true));
+    open.add(connection);
+    for (int i = 0; i < 10; i++) {
+      var _ = connection.call(getAttributes(1));
+    }
+    assertEquals(5, one.received.size());
+    assertEquals(5, other.received.size());
+    assertTrue(one.received.stream().allMatch(NamespaceRequest::getAnyMember));
+    // A change goes to the leader, and says nothing of any member.
+    var _ =
+        connection.call(
+            NamespaceRequest.newBuilder().setMakeDirectory(MakeDirectory.getDefaultInstance()));
+    assertEquals(6, one.received.size());
+    assertFalse(List.copyOf(one.received).getLast().getAnyMember());
+
+    other.close();
+    for (int i = 0; i < 10; i++) {
+      var _ = connection.call(getAttributes(1));
+    }
+    assertEquals(16, one.received.size());
   }
 
   @Test
