@@ -340,7 +340,8 @@ final class ClusterFileSystemTest {
             defaults.updatesMax(),
             TimeUnit.MILLISECONDS.toNanos(5),
             1,
-            defaults.access());
+            defaults.access(),
+            false);
     try (ClusterFileSystem other = ClusterFileSystem.connect(quick);
         WritableFile _ = other.openWrite("/f", OpenOptions.CREATE)) {
       await(() -> cluster.operations.contains("RENEW_SESSIONS"));
