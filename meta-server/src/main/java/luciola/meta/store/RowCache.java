@@ -37,7 +37,10 @@ final class RowCache {
     this.mask = places.length() - 1;
   }
 
-  /** Whether rows of a family are kept: those that paths are looked up by, and what changes are charged to. */
+  /**
+   * Whether rows of a family are kept: those that paths are looked up by, and what changes are
+   * charged to.
+   */
   static boolean keeps(Family family) {
     return family == Family.INODE || family == Family.DENTRY || family == Family.QUOTA;
   }

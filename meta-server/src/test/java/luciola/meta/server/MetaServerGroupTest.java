@@ -9,15 +9,25 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import luciola.grpc.v1.At;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceReply;
+import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.log.Member;
+import luciola.protocol.access.ClientAccess;
+import luciola.protocol.access.Credential;
+import luciola.protocol.access.Secret;
+import luciola.protocol.control.CredentialFile;
+import luciola.protocol.control.MetaConnection;
+import luciola.protocol.control.MetaOptions;
+import luciola.protocol.control.SecuritySettings;
 import luciola.protocol.error.ErrorCode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,14 +40,11 @@ class MetaServerGroupTest {
 
   @Test
   void aMinorityMayStopAndOneThatComesBackCatchesUp() throws Exception {
-    List<Member> members = new ArrayList<>();
-    for (int i = 1; i <= 3; i++) {
-      members.add(new Member("m" + i, "127.0.0.1", freePort(), freePort()));
-    }
+    List<Member> members = three();
     List<MetaServer> servers = new ArrayList<>();
     try {
       for (Member member : members) {
-        servers.add(start(members, member));
+        servers.add(start(members, member, SecuritySettings.OFF));
       }
       MetaServer leader = awaitLeader(servers);
       long cluster = leader.clusterId();
@@ -67,7 +74,7 @@ class MetaServerGroupTest {
       try (var client = new LoopbackClient(leader.port(), 8)) {
         make(client, MADE);
       }
-      servers.add(start(members, absent));
+      servers.add(start(members, absent, SecuritySettings.OFF));
 
       leader.close();
       servers.remove(leader);
@@ -79,6 +86,53 @@ class MetaServerGroupTest {
           assertEquals(0, found.getCode(), found.getMessage());
         }
         assertEquals(0, mkdir(client, "/after").getCode());
+      }
+    } finally {
+      servers.forEach(MetaServer::close);
+    }
+  }
+
+  private static List<Member> three() throws IOException {
+    List<Member> members = new ArrayList<>();
+    for (int i = 1; i <= 3; i++) {
+      members.add(new Member("m" + i, "127.0.0.1", freePort(), freePort()));
+    }
+    return members;
+  }
+
+  /** They are asked for their terms like everything else: by whom they know. */
+  @Test
+  void membersThatAskWhoCallsAnswerEachOther() throws Exception {
+    Path file = directory.resolve("secret");
+    byte[] bytes = new byte[Secret.BYTES];
+    new SecureRandom().nextBytes(bytes);
+    var secret = new Credential.OfServers(Secret.of(bytes));
+    CredentialFile.write(file, secret);
+    List<Member> members = three();
+    List<MetaServer> servers = new ArrayList<>();
+    try {
+      for (Member member : members) {
+        servers.add(start(members, member, SecuritySettings.required(file)));
+      }
+      MetaServer _ = awaitLeader(servers);
+      List<String> addresses = members.stream().map(Member::serviceAddress).toList();
+      try (var connection =
+          MetaConnection.connect(
+              MetaOptions.of(addresses)
+                  .withAccess(ClientAccess.NONE.withCredential(secret))
+                  .withReadsAnywhere(true))) {
+        for (int i = 0; i < MADE; i++) {
+          At path = at("/s" + i);
+          var _ =
+              connection.call(
+                  NamespaceRequest.newBuilder()
+                      .setMakeDirectory(MakeDirectory.newBuilder().setAt(path).setMode(0755)));
+          assertEquals(
+              0,
+              connection
+                  .call(NamespaceRequest.newBuilder().setLookup(Lookup.newBuilder().setAt(path)))
+                  .getCode());
+        }
       }
     } finally {
       servers.forEach(MetaServer::close);
@@ -111,11 +165,12 @@ class MetaServerGroupTest {
     }
   }
 
-  private MetaServer start(List<Member> members, Member self) {
+  private MetaServer start(List<Member> members, Member self, SecuritySettings security) {
     return MetaServer.start(
         MetaServerConfig.of(directory.resolve(self.id()))
             .withAddress("127.0.0.1", self.servicePort())
-            .withMembers(self.id(), members));
+            .withMembers(self.id(), members)
+            .withSecurity(security));
   }
 
   private static NamespaceReply mkdir(LoopbackClient client, String path) {
