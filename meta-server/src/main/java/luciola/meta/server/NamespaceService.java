@@ -32,6 +32,8 @@ import luciola.protocol.error.LuciolaException;
  * answered at once (a few lookups in the block cache), long ones on a bounded pool.
  */
 final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
+  private static final int MESSAGE_REQUESTS_MAX = 4_096;
+
   private final MetaLog log;
   private final RocksStore store;
   private final ClusterDriver driver;
@@ -87,6 +89,14 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
 
     @Override
     public void onNext(NamespaceRequests message) {
+      if (message.getRequestsCount() > MESSAGE_REQUESTS_MAX) {
+        replies.refuse(
+            "requests in a message: "
+                + message.getRequestsCount()
+                + " max="
+                + MESSAGE_REQUESTS_MAX);
+        return;
+      }
       replies.began(message.getRequestsCount());
       Together.run(() -> message.getRequestsList().forEach(this::take));
     }

@@ -6,14 +6,11 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.ConfirmReply;
 import luciola.grpc.v1.ConfirmRequest;
 import luciola.grpc.v1.ReadIndexReply;
 import luciola.grpc.v1.ReadIndexRequest;
-import luciola.meta.log.Member;
-import luciola.meta.log.MetaLog;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.control.ControlTls;
 import luciola.protocol.control.CredentialHeader;
@@ -31,11 +28,16 @@ final class PeerLink implements AutoCloseable {
   private final Questions<ConfirmRequest, ConfirmReply> terms;
   private final Questions<ReadIndexRequest, ReadIndexReply> indexes;
 
-  PeerLink(Member member, ClientAccess access, Supplier<@Nullable MetaLog> log) {
+  /** Hears the answers; on the network's threads. */
+  interface Listener {
+    void confirmed(long round, long term);
+
+    void indexed(long round, long index);
+  }
+
+  PeerLink(String host, int port, ClientAccess access, Listener listener) {
     NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(member.host(), member.servicePort())
-            .directExecutor()
-            .disableRetry();
+        NettyChannelBuilder.forAddress(host, port).directExecutor().disableRetry();
     ControlTls.connect(builder, access);
     access
         .credential()
@@ -44,19 +46,13 @@ final class PeerLink implements AutoCloseable {
     this.terms =
         new Questions<>(
             replies -> stub().confirm(replies),
-            reply -> {
-              MetaLog asks = log.get();
-              if (asks != null) {
-                asks.confirmed(reply.getRound(), member.id(), reply.getTerm());
-              }
-            });
+            reply -> listener.confirmed(reply.getRound(), reply.getTerm()));
     this.indexes =
         new Questions<>(
             replies -> stub().readIndex(replies),
             reply -> {
-              MetaLog asks = log.get();
-              if (asks != null && reply.getCode() == ErrorCode.OK.number()) {
-                asks.indexed(reply.getRound(), member.id(), reply.getAppliedIndex());
+              if (reply.getCode() == ErrorCode.OK.number()) {
+                listener.indexed(reply.getRound(), reply.getAppliedIndex());
               }
             });
   }
@@ -85,6 +81,7 @@ final class PeerLink implements AutoCloseable {
     private final Consumer<A> answered;
     private @Nullable StreamObserver<Q> stream;
     private long opened;
+    private long broken;
     private int unanswered;
     private long brokeNanos = System.nanoTime() - RETRY_NANOS;
 
@@ -102,6 +99,9 @@ final class PeerLink implements AutoCloseable {
         opened++;
         unanswered = 0;
         out = open.apply(new Answers(opened));
+        if (broken == opened) {
+          return; // while it was being opened, on this thread: nobody is there
+        }
         stream = out;
       }
       if (unanswered < UNANSWERED_MAX) {
@@ -120,8 +120,9 @@ final class PeerLink implements AutoCloseable {
       }
     }
 
-    private synchronized void broke(long broken) {
-      if (broken == opened) {
+    private synchronized void broke(long number) {
+      if (number == opened) {
+        broken = number;
         stream = null;
         brokeNanos = System.nanoTime();
       }

@@ -18,7 +18,33 @@ final class PeerLinks implements Peers, AutoCloseable {
     ClientAccess access = config.security().asServer();
     for (Member member : config.members()) {
       if (!member.id().equals(config.self())) {
-        links.put(member.id(), new PeerLink(member, access, () -> log));
+        links.put(
+            member.id(),
+            new PeerLink(member.host(), member.servicePort(), access, new Answers(member.id())));
+      }
+    }
+  }
+
+  private final class Answers implements PeerLink.Listener {
+    private final String member;
+
+    Answers(String member) {
+      this.member = member;
+    }
+
+    @Override
+    public void confirmed(long round, long term) {
+      MetaLog asks = log;
+      if (asks != null) {
+        asks.confirmed(round, member, term);
+      }
+    }
+
+    @Override
+    public void indexed(long round, long index) {
+      MetaLog asks = log;
+      if (asks != null) {
+        asks.indexed(round, member, index);
       }
     }
   }

@@ -1,5 +1,6 @@
 package luciola.meta.server;
 
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
@@ -19,6 +20,7 @@ final class ReplyStream {
   private int underWay;
   private boolean held;
   private boolean ended;
+  private boolean closed;
 
   /**
    * Takes over a stream and lets its first message in.
@@ -39,6 +41,14 @@ final class ReplyStream {
     held = underWay >= underWayMax;
     if (!held) {
       out.request(1);
+    }
+  }
+
+  /** Ends the stream: what came is no message of a client of ours. */
+  synchronized void refuse(String why) {
+    if (!closed && !out.isCancelled()) {
+      closed = true;
+      out.onError(Status.INVALID_ARGUMENT.withDescription(why).asRuntimeException());
     }
   }
 
@@ -65,13 +75,13 @@ final class ReplyStream {
   /** Sends what is ready. */
   synchronized void flush() {
     if (ready.getRepliesCount() > 0) {
-      if (!out.isCancelled()) {
+      if (!closed && !out.isCancelled()) {
         out.onNext(ready.build());
       }
       ready.clear();
       readyBytes = 0;
     }
-    if (held && underWay < underWayMax) {
+    if (held && !closed && underWay < underWayMax) {
       held = false;
       out.request(1);
     }
@@ -79,9 +89,10 @@ final class ReplyStream {
   }
 
   private void completeIfDone() {
-    if (ended && underWay == 0 && ready.getRepliesCount() == 0 && !out.isCancelled()) {
+    boolean done = ended && underWay == 0 && ready.getRepliesCount() == 0;
+    if (done && !closed && !out.isCancelled()) {
+      closed = true;
       out.onCompleted();
-      ended = false;
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,6 +145,38 @@ class MetaServerTest {
       replies.values().forEach(MetaServerTest::assertOk);
       NamespaceReply again = client.namespace.call(sent.get(7));
       assertEquals(replies.get(sent.get(7).getSequence()), again);
+    }
+  }
+
+  @Test
+  void aMessageOfFarTooManyRequestsEndsItsStreamOnly() throws Exception {
+    try (MetaServer server = MetaServer.start(config());
+        var client = new LoopbackClient(server.port(), 5)) {
+      var ended = new CompletableFuture<Status>();
+      StreamObserver<NamespaceRequests> requests =
+          NamespaceGrpc.newStub(client.channel)
+              .calls(
+                  new StreamObserver<>() {
+                    @Override
+                    public void onNext(NamespaceReplies message) {}
+
+                    @Override
+                    public void onError(Throwable failure) {
+                      ended.complete(Status.fromThrowable(failure));
+                    }
+
+                    @Override
+                    public void onCompleted() {
+                      ended.complete(Status.OK);
+                    }
+                  });
+      NamespaceRequests.Builder tooMany = NamespaceRequests.newBuilder();
+      for (int i = 0; i < 4_097; i++) {
+        tooMany.addRequests(NamespaceRequest.getDefaultInstance());
+      }
+      requests.onNext(tooMany.build());
+      assertEquals(Status.Code.INVALID_ARGUMENT, ended.get(60, TimeUnit.SECONDS).getCode());
+      assertOk(client.call(lookup(client, "/")));
     }
   }
 
