@@ -45,6 +45,8 @@ public enum PlantedBug {
   AGREE_BLINDLY(Scenario.NAMESPACE),
   /** A member reads what it has applied, and does not wait for what the leader named. */
   READ_BEHIND(Scenario.NAMESPACE),
+  /** A leader reads what it has applied, though others may have applied more. */
+  READ_BEFORE_DECIDED(Scenario.NAMESPACE),
   /** The meta-servers do not remember what they answered. */
   FORGET_REPLIES(Scenario.NAMESPACE),
   /** A change is answered before the log has it. */

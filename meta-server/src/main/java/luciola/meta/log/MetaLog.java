@@ -314,7 +314,8 @@ public final class MetaLog implements AutoCloseable {
   public CompletableFuture<Void> fence() {
     ReadFence fence = leaderFence;
     if (fence != null) {
-      return fence.pass();
+      // What is decided may have been applied, and read, at another member before it is here.
+      return fence.pass().thenCompose(_ -> stateMachine.whenApplied(decidedIndex()));
     }
     return leads()
         ? CompletableFuture.completedFuture(null)
@@ -354,6 +355,14 @@ public final class MetaLog implements AutoCloseable {
       return server.getDivision(GROUP).getInfo().getCurrentTerm();
     } catch (IOException e) {
       return -1;
+    }
+  }
+
+  private long decidedIndex() {
+    try {
+      return server.getDivision(GROUP).getRaftLog().getLastCommittedIndex();
+    } catch (IOException e) {
+      throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "read: " + e.getMessage(), e);
     }
   }
 

@@ -44,6 +44,9 @@ final class MetaStateMachine extends BaseStateMachine {
   private volatile long appliedIndex = -1;
   private final NavigableMap<Long, CompletableFuture<Void>> awaited = new TreeMap<>();
 
+  /** The last entry that is behind us, whatever it was; guarded by {@link #awaited}. */
+  private long passedIndex = -1;
+
   MetaStateMachine(RocksStore store, CommandApplier applier, LogListener listener) {
     this.store = store;
     this.applier = applier;
@@ -68,21 +71,35 @@ final class MetaStateMachine extends BaseStateMachine {
   /** Completes when everything up to there is applied. */
   CompletableFuture<Void> whenApplied(long index) {
     synchronized (awaited) {
-      return index <= appliedIndex
+      return index <= passedIndex
           ? CompletableFuture.completedFuture(null)
           : awaited.computeIfAbsent(index, _ -> new CompletableFuture<>());
     }
   }
 
   private void applied(long index) {
+    appliedIndex = index;
+    passed(index);
+  }
+
+  private void passed(long index) {
     List<CompletableFuture<Void>> reached;
     synchronized (awaited) {
-      appliedIndex = index;
-      NavigableMap<Long, CompletableFuture<Void>> done = awaited.headMap(index, true);
+      passedIndex = Math.max(passedIndex, index);
+      NavigableMap<Long, CompletableFuture<Void>> done = awaited.headMap(passedIndex, true);
       reached = List.copyOf(done.values());
       done.clear();
     }
-    reached.forEach(each -> each.complete(null));
+    if (!reached.isEmpty()) {
+      listener.answering(() -> reached.forEach(each -> each.complete(null)));
+    }
+  }
+
+  /** An entry of Ratis's own, in which there is nothing to apply. */
+  @Override
+  public void notifyTermIndexUpdated(long term, long index) {
+    super.notifyTermIndexUpdated(term, index);
+    passed(index);
   }
 
   @Override

@@ -101,12 +101,19 @@ final class CommandLog {
       transfer();
     }
     for (SimMember member : members) {
-      if (now != null && !leads(member) && network.open(now.process(), member.process())) {
+      if (now != null && !leads(member) && hearsSoon(now, member)) {
         long ofTerm = term;
         member.process().later(world.between(0, 10 * MILLI), () -> member.follow(now, ofTerm));
       }
     }
     world.later(10 * MILLI, this::watch);
+  }
+
+  /** The leader calls now and then; what is held when it does hears of it some time after that. */
+  private boolean hearsSoon(SimMember now, SimMember member) {
+    return !member.process().paused()
+        && network.open(now.process(), member.process())
+        && world.chance(0.1);
   }
 
   /** Whether it runs, has what is decided and reaches a majority, itself included. */

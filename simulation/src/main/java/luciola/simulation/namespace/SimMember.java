@@ -173,7 +173,8 @@ final class SimMember {
   void catchUp() {
     if (!applying && process.up() && applied < log.size()) {
       applying = true;
-      process.later(world.between(0, MILLI), this::applyNext);
+      // Now and then one is slow to apply, also the leader: others have more then.
+      process.later(world.between(0, world.chance(0.03) ? 30 * MILLI : MILLI), this::applyNext);
     }
   }
 
@@ -363,11 +364,19 @@ final class SimMember {
       switch (effect) {
         case ReadRounds.Effect.Ask<Read>(long round, long _) -> askTerms(round);
         case ReadRounds.Effect.Release<Read>(var reads) ->
-            reads.forEach(read -> read.answer().run());
+            // What is decided may have been read at another member before it is applied here.
+            whenApplied(
+                has(PlantedBug.READ_BEFORE_DECIDED) ? 0 : decided(),
+                _ -> reads.forEach(read -> read.answer().run()));
         case ReadRounds.Effect.Refuse<Read>(var reads) ->
             reads.forEach(read -> read.refuse().run());
       }
     }
+  }
+
+  /** What it knows to be decided: one that was deposed knows nothing of what came after. */
+  private int decided() {
+    return log.leads(this) ? log.size() : applied;
   }
 
   private void askTerms(long round) {
