@@ -228,12 +228,23 @@ final class ContainerFleet implements Fleet {
     Server server = server(name);
     GenericContainer<?> container = server.container;
     try {
-      return server.killed || container == null || running(server)
+      if (server.killed || container == null) {
+        return Optional.empty();
+      }
+      var state = inspect(server).getState();
+      return Boolean.TRUE.equals(state.getRunning())
           ? Optional.empty()
-          : Optional.of("ended by itself: " + container.getLogs());
+          : Optional.of("exit code " + state.getExitCodeLong() + ": " + lastWords(container));
     } catch (IOException | DockerException e) {
       return Optional.of("cannot be asked: " + e);
     }
+  }
+
+  /** The newest line first: a report may show no more than that. */
+  private static String lastWords(GenericContainer<?> container) {
+    List<String> lines = container.getLogs().lines().toList();
+    return String.join(
+        "\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()).reversed());
   }
 
   @Override

@@ -2,6 +2,7 @@ package luciola.cli.soak.fault;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import luciola.cli.terminal.CommandFailure;
@@ -52,12 +53,8 @@ public final class FleetStart {
     int count = fleet.storageServers().size();
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
     while (System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
-      for (String server : fleet.storageServers()) {
-        Optional<String> ended = fleet.ended(server);
-        if (ended.isPresent()) {
-          throw CommandFailure.failed(server + " ended: " + ended.get());
-        }
-      }
+      failIfEnded(fleet, fleet.metaServers());
+      failIfEnded(fleet, fleet.storageServers());
       try {
         var watch = new Watch(fleet.metaAddresses(), count, settle);
         if (watch.await(view -> view.nodesAlive() >= count, ROUND).isEmpty()) {
@@ -69,5 +66,14 @@ public final class FleetStart {
       }
     }
     throw CommandFailure.failed("the servers do not come up; see their logs");
+  }
+
+  private static void failIfEnded(Fleet fleet, List<String> servers) {
+    for (String server : servers) {
+      Optional<String> ended = fleet.ended(server);
+      if (ended.isPresent()) {
+        throw CommandFailure.failed(server + " ended: " + ended.get());
+      }
+    }
   }
 }
