@@ -44,6 +44,7 @@ final class ContainerFleet implements Fleet {
   private static final int STORAGE_PORT = 7430;
   private static final long POLL_NANOS = 20_000_000;
   private static final Duration STOP = Duration.ofSeconds(20);
+  private static final Duration START = Duration.ofMinutes(3);
 
   private final FleetOptions options;
   private final String image;
@@ -98,6 +99,8 @@ final class ContainerFleet implements Fleet {
           StorageServerConfig.of(
                   inside.resolve("server"), List.of(inside.resolve("target-1")), metaAddresses())
               .withAddress(storage.address, STORAGE_PORT)
+              // This machine may be busy writing the image.
+              .withStartTimeout(START)
               .withEngine(EngineConfig.DEFAULTS.withCapacityBytes(options.capacityBytes()))
               .withScrub(64L << 20, options.scrubPause()));
     }
@@ -234,17 +237,18 @@ final class ContainerFleet implements Fleet {
       var state = inspect(server).getState();
       return Boolean.TRUE.equals(state.getRunning())
           ? Optional.empty()
-          : Optional.of("exit code " + state.getExitCodeLong() + ": " + lastWords(container));
+          : Optional.of("exit code " + state.getExitCodeLong() + ": " + lastWords(name));
     } catch (IOException | DockerException e) {
       return Optional.of("cannot be asked: " + e);
     }
   }
 
-  /** The newest line first: a report may show no more than that. */
-  private static String lastWords(GenericContainer<?> container) {
-    List<String> lines = container.getLogs().lines().toList();
-    return String.join(
-        "\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()).reversed());
+  @Override
+  public String lastWords(String name) {
+    GenericContainer<?> container = server(name).container;
+    return container == null
+        ? "was never started"
+        : Fleet.newestFirst(container.getLogs().lines().toList());
   }
 
   @Override
@@ -278,12 +282,6 @@ final class ContainerFleet implements Fleet {
             new ContainerNetwork()
                 .withIpamConfig(new ContainerNetwork.Ipam().withIpv4Address(server.address)))
         .exec();
-  }
-
-  /** What a server has logged. */
-  String log(String name) {
-    GenericContainer<?> container = server(name).container;
-    return container == null ? "" : container.getLogs();
   }
 
   @Override

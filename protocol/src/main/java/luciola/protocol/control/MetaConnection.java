@@ -136,8 +136,7 @@ public final class MetaConnection implements AutoCloseable {
    */
   public NamespaceReply call(NamespaceRequest.Builder request) {
     String operation = request.getOperationCase().name().toLowerCase(Locale.ROOT);
-    acquire(operation);
-    long sequence = ledger.begin();
+    long sequence = begin(operation);
     if (request.hasAwaitLock()) {
       // It waits long, changes nothing and is not remembered: replies to others may be forgotten.
       ledger.end(sequence);
@@ -197,11 +196,22 @@ public final class MetaConnection implements AutoCloseable {
     return null;
   }
 
-  private void acquire(String operation) {
+  private long begin(String operation) {
     try {
+      long startNanos = System.nanoTime();
       if (!calls.tryAcquire(options.callNanos(), TimeUnit.NANOSECONDS)) {
         throw new LuciolaException(
             ErrorCode.OVERLOADED, operation + ": callsMax=" + options.callsMax());
+      }
+      boolean begun = false;
+      try {
+        long sequence = ledger.begin(options.callNanos() - (System.nanoTime() - startNanos));
+        begun = true;
+        return sequence;
+      } finally {
+        if (!begun) {
+          calls.release();
+        }
       }
     } catch (InterruptedException e) {
       throw interrupted(operation, e);

@@ -180,6 +180,13 @@ public record StorageServerConfig(
     return changed.build();
   }
 
+  /** The same waiting so long for a meta-server at its start. */
+  public StorageServerConfig withStartTimeout(Duration newStartTimeout) {
+    var changed = new Changed(this);
+    changed.startTimeout = newStartTimeout;
+    return changed.build();
+  }
+
   /** The same letting others in. */
   public StorageServerConfig withSecurity(SecuritySettings newSecurity) {
     var changed = new Changed(this);
@@ -198,6 +205,7 @@ public record StorageServerConfig(
     private long scrubBytesPerSecond;
     private Duration scrubPeriod;
     private Duration dedupKeep;
+    private Duration startTimeout;
     private Duration tombstoneKeep;
     private ReopenSettings reopen;
     private SecuritySettings security;
@@ -212,6 +220,7 @@ public record StorageServerConfig(
       this.scrubBytesPerSecond = from.scrubBytesPerSecond;
       this.scrubPeriod = from.scrubPeriod;
       this.dedupKeep = from.dedupKeep;
+      this.startTimeout = from.startTimeout;
       this.tombstoneKeep = from.tombstoneKeep;
       this.reopen = from.reopen;
       this.security = from.security;
@@ -233,7 +242,7 @@ public record StorageServerConfig(
           from.readThreads,
           from.eventLoopThreads,
           from.peerTimeout,
-          from.startTimeout,
+          startTimeout,
           from.resyncRetry,
           resyncBytesPerSecond,
           scrubBytesPerSecond,

@@ -35,8 +35,17 @@ public interface Fleet extends AutoCloseable {
   /** SIGCONT. */
   void resume(String server) throws IOException;
 
-  /** What its process said last if it has ended by itself. */
+  /** How its process ended, if that was by itself, and what it said last. */
   Optional<String> ended(String server);
+
+  /** The last lines that it has logged, the newest first: a report may show no more than that. */
+  String lastWords(String server);
+
+  /** The end of a log as {@link #lastWords} gives it. */
+  static String newestFirst(List<String> lines) {
+    return String.join(
+        "\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()).reversed());
+  }
 
   /** Directories of its targets, where they can be reached from here. */
   List<Path> targetDirectories(String server);

@@ -65,7 +65,9 @@ public final class FleetStart {
         LockSupport.parkNanos(AGAIN_NANOS);
       }
     }
-    throw CommandFailure.failed("the servers do not come up; see their logs");
+    String meta = fleet.metaServers().getFirst();
+    throw CommandFailure.failed(
+        "the servers do not come up: " + meta + " said last: " + fleet.lastWords(meta));
   }
 
   private static void failIfEnded(Fleet fleet, List<String> servers) {

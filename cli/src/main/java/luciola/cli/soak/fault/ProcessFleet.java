@@ -250,13 +250,13 @@ public final class ProcessFleet implements Fleet {
     if (server.killed || process == null || process.isAlive()) {
       return Optional.empty();
     }
-    return Optional.of("exit code " + process.exitValue() + ": " + lastWords(server.log()));
+    return Optional.of("exit code " + process.exitValue() + ": " + lastWords(name));
   }
 
-  private static String lastWords(Path log) {
+  @Override
+  public String lastWords(String name) {
     try {
-      List<String> lines = Files.readAllLines(log);
-      return String.join("\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()));
+      return Fleet.newestFirst(Files.readAllLines(server(name).log()));
     } catch (IOException e) {
       return "no log: " + e;
     }

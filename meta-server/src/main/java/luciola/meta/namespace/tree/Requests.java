@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import luciola.grpc.v1.NamespaceReply;
+import luciola.protocol.control.CallLedger;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
@@ -15,8 +16,8 @@ import luciola.protocol.error.LuciolaException;
  * {@link #KEPT_MAX} of a client, and as long as the client is heard of.
  */
 public final class Requests {
-  /** Replies kept of one client: more than it may have under way. */
-  public static final int KEPT_MAX = 4096;
+  /** Replies kept of one client: it begins no call that would drop one it still waits for. */
+  public static final int KEPT_MAX = CallLedger.REMEMBERED;
 
   private static final int NAMED_MAX = 8;
 
