@@ -277,7 +277,8 @@ class SecuredClusterTest {
         security.tls(),
         security.certificate(),
         security.key(),
-        security.authorities());
+        security.authorities(),
+        security.memberCertificates());
   }
 
   @Test

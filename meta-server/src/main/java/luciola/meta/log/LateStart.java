@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.client.RaftClient;
-import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.RaftClientReply;
-import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.DivisionInfo;
 import org.slf4j.Logger;
@@ -27,8 +25,7 @@ final class LateStart implements Runnable {
   private static final long TRANSFER_MILLIS = 3_000;
 
   private final RaftPeerId self;
-  private final RaftGroup group;
-  private final RaftProperties properties;
+  private final RaftSetup setup;
   private final Division division;
 
   /** Where to look how far this member is. */
@@ -36,10 +33,9 @@ final class LateStart implements Runnable {
     DivisionInfo info() throws IOException;
   }
 
-  LateStart(RaftPeerId self, RaftGroup group, RaftProperties properties, Division division) {
+  LateStart(RaftPeerId self, RaftSetup setup, Division division) {
     this.self = self;
-    this.group = group;
-    this.properties = properties;
+    this.setup = setup;
     this.division = division;
   }
 
@@ -73,7 +69,7 @@ final class LateStart implements Runnable {
 
   private void askForAnother(RaftPeerId leader) {
     List<RaftPeerId> others =
-        group.getPeers().stream()
+        setup.group().getPeers().stream()
             .map(peer -> peer.getId())
             .filter(id -> !id.equals(leader) && !id.equals(self))
             .toList();
@@ -81,8 +77,9 @@ final class LateStart implements Runnable {
       LOG.info("nothing comes from the leader, asks for another: leader={} next={}", leader, next);
       try (RaftClient client =
           RaftClient.newBuilder()
-              .setProperties(properties)
-              .setRaftGroup(group)
+              .setProperties(setup.properties())
+              .setParameters(setup.parameters())
+              .setRaftGroup(setup.group())
               .setLeaderId(leader)
               .build()) {
         RaftClientReply reply = client.admin().transferLeadership(next, TRANSFER_MILLIS);

@@ -2,6 +2,7 @@ package luciola.meta.log;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the replicated log is kept.
@@ -20,6 +21,7 @@ import java.util.List;
  * @param snapshotEntries entries between two snapshots, 100 or more; default 100000
  * @param segmentBytes size of a log file, 64 KiB or more; default 64 MiB; what a snapshot covers is
  *     removed by whole files
+ * @param tls how the members know each other; null: not at all
  */
 public record LogConfig(
     Path directory,
@@ -31,7 +33,8 @@ public record LogConfig(
     int queueMax,
     int electionMillis,
     long snapshotEntries,
-    int segmentBytes) {
+    int segmentBytes,
+    @Nullable MemberTls tls) {
   public LogConfig {
     members = List.copyOf(members);
     if (members.stream().filter(member -> member.id().equals(self)).count() != 1) {

@@ -2,13 +2,11 @@ package luciola.meta.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -24,25 +22,18 @@ import luciola.meta.cluster.ReadRounds;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
-import org.apache.ratis.conf.RaftProperties;
-import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
-import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
-import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
-import org.apache.ratis.util.SizeInBytes;
-import org.apache.ratis.util.TimeDuration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,9 +41,7 @@ import org.jspecify.annotations.Nullable;
  * waits into an entry while the entries before are being written, and submits it in this process.
  */
 public final class MetaLog implements AutoCloseable {
-  private static final RaftGroupId GROUP =
-      RaftGroupId.valueOf(
-          UUID.nameUUIDFromBytes("luciola-meta-server".getBytes(StandardCharsets.US_ASCII)));
+  private static final RaftGroupId GROUP = RaftSetup.GROUP;
 
   private final LogConfig config;
   private final LogListener listener;
@@ -81,15 +70,15 @@ public final class MetaLog implements AutoCloseable {
     boolean fresh = !Files.exists(config.directory().resolve(GROUP.getUuid().toString()));
     Files.createDirectories(config.directory());
     RaftPeerId self = RaftPeerId.valueOf(config.self());
-    RaftGroup group = group(config);
-    RaftProperties properties = properties(config);
+    var setup = RaftSetup.of(config);
     this.stateMachine = new MetaStateMachine(store, applier, listener);
     this.server =
         RaftServer.newBuilder()
             .setServerId(self)
-            .setGroup(group)
+            .setGroup(setup.group())
             .setStateMachine(stateMachine)
-            .setProperties(properties)
+            .setProperties(setup.properties())
+            .setParameters(setup.parameters())
             .setOption(fresh ? RaftStorage.StartupOption.FORMAT : RaftStorage.StartupOption.RECOVER)
             .build();
     this.gatherer = Thread.ofPlatform().name("meta-log").daemon().unstarted(this::gather);
@@ -99,8 +88,7 @@ public final class MetaLog implements AutoCloseable {
                 Thread.ofVirtual()
                     .name("meta-late-start")
                     .unstarted(
-                        new LateStart(
-                            self, group, properties, () -> server.getDivision(GROUP).getInfo())))
+                        new LateStart(self, setup, () -> server.getDivision(GROUP).getInfo())))
             : Optional.empty();
     int members = config.members().size();
     if (members > 1) {
@@ -153,62 +141,6 @@ public final class MetaLog implements AutoCloseable {
     }
   }
 
-  private static RaftGroup group(LogConfig config) {
-    List<RaftPeer> peers = new ArrayList<>();
-    for (Member member : config.members()) {
-      peers.add(
-          RaftPeer.newBuilder()
-              .setId(member.id())
-              .setAddress(member.host() + ":" + member.raftPort())
-              .build());
-    }
-    return RaftGroup.valueOf(GROUP, peers);
-  }
-
-  private static RaftProperties properties(LogConfig config) {
-    var properties = new RaftProperties();
-    Member self =
-        config.members().stream()
-            .filter(member -> member.id().equals(config.self()))
-            .findFirst()
-            .orElseThrow();
-    boolean alone = config.members().size() == 1;
-    RaftServerConfigKeys.setStorageDir(properties, List.of(config.directory().toFile()));
-    GrpcConfigKeys.Server.setHost(properties, alone ? "127.0.0.1" : self.host());
-    GrpcConfigKeys.Server.setPort(properties, alone ? 0 : self.raftPort());
-    RaftServerConfigKeys.Log.setLogMetadataEnabled(properties, false);
-    RaftServerConfigKeys.Log.setSegmentSizeMax(
-        properties, SizeInBytes.valueOf(config.segmentBytes()));
-    RaftServerConfigKeys.Log.setPreallocatedSize(
-        properties, SizeInBytes.valueOf(Math.min(4 << 20, config.segmentBytes())));
-    RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf("5MB"));
-    RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
-    RaftServerConfigKeys.Log.setPurgeGap(
-        properties, (int) Math.min(1024, config.snapshotEntries()));
-    RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, SizeInBytes.valueOf("4MB"));
-    RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
-    RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, config.snapshotEntries());
-    RaftServerConfigKeys.Snapshot.setCreationGap(properties, 1);
-    RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(properties, true);
-    RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, true);
-    RaftServerConfigKeys.LeaderElection.setPreVote(properties, true);
-    RaftServerConfigKeys.RetryCache.setExpiryTime(
-        properties, TimeDuration.valueOf(5, TimeUnit.SECONDS));
-    // A pause of the process is survived: followers elect another leader, clients find it.
-    RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(1, TimeUnit.HOURS));
-    int election = config.electionMillis();
-    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(election));
-    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(2 * election));
-    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, millis(alone ? 1 : election));
-    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(
-        properties, millis(alone ? 20 : 2 * election));
-    return properties;
-  }
-
-  private static TimeDuration millis(int millis) {
-    return TimeDuration.valueOf(millis, TimeUnit.MILLISECONDS);
-  }
-
   /** The cluster's durable state after the last applied entry. */
   public ClusterState cluster() {
     return applier.cluster();
@@ -226,6 +158,11 @@ public final class MetaLog implements AutoCloseable {
     } catch (IOException e) {
       return false;
     }
+  }
+
+  /** The port for the other members. */
+  int raftPort() {
+    return server.getServerRpc().getInetSocketAddress().getPort();
   }
 
   /** All members, this one included. */

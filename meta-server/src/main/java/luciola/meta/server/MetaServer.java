@@ -15,13 +15,16 @@ import java.util.concurrent.TimeoutException;
 import luciola.meta.access.UserRates;
 import luciola.meta.log.LogConfig;
 import luciola.meta.log.Member;
+import luciola.meta.log.MemberTls;
 import luciola.meta.log.MetaLog;
 import luciola.meta.store.DataDirectory;
 import luciola.meta.store.RocksStore;
 import luciola.protocol.audit.AuditLog;
 import luciola.protocol.control.ControlTls;
+import luciola.protocol.control.SecuritySettings;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -202,7 +205,14 @@ public final class MetaServer implements AutoCloseable {
         config.queueMax(),
         config.electionMillis(),
         config.snapshotEntries(),
-        64 << 20);
+        64 << 20,
+        memberTls(config.security()));
+  }
+
+  private static @Nullable MemberTls memberTls(SecuritySettings security) {
+    return security.tls() && !security.memberCertificates().toString().isEmpty()
+        ? new MemberTls(security.certificate(), security.key(), security.memberCertificates())
+        : null;
   }
 
   private static ThreadPoolExecutor longReads() {

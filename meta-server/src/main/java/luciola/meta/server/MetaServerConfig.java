@@ -71,6 +71,12 @@ public record MetaServerConfig(
               + " streamRequestsMax="
               + streamRequestsMax);
     }
+    if (members.size() > 1
+        && security.tls()
+        && security.memberCertificates().toString().isEmpty()) {
+      throw new IllegalArgumentException(
+          "security.tls of several meta-servers needs security.memberCertificates");
+    }
   }
 
   /** A single meta-server with the defaults, on loopback. */

@@ -6,14 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import luciola.grpc.v1.AccessChange;
 import luciola.grpc.v1.AccessUser;
+import luciola.grpc.v1.ClusterGrpc;
+import luciola.grpc.v1.ConfirmReply;
+import luciola.grpc.v1.ConfirmRequest;
 import luciola.grpc.v1.DataKey;
 import luciola.grpc.v1.GetAttributes;
 import luciola.grpc.v1.HeartbeatRequest;
@@ -23,11 +32,14 @@ import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.NewToken;
 import luciola.grpc.v1.OperateRequest;
+import luciola.grpc.v1.ReadIndexReply;
+import luciola.grpc.v1.ReadIndexRequest;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
 import luciola.protocol.control.CredentialFile;
+import luciola.protocol.control.CredentialHeader;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
@@ -232,6 +244,55 @@ class AccessGateTest {
           () ->
               meta.changeAccess(
                   AccessChange.newBuilder().setAddKey(DataKey.newBuilder().setId(1)).build()));
+    }
+  }
+
+  @Test
+  void onlyServersAskMembersForTheirTermAndHowFarTheyAre() throws Exception {
+    AccessUser root = AccessUser.newBuilder().setName("op").setUid(7).setAdmin(true).build();
+    assertEquals(Status.Code.OK, asked(Optional.of(servers)));
+    assertEquals(Status.Code.UNAUTHENTICATED, asked(Optional.empty()));
+    assertEquals(
+        Status.Code.UNAUTHENTICATED, asked(Optional.of(new Credential.OfServers(random()))));
+    assertEquals(Status.Code.PERMISSION_DENIED, asked(Optional.of(user(ann(), 0))));
+    assertEquals(Status.Code.PERMISSION_DENIED, asked(Optional.of(user(root, 0))));
+  }
+
+  /** What both questions of members come to, asked by who shows this. */
+  private Status.Code asked(Optional<Credential> shown) throws Exception {
+    try (var raw = new LoopbackClient(server.port(), 5)) {
+      Channel channel =
+          shown
+              .map(it -> ClientInterceptors.intercept(raw.channel, CredentialHeader.showing(it)))
+              .orElse(raw.channel);
+      var stub = ClusterGrpc.newStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
+      var terms = new Ending<ConfirmReply>();
+      stub.confirm(terms).onNext(ConfirmRequest.newBuilder().setRound(1).build());
+      var indexes = new Ending<ReadIndexReply>();
+      stub.readIndex(indexes).onNext(ReadIndexRequest.newBuilder().setRound(1).build());
+      Status.Code term = terms.code.get(20, TimeUnit.SECONDS);
+      assertEquals(term, indexes.code.get(20, TimeUnit.SECONDS));
+      return term;
+    }
+  }
+
+  /** OK once something was answered, else how it ended. */
+  private static final class Ending<R> implements StreamObserver<R> {
+    final CompletableFuture<Status.Code> code = new CompletableFuture<>();
+
+    @Override
+    public void onNext(R reply) {
+      code.complete(Status.Code.OK);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      code.complete(Status.fromThrowable(failure).getCode());
+    }
+
+    @Override
+    public void onCompleted() {
+      code.complete(Status.Code.UNKNOWN);
     }
   }
 

@@ -1,7 +1,7 @@
 package luciola.meta.server;
 
-import static luciola.meta.server.LoopbackClient.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -24,11 +24,13 @@ import luciola.meta.log.Member;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
+import luciola.protocol.certificate.TestAuthority;
 import luciola.protocol.control.CredentialFile;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
 import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,14 +102,19 @@ class MetaServerGroupTest {
     return members;
   }
 
-  /** They are asked for their terms like everything else: by whom they know. */
-  @Test
-  void membersThatAskWhoCallsAnswerEachOther() throws Exception {
-    Path file = directory.resolve("secret");
+  private Credential.OfServers secret(Path file) {
     byte[] bytes = new byte[Secret.BYTES];
     new SecureRandom().nextBytes(bytes);
     var secret = new Credential.OfServers(Secret.of(bytes));
     CredentialFile.write(file, secret);
+    return secret;
+  }
+
+  /** They are asked for their terms like everything else: by whom they know. */
+  @Test
+  void membersThatAskWhoCallsAnswerEachOther() throws Exception {
+    Path file = directory.resolve("secret");
+    ClientAccess access = ClientAccess.NONE.withCredential(secret(file));
     List<Member> members = three();
     List<MetaServer> servers = new ArrayList<>();
     try {
@@ -115,28 +122,108 @@ class MetaServerGroupTest {
         servers.add(start(members, member, SecuritySettings.required(file)));
       }
       MetaServer _ = awaitLeader(servers);
-      List<String> addresses = members.stream().map(Member::serviceAddress).toList();
-      try (var connection =
-          MetaConnection.connect(
-              MetaOptions.of(addresses)
-                  .withAccess(ClientAccess.NONE.withCredential(secret))
-                  .withReadsAnywhere(true))) {
-        for (int i = 0; i < MADE; i++) {
-          At path = at("/s" + i);
-          var _ =
-              connection.call(
-                  NamespaceRequest.newBuilder()
-                      .setMakeDirectory(MakeDirectory.newBuilder().setAt(path).setMode(0755)));
-          assertEquals(
-              0,
-              connection
-                  .call(NamespaceRequest.newBuilder().setLookup(Lookup.newBuilder().setAt(path)))
-                  .getCode());
-        }
-      }
+      makeAndReadAnywhere(members, access, "/s");
     } finally {
       servers.forEach(MetaServer::close);
     }
+  }
+
+  @Test
+  void membersThatEncryptEverythingGoOnWithoutTheirLeaderAndTakeItInAgain() throws Exception {
+    Path file = directory.resolve("secret");
+    var authority = new TestAuthority(directory, "authority");
+    List<Member> members = three();
+    List<SecuritySettings> settings = new ArrayList<>();
+    List<Path> certificates = new ArrayList<>();
+    Path listed = directory.resolve("members.pem");
+    ClientAccess access =
+        ClientAccess.NONE
+            .withAuthorities(authority.certificate().toString())
+            .withCredential(secret(file));
+    for (Member member : members) {
+      TestAuthority.Issued own = authority.issue(member.id());
+      certificates.add(own.certificate());
+      settings.add(
+          SecuritySettings.required(file)
+              .withTls(own.certificate(), own.key(), authority.certificate())
+              .withMembers(listed));
+    }
+    TestAuthority.together(listed, certificates.toArray(Path[]::new));
+    List<MetaServer> servers = new ArrayList<>();
+    try {
+      for (int i = 0; i < members.size(); i++) {
+        servers.add(start(members, members.get(i), settings.get(i)));
+      }
+      MetaServer leader = awaitLeader(servers);
+      makeAndReadAnywhere(members, access, "/before");
+      int number = members.indexOf(at(members, leader.port()));
+      leader.close();
+      servers.remove(leader);
+      awaitLeader(servers);
+      makeAndReadAnywhere(members, access, "/without");
+      servers.add(start(members, members.get(number), settings.get(number)));
+      makeAndReadAnywhere(members, access, "/again");
+      int last = servers.getLast().port();
+      await(() -> readsHere(members, access, last));
+    } finally {
+      servers.forEach(MetaServer::close);
+    }
+  }
+
+  private static Member at(List<Member> members, int port) {
+    return members.stream().filter(it -> it.servicePort() == port).findFirst().orElseThrow();
+  }
+
+  /** Whether this member, asked alone, has what was made while it was away. */
+  private static boolean readsHere(List<Member> members, ClientAccess access, int port) {
+    try (var connection =
+        MetaConnection.connect(
+            MetaOptions.of(List.of(at(members, port).serviceAddress()))
+                .withAccess(access)
+                .withCallNanos(TimeUnit.SECONDS.toNanos(5))
+                .withReadsAnywhere(true))) {
+      return connection
+              .call(
+                  NamespaceRequest.newBuilder()
+                      .setLookup(Lookup.newBuilder().setAt(LoopbackClient.at("/without0"))))
+              .getCode()
+          == 0;
+    } catch (LuciolaException notYet) {
+      return false;
+    }
+  }
+
+  private static void makeAndReadAnywhere(
+      List<Member> members, ClientAccess access, String prefix) {
+    List<String> addresses = members.stream().map(Member::serviceAddress).toList();
+    try (var connection =
+        MetaConnection.connect(
+            MetaOptions.of(addresses).withAccess(access).withReadsAnywhere(true))) {
+      for (int i = 0; i < MADE; i++) {
+        At path = LoopbackClient.at(prefix + i);
+        var _ =
+            connection.call(
+                NamespaceRequest.newBuilder()
+                    .setMakeDirectory(MakeDirectory.newBuilder().setAt(path).setMode(0755)));
+        assertEquals(
+            0,
+            connection
+                .call(NamespaceRequest.newBuilder().setLookup(Lookup.newBuilder().setAt(path)))
+                .getCode());
+      }
+    }
+  }
+
+  @Test
+  void severalThatEncryptHaveToSayWhoTheMembersAre() throws Exception {
+    List<Member> members = three();
+    SecuritySettings unsaid =
+        SecuritySettings.OFF.withTls(Path.of("own.pem"), Path.of("own.key"), Path.of("all.pem"));
+    var refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> start(members, members.getFirst(), unsaid).close());
+    assertTrue(String.valueOf(refused.getMessage()).contains("security.memberCertificates"));
   }
 
   /** A member that does not lead knows at once what was answered by the one that does. */
@@ -146,7 +233,10 @@ class MetaServerGroupTest {
       assertEquals(0, mkdir(changing, path).getCode());
       NamespaceReply found =
           reading.call(
-              reading.request().setAnyMember(true).setLookup(Lookup.newBuilder().setAt(at(path))));
+              reading
+                  .request()
+                  .setAnyMember(true)
+                  .setLookup(Lookup.newBuilder().setAt(LoopbackClient.at(path))));
       assertEquals(0, found.getCode(), found.getMessage());
     }
     NamespaceReply change =
@@ -154,7 +244,8 @@ class MetaServerGroupTest {
             reading
                 .request()
                 .setAnyMember(true)
-                .setMakeDirectory(MakeDirectory.newBuilder().setAt(at("/not-here"))));
+                .setMakeDirectory(
+                    MakeDirectory.newBuilder().setAt(LoopbackClient.at("/not-here"))));
     assertEquals(ErrorCode.NOT_LEADER.number(), change.getCode());
   }
 
@@ -177,11 +268,13 @@ class MetaServerGroupTest {
     return client.call(
         client
             .request()
-            .setMakeDirectory(MakeDirectory.newBuilder().setAt(at(path)).setMode(0755)));
+            .setMakeDirectory(
+                MakeDirectory.newBuilder().setAt(LoopbackClient.at(path)).setMode(0755)));
   }
 
   private static NamespaceReply lookup(LoopbackClient client, String path) {
-    return client.call(client.request().setLookup(Lookup.newBuilder().setAt(at(path))));
+    return client.call(
+        client.request().setLookup(Lookup.newBuilder().setAt(LoopbackClient.at(path))));
   }
 
   private static MetaServer awaitLeader(List<MetaServer> servers) {

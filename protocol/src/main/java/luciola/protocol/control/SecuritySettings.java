@@ -38,6 +38,9 @@ import org.slf4j.LoggerFactory;
  * @param key file with its private key, PEM, PKCS 8; required with {@code tls}
  * @param authorities file with the certificates of those whose signature this server believes of
  *     others, PEM; required with {@code tls}
+ * @param memberCertificates file with the certificates of the meta-servers, or of an authority that
+ *     signs for nobody else, PEM: only who has one of them may replicate the log; required with
+ *     {@code tls} where there are several meta-servers
  */
 public record SecuritySettings(
     boolean required,
@@ -51,7 +54,8 @@ public record SecuritySettings(
     boolean tls,
     Path certificate,
     Path key,
-    Path authorities) {
+    Path authorities,
+    Path memberCertificates) {
   /** Everybody is let in. */
   public static final SecuritySettings OFF =
       new SecuritySettings(
@@ -64,6 +68,7 @@ public record SecuritySettings(
           8,
           0,
           false,
+          Path.of(""),
           Path.of(""),
           Path.of(""),
           Path.of(""));
@@ -112,7 +117,8 @@ public record SecuritySettings(
         false,
         OFF.certificate,
         OFF.key,
-        OFF.authorities);
+        OFF.authorities,
+        OFF.memberCertificates);
   }
 
   /** The same with other times. */
@@ -129,7 +135,8 @@ public record SecuritySettings(
         tls,
         certificate,
         key,
-        authorities);
+        authorities,
+        memberCertificates);
   }
 
   /** The same with encrypted connections. */
@@ -146,7 +153,26 @@ public record SecuritySettings(
         true,
         newCertificate,
         newKey,
-        newAuthorities);
+        newAuthorities,
+        memberCertificates);
+  }
+
+  /** The same with those who may replicate the log. */
+  public SecuritySettings withMembers(Path newMemberCertificates) {
+    return new SecuritySettings(
+        required,
+        secret,
+        capabilityTime,
+        keyTime,
+        audit,
+        auditBytes,
+        auditFiles,
+        operationsPerSecond,
+        tls,
+        certificate,
+        key,
+        authorities,
+        newMemberCertificates);
   }
 
   /** How connections of the data plane to this server are encrypted; null: not. */
@@ -173,7 +199,8 @@ public record SecuritySettings(
         tls,
         certificate,
         key,
-        authorities);
+        authorities,
+        memberCertificates);
   }
 
   /**
@@ -225,12 +252,13 @@ public record SecuritySettings(
     }
   }
 
-  /** Says plainly what is not covered: the port by which the meta-servers replicate their log. */
+  /** Says plainly that the port by which the meta-servers replicate their log lets everybody in. */
   public void warnOfTheLog(String host) {
-    if (required && !isLoopback(host)) {
+    if (required && !tls) {
       LOG.warn(
-          "the members' raft ports neither ask who calls nor encrypt: keep them on a network of"
-              + " the meta-servers' own: host={}",
+          "the members' raft ports neither ask who calls nor encrypt without security.tls: whoever"
+              + " reaches one can change everything, keep them on a network of the meta-servers'"
+              + " own: host={}",
           host);
     }
   }
