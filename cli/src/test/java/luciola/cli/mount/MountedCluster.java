@@ -65,12 +65,13 @@ final class MountedCluster implements AutoCloseable {
   }
 
   /** A mount and the process that serves it. */
-  final class Mounted implements AutoCloseable {
+  static final class Mounted implements AutoCloseable {
     private final Path directory;
     private final Path log;
     private final Process process;
 
-    Mounted(String name, List<String> options) throws IOException {
+    Mounted(Path folder, String name, List<String> metaAddresses, List<String> options)
+        throws IOException {
       this.directory = folder.resolve(name);
       this.log = folder.resolve(name + ".log");
       if (!isMounted()) {
@@ -84,7 +85,7 @@ final class MountedCluster implements AutoCloseable {
                   "mount",
                   directory.toString(),
                   "--foreground",
-                  "--cluster=" + String.join(",", fleet.metaAddresses())));
+                  "--cluster=" + String.join(",", metaAddresses)));
       arguments.addAll(options);
       this.process =
           JavaCommand.child(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), arguments, log);
@@ -137,7 +138,7 @@ final class MountedCluster implements AutoCloseable {
   }
 
   Mounted mount(String name, String... options) throws IOException {
-    return new Mounted(name, List.of(options));
+    return new Mounted(folder, name, fleet.metaAddresses(), List.of(options));
   }
 
   /** Runs a shell script; its output, which is told if it fails. */

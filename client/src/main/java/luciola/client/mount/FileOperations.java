@@ -89,6 +89,7 @@ final class FileOperations {
     Inode inode = reply.getInode();
     long handle = open.open(inode);
     OpenInode file = file(handle);
+    file.openedBy(who, write);
     try {
       if (reply.getOpen().getSession() != 0) {
         file.adopt(inode, reply.getOpen().getSession());
@@ -124,6 +125,7 @@ final class FileOperations {
     Inode inode = reply.getInode();
     long handle = open.open(inode);
     OpenInode file = file(handle);
+    file.openedBy(who, write);
     try {
       if (reply.getOpen().getSession() != 0) {
         file.adopt(inode, reply.getOpen().getSession());
@@ -208,9 +210,9 @@ final class FileOperations {
     }
     if (kept != inode.getMode()) {
       Inode after =
-          files
-              .call(
-                  Callers.MOUNT,
+          Callers.call(
+                  files,
+                  Identity.newBuilder().setUid(inode.getUid()).setGid(inode.getGid()).build(),
                   NamespaceRequest.newBuilder()
                       .setSetAttributes(
                           SetAttributes.newBuilder()

@@ -127,7 +127,7 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
 
   FuseReply unlink(FuseCall call, FuseOperation.Unlink asked) {
     At at = at(call.node(), asked.name());
-    keepIfOpen(at);
+    keepIfOpen(call, at);
     call(call, NamespaceRequest.newBuilder().setUnlink(Unlink.newBuilder().setAt(at)));
     return FuseReply.OK;
   }
@@ -146,7 +146,7 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
     }
     At to = at(asked.newParent(), asked.newName());
     if (asked.flags() == 0) {
-      keepIfOpen(to);
+      keepIfOpen(call, to);
     }
     call(
         call,
@@ -161,16 +161,16 @@ record NameOperations(InodeFiles files, OpenFiles open, Attributes attributes) {
   }
 
   /** The file of a name that is about to go stays as long as a program has it open. */
-  private void keepIfOpen(At at) {
+  private void keepIfOpen(FuseCall call, At at) {
     if (open.isEmpty()) {
       return;
     }
     try {
       OpenInode there =
           open.ofInode(
-              files
-                  .call(
-                      Callers.MOUNT,
+              Callers.call(
+                      files,
+                      Callers.of(call),
                       NamespaceRequest.newBuilder().setLookup(Lookup.newBuilder().setAt(at)))
                   .getInode()
                   .getId());

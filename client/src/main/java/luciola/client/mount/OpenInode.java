@@ -34,6 +34,10 @@ final class OpenInode {
   private volatile long wroteNanos;
   private volatile boolean mayHaveExtended;
   private volatile int mode;
+
+  /** Who opened it last to write, or first. */
+  private volatile Identity opener = Callers.MOUNT;
+
   private volatile @Nullable AppendTurn turn;
 
   /** Session of a file that is only read and is to outlive its name; 0 if there is none. */
@@ -66,6 +70,13 @@ final class OpenInode {
     }
   }
 
+  /** Who may do with it, whatever becomes of its mode, what he could when he opened it. */
+  void openedBy(Identity who, boolean writes) {
+    if (writes || opener.equals(Callers.MOUNT)) {
+      opener = who;
+    }
+  }
+
   /** Permissions and special bits, as this mount knows them. */
   int mode() {
     return mode;
@@ -91,11 +102,10 @@ final class OpenInode {
     try {
       there = writer;
       if (there == null) {
+        NamespaceRequest.Builder asked =
+            NamespaceRequest.newBuilder().setOpen(Open.newBuilder().setAt(at()).setWrite(true));
         NamespaceReply reply =
-            files.call(
-                who,
-                NamespaceRequest.newBuilder()
-                    .setOpen(Open.newBuilder().setAt(at()).setWrite(true)));
+            who.equals(Callers.MOUNT) ? Callers.call(files, opener, asked) : files.call(who, asked);
         there = files.writer(reply.getInode(), reply.getOpen().getSession());
         writer = there;
       }
@@ -135,9 +145,9 @@ final class OpenInode {
     try {
       if (!closed && writer == null && keptBy == 0) {
         keptBy =
-            files
-                .call(
-                    Callers.MOUNT,
+            Callers.call(
+                    files,
+                    opener,
                     NamespaceRequest.newBuilder()
                         .setOpen(Open.newBuilder().setAt(at()).setWrite(true)))
                 .getOpen()

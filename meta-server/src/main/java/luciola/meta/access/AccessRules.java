@@ -40,7 +40,10 @@ public final class AccessRules {
 
   /**
    * The request in the name of whom the caller may act for. A user who names nobody, or itself, is
-   * itself with its own groups.
+   * itself with its own groups. So is one that names user 0 and is no administrator: a mount, in
+   * what it does by itself, and the machine's user 0. Only the locks of a mount for others are user
+   * 0's: a program may lock what it has open whatever the mode is by now, and a lock lets nobody
+   * read or write.
    *
    * @throws LuciolaException NOT_PERMITTED if it names somebody that it may not act for
    */
@@ -52,18 +55,15 @@ public final class AccessRules {
   }
 
   private static NamespaceRequest named(AccessUser user, NamespaceRequest request) {
-    if (!request.hasIdentity() || request.getIdentity().getUid() == user.getUid()) {
-      return request.toBuilder()
-          .setIdentity(
-              Identity.newBuilder()
-                  .setUid(user.getUid())
-                  .setGid(user.getGid())
-                  .addAllGroups(user.getGroupsList()))
-          .build();
-    }
     int asked = request.getIdentity().getUid();
-    if (user.getAdmin() || (user.getMountForOthers() && asked != 0)) {
+    if (!request.hasIdentity() || asked == user.getUid()) {
+      return asItself(user, request);
+    }
+    if (user.getAdmin() || (user.getMountForOthers() && (asked != 0 || isLock(request)))) {
       return request;
+    }
+    if (asked == 0) {
+      return asItself(user, request);
     }
     throw new LuciolaException(
         ErrorCode.NOT_PERMITTED,
@@ -73,5 +73,19 @@ public final class AccessRules {
             + Integer.toUnsignedString(user.getUid())
             + " asked="
             + Integer.toUnsignedString(asked));
+  }
+
+  private static NamespaceRequest asItself(AccessUser user, NamespaceRequest request) {
+    return request.toBuilder()
+        .setIdentity(
+            Identity.newBuilder()
+                .setUid(user.getUid())
+                .setGid(user.getGid())
+                .addAllGroups(user.getGroupsList()))
+        .build();
+  }
+
+  private static boolean isLock(NamespaceRequest request) {
+    return request.hasSetLock() || request.hasTestLock() || request.hasAwaitLock();
   }
 }

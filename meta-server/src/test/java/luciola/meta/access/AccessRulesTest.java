@@ -9,10 +9,13 @@ import java.util.List;
 import luciola.grpc.v1.AccessGrpc;
 import luciola.grpc.v1.AccessUser;
 import luciola.grpc.v1.AdminGrpc;
+import luciola.grpc.v1.AwaitLock;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.NamespaceGrpc;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.SetLock;
+import luciola.grpc.v1.TestLock;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.junit.jupiter.api.Test;
@@ -91,14 +94,28 @@ class AccessRulesTest {
   @Test
   void onlySomeActForOthers() {
     assertRefused(USER, as(1001, 100));
-    assertRefused(USER, as(0, 0));
-    assertRefused(MOUNT, as(0, 0));
     assertEquals(as(1001, 7), AccessRules.named(MOUNT, as(1001, 7)));
     assertEquals(as(0, 0), AccessRules.named(ADMIN, as(0, 0)));
     TRUSTED.forEach(caller -> assertEquals(as(5, 6), AccessRules.named(caller, as(5, 6))));
     assertFalse(
         AccessRules.named(new Caller.Anyone(), NamespaceRequest.getDefaultInstance())
             .hasIdentity());
+  }
+
+  @Test
+  void userZeroIsTheTokensOwnUserExceptForLocksOfAMount() {
+    NamespaceRequest root = as(0, 0);
+    Identity own = Identity.newBuilder().setUid(1000).setGid(100).addGroups(50).build();
+    assertEquals(own, AccessRules.named(MOUNT, root).getIdentity());
+    assertEquals(own, AccessRules.named(USER, root).getIdentity());
+    for (NamespaceRequest lock :
+        List.of(
+            root.toBuilder().setSetLock(SetLock.getDefaultInstance()).build(),
+            root.toBuilder().setTestLock(TestLock.getDefaultInstance()).build(),
+            root.toBuilder().setAwaitLock(AwaitLock.getDefaultInstance()).build())) {
+      assertEquals(lock, AccessRules.named(MOUNT, lock));
+      assertEquals(own, AccessRules.named(USER, lock).getIdentity());
+    }
   }
 
   private static void assertRefused(Caller caller, NamespaceRequest request) {
