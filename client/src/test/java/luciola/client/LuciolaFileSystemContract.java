@@ -69,6 +69,20 @@ public abstract class LuciolaFileSystemContract {
   }
 
   @Test
+  void readsAnOpenFileThatWasRemoved() {
+    byte[] bytes = random(CHUNK + 5, 3);
+    write("/f", bytes);
+    try (ReadableFile file = fs.openRead(home + "/f");
+        Arena arena = Arena.ofShared()) {
+      fs.remove(home + "/f");
+      assertEquals(bytes.length, file.refresh());
+      MemorySegment into = arena.allocate(bytes.length);
+      assertEquals(bytes.length, file.read(0, into).join());
+      assertArrayEquals(bytes, into.toArray(ValueLayout.JAVA_BYTE));
+    }
+  }
+
+  @Test
   void readsAnEmptyFile() {
     write("/empty", new byte[0]);
     assertEquals(0, fs.stat(home + "/empty").length());

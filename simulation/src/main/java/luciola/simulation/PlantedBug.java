@@ -56,7 +56,9 @@ public enum PlantedBug {
   /** A restarted member leaves out an entry of the log. */
   SKIP_ENTRY(Scenario.NAMESPACE),
   /** A client takes a new sequence when it asks again. */
-  RETRY_ANEW(Scenario.NAMESPACE);
+  RETRY_ANEW(Scenario.NAMESPACE),
+  /** A removed file is taken away at once, whoever may read it. */
+  COLLECT_AT_ONCE(Scenario.NAMESPACE);
 
   private final Scenario scenario;
 

@@ -75,7 +75,8 @@ public final class Servers {
     try {
       LoaderAgent agent = LoaderAgent.start(config.agent(), files);
       GarbageCollector collector =
-          GarbageCollector.start(files, config.garbagePeriod(), GARBAGE_FILES_MAX);
+          GarbageCollector.start(
+              files, config.garbagePeriod(), config.garbageAge(), GARBAGE_FILES_MAX);
       return new Started(
           agent.socket().toString(),
           () -> {

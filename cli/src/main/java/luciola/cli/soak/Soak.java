@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Soak {
   private static final Duration RECOVERY = Duration.ofMinutes(3);
+  private static final Duration GARBAGE_AGE = Duration.ofSeconds(5);
   private static final Duration ASK = Duration.ofSeconds(20);
   private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long LOOK_NANOS = 100_000_000;
@@ -91,7 +92,7 @@ public final class Soak {
     try (Watch watch = FleetStart.start(fleet, timings, options.replicas());
         var own = connect();
         var direct = new ReplicaProbe(own);
-        var _ = GarbageCollector.start(own, Duration.ofSeconds(2), 64)) {
+        var _ = GarbageCollector.start(own, Duration.ofSeconds(2), GARBAGE_AGE, 64)) {
       probe = direct;
       try (VerifyingLoad working = VerifyingLoad.start(options.load(), this::connect, findings)) {
         started.set(System.nanoTime());

@@ -116,7 +116,7 @@ final class FsckClusterTest {
     InodeId file = write(files, "/kept", content);
     InodeId gone = write(files, "/gone", bytes(3 * CHUNK, 2));
     files.remove("/gone");
-    assertEquals(1, new GarbageCollector(files).collect(100));
+    assertEquals(1, new GarbageCollector(files, java.time.Duration.ZERO).collect(100));
     assertEquals(0, fsck(), run::out);
     assertTrue(run.out().contains("nothing wrong"), run::out);
 
@@ -164,7 +164,9 @@ final class FsckClusterTest {
     var stop = new AtomicBoolean();
     var steps = new AtomicInteger();
     try (ClusterFileSystem loaded = cluster.connect();
-        GarbageCollector _ = GarbageCollector.start(loaded, java.time.Duration.ofMillis(20), 16);
+        GarbageCollector _ =
+            GarbageCollector.start(
+                loaded, java.time.Duration.ofMillis(20), java.time.Duration.ofMillis(50), 16);
         ExecutorService workers = Executors.newFixedThreadPool(3)) {
       var running = new ArrayList<Future<?>>();
       for (int worker = 0; worker < 3; worker++) {

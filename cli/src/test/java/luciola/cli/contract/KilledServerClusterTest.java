@@ -100,7 +100,7 @@ final class KilledServerClusterTest {
     write("/f", random(FILE_BYTES, 2));
     await(() -> fs.usage().capacityBytes() > 0);
     fs.remove("/f");
-    try (GarbageCollector collector = new GarbageCollector(fs)) {
+    try (GarbageCollector collector = new GarbageCollector(fs, java.time.Duration.ZERO)) {
       assertEquals(1, collector.collect(10));
       assertEquals(0, collector.collect(10));
     }

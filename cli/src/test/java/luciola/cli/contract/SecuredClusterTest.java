@@ -231,7 +231,7 @@ class SecuredClusterTest {
     files.remove("/of-ann");
     ClusterFileSystem operator = as(secret);
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (new GarbageCollector(operator).collect(100) == 0) {
+    while (new GarbageCollector(operator, java.time.Duration.ZERO).collect(100) == 0) {
       assertTrue(System.nanoTime() - deadline < 0, "nothing collected");
     }
   }

@@ -63,6 +63,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   private final FileCutter cutter;
   private final WriteMemory writeMemory;
   private final SessionKeeper sessions;
+  private final OpenReaders readers;
   private final InodeFiles inodes;
   private final InodeLocks locks;
   private final InodeLocks ownLocks;
@@ -94,6 +95,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     this.writeMemory =
         new WriteMemory(options.writeBytesMax(), 2 * options.limits().deadlineNanos());
     this.sessions = new SessionKeeper(names, options.renewNanos());
+    this.readers = new OpenReaders(names, sessions);
     this.inodes = new InodeFiles(this, meta);
     this.locks = new InodeLocks(inodes::call, sessions);
     this.ownLocks =
@@ -393,7 +395,10 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
                 path,
                 request -> request.setOpen(Open.newBuilder().setAt(Names.at("openRead", path))))
             .getInode();
-    return new ClusterReadableFile(this, path, chunks("openRead", path, inode), inode.getLength());
+    var file =
+        new ClusterReadableFile(this, path, chunks("openRead", path, inode), inode.getLength());
+    readers.opened(file);
+    return file;
   }
 
   @Override
@@ -580,6 +585,7 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   /** Closes; bytes written to files that are still open and not synced are lost with it. */
   @Override
   public void close() {
+    readers.close();
     sessions.close();
     plane.stop();
     writeMemory.files().forEach(ClusterWritableFile::abandon);

@@ -101,6 +101,10 @@ final class ClusterReadableFile implements InodeReader {
     }
   }
 
+  boolean isClosed() {
+    return closed;
+  }
+
   boolean isOf(ClusterFileSystem other) {
     return fileSystem == other;
   }

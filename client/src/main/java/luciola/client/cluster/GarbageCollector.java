@@ -1,6 +1,7 @@
 package luciola.client.cluster;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import luciola.grpc.v1.DropGarbage;
 import luciola.grpc.v1.GarbageResult;
 import luciola.grpc.v1.Inode;
@@ -20,17 +21,35 @@ import org.slf4j.LoggerFactory;
 public final class GarbageCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GarbageCollector.class);
 
+  private static final int TOLD_MAX = 16;
+
   private final ClusterFileSystem fileSystem;
+  private final Duration age;
+
+  /** Times that replies told lately; guarded by itself, as is {@link #untilNanos}. */
+  private final ArrayDeque<Told> told = new ArrayDeque<>();
+
+  private long untilNanos;
   private @Nullable Thread running;
 
-  public GarbageCollector(ClusterFileSystem fileSystem) {
+  /** A time of the namespace, and when it was told here: no clock of another machine counts. */
+  private record Told(long timeNanos, long atNanos) {}
+
+  /**
+   * A collector that begins when it is asked.
+   *
+   * @param age how long a file stays after its last name went, at least, counted by this collector;
+   *     who opened it for reading before has a session by then
+   */
+  public GarbageCollector(ClusterFileSystem fileSystem, Duration age) {
     this.fileSystem = fileSystem;
+    this.age = age;
   }
 
   /** Collects every so often in the background until closed; blocks nobody. */
   public static GarbageCollector start(
-      ClusterFileSystem fileSystem, Duration period, int filesMax) {
-    GarbageCollector collector = new GarbageCollector(fileSystem);
+      ClusterFileSystem fileSystem, Duration period, Duration age, int filesMax) {
+    GarbageCollector collector = new GarbageCollector(fileSystem, age);
     collector.running =
         Thread.ofVirtual()
             .name("garbage-collector")
@@ -67,12 +86,9 @@ public final class GarbageCollector implements AutoCloseable {
     GarbageResult taken =
         fileSystem
             .names()
-            .call(
-                "take garbage",
-                "*",
-                NamespaceRequest.newBuilder()
-                    .setTakeGarbage(TakeGarbage.newBuilder().setLimit(filesMax)))
+            .call("take garbage", "*", NamespaceRequest.newBuilder().setTakeGarbage(take(filesMax)))
             .getGarbage();
+    learn(taken.getNowNanos());
     if (taken.getInodesCount() == 0) {
       return 0;
     }
@@ -88,6 +104,30 @@ public final class GarbageCollector implements AutoCloseable {
         .call("drop garbage", "*", NamespaceRequest.newBuilder().setDropGarbage(drop));
     LOG.debug("garbage collected: files={}", taken.getInodesCount());
     return taken.getInodesCount();
+  }
+
+  /** What was removed before a reply that came long enough ago. */
+  private TakeGarbage take(int filesMax) {
+    TakeGarbage.Builder take = TakeGarbage.newBuilder().setLimit(filesMax);
+    if (age.isZero()) {
+      return take.build();
+    }
+    synchronized (told) {
+      long now = System.nanoTime();
+      while (!told.isEmpty() && now - told.getFirst().atNanos() >= age.toNanos()) {
+        untilNanos = told.removeFirst().timeNanos();
+      }
+      return take.setUntilNanos(untilNanos).build();
+    }
+  }
+
+  private void learn(long timeNanos) {
+    synchronized (told) {
+      long now = System.nanoTime();
+      if (told.isEmpty() || now - told.getLast().atNanos() >= age.toNanos() / TOLD_MAX) {
+        told.add(new Told(timeNanos, now));
+      }
+    }
   }
 
   @Override

@@ -149,7 +149,7 @@ final class OpenInode {
                     files,
                     opener,
                     NamespaceRequest.newBuilder()
-                        .setOpen(Open.newBuilder().setAt(at()).setWrite(true)))
+                        .setOpen(Open.newBuilder().setAt(at()).setKeep(true)))
                 .getOpen()
                 .getSession();
         files.sessionBegan();

@@ -314,7 +314,7 @@ final class ClusterFileSystemTest {
     write("/g", random(10, 14));
     fs.remove("/f");
     assertEquals(6, cluster.chunks.bytes.size());
-    try (GarbageCollector collector = new GarbageCollector(fs)) {
+    try (GarbageCollector collector = new GarbageCollector(fs, java.time.Duration.ZERO)) {
       assertEquals(1, collector.collect(10));
       assertEquals(1, cluster.chunks.bytes.size());
       assertEquals(0, collector.collect(10));

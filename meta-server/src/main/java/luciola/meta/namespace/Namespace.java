@@ -74,7 +74,10 @@ public final class Namespace {
           LIST_QUOTAS,
           OPERATION_NOT_SET ->
           false;
-      case OPEN -> request.getOpen().getWrite() || request.getOpen().getTruncate();
+      case OPEN ->
+          request.getOpen().getWrite()
+              || request.getOpen().getTruncate()
+              || request.getOpen().getKeep();
       case SET_ATTRIBUTES,
           CREATE,
           MAKE_DIRECTORY,
@@ -115,8 +118,8 @@ public final class Namespace {
   /**
    * Applies a change.
    *
-   * @param nowNanos time of the command since 1970; an earlier one than that of the last command
-   *     counts as that
+   * @param nowNanos time of the command since 1970; one that is not later than that of the last
+   *     change counts as the moment after it
    * @param table the chain table that new files get; empty if there is none yet
    * @param staged the state with everything before; the change is added to it
    */
@@ -175,7 +178,7 @@ public final class Namespace {
       NamespaceRequest request, Tree tree, NamespaceReply.Builder reply) {
     boolean writes =
         switch (request.getOperationCase()) {
-          case OPEN, CREATE -> reply.getOpen().getSession() != 0;
+          case OPEN, CREATE -> reply.getOpen().getSession() != 0 && !request.getOpen().getKeep();
           case PUBLISH_LENGTH, TRUNCATE -> true;
           default -> false;
         };
@@ -188,7 +191,7 @@ public final class Namespace {
 
   private static long advance(Tree tree, long nowNanos) {
     NamespaceCounters.Builder counters = tree.counters();
-    long now = Math.max(nowNanos, counters.getNowNanos());
+    long now = Math.max(nowNanos, counters.getNowNanos() + 1);
     tree.count(counters.setNowNanos(now));
     return now;
   }
@@ -199,11 +202,11 @@ public final class Namespace {
    */
   public static void expire(List<Long> clients, long nowNanos, Staged staged) {
     Tree tree = Tree.changing(staged);
-    long now = advance(tree, nowNanos);
+    advance(tree, nowNanos);
     Set<Long> gone = ImmutableSet.copyOf(clients);
     for (Tree.SessionKey session : tree.sessions()) {
       if (gone.contains(session.client())) {
-        CloseChange.end(tree, session, now);
+        CloseChange.end(tree, session);
       }
     }
     LockChange.expire(tree, clients);

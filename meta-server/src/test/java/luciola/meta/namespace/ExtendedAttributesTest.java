@@ -196,6 +196,8 @@ final class ExtendedAttributesTest {
     ok(set("/f", "user.a", "f"));
     assertEquals(11, storedAttributes());
     ok(apply(NamespaceRequest.newBuilder().setUnlink(Unlink.newBuilder().setAt(at("/f")))));
+    assertEquals(11, storedAttributes());
+    ok(apply(NamespaceRequest.newBuilder().setTakeGarbage(TakeGarbage.getDefaultInstance())));
     assertEquals(10, storedAttributes());
     ok(
         apply(
@@ -204,7 +206,7 @@ final class ExtendedAttributesTest {
     assertEquals(9, storedAttributes());
     ok(rename("/d", "/e"));
     ok(rename("/h", "/i"));
-    assertEquals(7, storedAttributes());
+    assertEquals(8, storedAttributes());
     assertEquals(Optional.of("/d"), value("/e", "user.a"));
     ok(apply(NamespaceRequest.newBuilder().setRemoveTree(RemoveTree.newBuilder().setAt(at("/c")))));
     for (int i = 0; i < 4; i++) {

@@ -19,6 +19,7 @@ import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.Layout;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.MakeLink;
 import luciola.grpc.v1.MakeNode;
 import luciola.grpc.v1.MakeSymlink;
 import luciola.grpc.v1.NamespaceReply;
@@ -281,6 +282,136 @@ class NamespaceTest {
             NamespaceRequest.newBuilder()
                 .setGetAttributes(luciola.grpc.v1.GetAttributes.newBuilder().setInode(id))));
     no(ErrorCode.BAD_SESSION, close(made, 78, 0));
+  }
+
+  /** Who had it open for reading takes a session when it has no name any more. */
+  @Test
+  void aRemovedFileCanBeKeptByItsReaders() {
+    long id = removed("/f");
+    assertEquals(0, attributes(id).getNlink());
+    assertEquals(List.of(), aged(1_000));
+    NamespaceReply kept = ok(keep(id));
+    assertEquals(0, Tree.reading(stored).counters().getGarbage());
+    now += 5_000;
+    assertEquals(List.of(), aged(1_000));
+    ok(close(kept));
+    assertEquals(List.of(id), aged(1_000), "its last name went long ago");
+    no(ErrorCode.NOT_FOUND, keep(id));
+    assertEquals(List.of(id), garbage());
+  }
+
+  @Test
+  void aRemovedFileIsCollectedOnceItIsOldEnough() {
+    long id = removed("/f");
+    long inodes = Tree.reading(stored).counters().getInodes();
+    assertEquals(List.of(), aged(100));
+    now += 80;
+    assertEquals(List.of(id), aged(100));
+    assertEquals(inodes - 1, Tree.reading(stored).counters().getInodes());
+    long other = removed("/g");
+    ok(
+        apply(
+            NamespaceRequest.newBuilder()
+                .setDropGarbage(
+                    luciola.grpc.v1.DropGarbage.newBuilder().addInodes(id).addInodes(other))));
+    assertEquals(List.of(other), garbage(), "dropped is only what was taken");
+  }
+
+  /** The time at which the tree went counts, or its other name if that went later. */
+  @Test
+  void filesOfARemovedTreeAreCollectedByTheTimeOfItsRemoval() {
+    who = ROOT;
+    ok(mkdir("/t", 0755));
+    ok(mkdir("/t/u", 0755));
+    long file = ok(create("/t/u/f")).getInode().getId();
+    long linked = ok(create("/t/u/g")).getInode().getId();
+    ok(
+        apply(
+            NamespaceRequest.newBuilder()
+                .setMakeLink(MakeLink.newBuilder().setInode(linked).setAt(at("/g")))));
+    Staged staged = new Staged(stored);
+    Namespace.expire(List.of(client), now, staged);
+    staged.copyTo(stored);
+    ok(removeTree("/t"));
+    now += 1_000;
+    ok(unlink("/g"));
+    NamespaceReply kept = ok(keep(file));
+    assertEquals(List.of(), aged(500));
+    ok(close(kept));
+    assertEquals(List.of(), aged(500), "the inner directory is walked");
+    assertEquals(List.of(file), aged(500));
+    now += 500;
+    assertEquals(List.of(file, linked), aged(500));
+  }
+
+  @Test
+  void aReadersSessionGivesNoRightToChange() {
+    NamespaceReply made = ok(create("/f"));
+    long id = made.getInode().getId();
+    ok(close(made, 77, 0));
+    ok(chmod("/f", 0644));
+    who = BOB;
+    NamespaceReply kept = ok(keep(id));
+    no(ErrorCode.BAD_SESSION, publish(kept, 99, 0));
+    no(ErrorCode.BAD_SESSION, close(kept, 99, 0));
+    no(
+        ErrorCode.PERMISSION_DENIED,
+        apply(
+            NamespaceRequest.newBuilder()
+                .setTruncate(Truncate.newBuilder().setInode(id).setLength(1))));
+    assertEquals(77, attributes(id).getLength());
+    who = ROOT;
+    NamespaceReply held =
+        ok(
+            apply(
+                NamespaceRequest.newBuilder()
+                    .setOpen(Open.newBuilder().setAt(at("/f")).setWrite(true).setAlone(true))));
+    ok(keep(id));
+    ok(close(held));
+    no(
+        ErrorCode.INVALID_ARGUMENT,
+        apply(
+            NamespaceRequest.newBuilder()
+                .setOpen(Open.newBuilder().setAt(at("/f")).setWrite(true).setKeep(true))));
+    ok(chmod("/f", 0600));
+    who = BOB;
+    no(ErrorCode.PERMISSION_DENIED, keep(id));
+    ok(close(kept));
+  }
+
+  private long removed(String path) {
+    NamespaceReply made = ok(create(path));
+    ok(close(made, 77, 0));
+    ok(unlink(path));
+    return made.getInode().getId();
+  }
+
+  private NamespaceReply keep(long id) {
+    return apply(
+        NamespaceRequest.newBuilder()
+            .setOpen(Open.newBuilder().setAt(At.newBuilder().setInode(id)).setKeep(true)));
+  }
+
+  private NamespaceReply close(NamespaceReply opened) {
+    return apply(
+        NamespaceRequest.newBuilder()
+            .setClose(
+                luciola.grpc.v1.Close.newBuilder()
+                    .setInode(opened.getInode().getId())
+                    .setSession(opened.getOpen().getSession())));
+  }
+
+  /** What lost its last name so long ago. */
+  private List<Long> aged(long nanos) {
+    Identity asking = who;
+    who = ROOT;
+    NamespaceReply taken =
+        ok(
+            apply(
+                NamespaceRequest.newBuilder()
+                    .setTakeGarbage(TakeGarbage.newBuilder().setUntilNanos(now + 10 - nanos))));
+    who = asking;
+    return taken.getGarbage().getInodesList().stream().map(Inode::getId).toList();
   }
 
   @Test

@@ -14,6 +14,7 @@ import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.Rename;
+import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.UsageState;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.Family;
@@ -46,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>LiveClientsKeepSessions: who renews in time is not taken for gone.
  *   <li>UsageIsExact: in the end, what is kept of each directory with quotas anywhere is what the
  *       model counts below it.
+ *   <li>RemovedFilesStay: a collector gets no file that has a name or a session, and none before
+ *       the time after its removal that collectors keep, whatever clocks say.
  *   <li>TimesGoForward: the time of the namespace never goes back.
  * </ul>
  */
@@ -58,6 +61,7 @@ final class Books {
   private final World world;
   private final long toleratedSilenceNanos;
   private final boolean forgetsReplies;
+  private final boolean collectsAtOnce;
   private final MemoryView state = new MemoryView();
   private final ModelNamespace model = new ModelNamespace(new PosixModel());
   private @Nullable SimMember counter;
@@ -97,6 +101,7 @@ final class Books {
     this.world = world;
     this.toleratedSilenceNanos = toleratedSilenceNanos;
     this.forgetsReplies = bug.filter(PlantedBug.FORGET_REPLIES::equals).isPresent();
+    this.collectsAtOnce = bug.filter(PlantedBug.COLLECT_AT_ONCE::equals).isPresent();
     format(state);
     model.model().root.id = 1;
     states.add(model.model().copy());
@@ -135,6 +140,11 @@ final class Books {
   }
 
   private NamespaceReply apply(NamespaceRequest request, long nowNanos, Staged staged) {
+    if (collectsAtOnce && request.hasTakeGarbage()) {
+      TakeGarbage.Builder any = request.getTakeGarbage().toBuilder().clearUntilNanos();
+      return Namespace.apply(
+          request.toBuilder().setTakeGarbage(any).build(), nowNanos, TABLE, staged);
+    }
     if (forgetsReplies) {
       NamespaceRequest unnumbered = request.toBuilder().setSequence(0).build();
       return Namespace.apply(unnumbered, nowNanos, TABLE, staged).toBuilder()
@@ -200,7 +210,9 @@ final class Books {
     if (reply.getCode() == ErrorCode.CANCELLED.number()) {
       return;
     }
+    model.model().at(world.nowNanos());
     meet(request);
+    meetKept(request, reply);
     meetLateLength(request);
     ModelNamespace.Expected expected = expected(request, usage, reply);
     model.done(request, expected, reply);
@@ -210,6 +222,7 @@ final class Books {
     }
     forward(Tree.reading(state).counters().getNowNanos());
     for (Inode inode : reply.getGarbage().getInodesList()) {
+      taken(inode.getId());
       collected.add(inode.getId());
     }
     if (reply.getCode() == ErrorCode.OK.number()) {
@@ -218,6 +231,20 @@ final class Books {
         throw new RuleBroken("DoneOnce", "under another sequence: " + request);
       }
     }
+  }
+
+  private void taken(long inode) {
+    Node node =
+        model
+            .garbage(inode)
+            .orElseThrow(() ->
+                new RuleBroken("RemovedFilesStay", "taken, but named or open: inode=" + inode));
+    long ageNanos = world.nowNanos() - node.removedNanos;
+    if (!node.taken && ageNanos < UserOperations.GARBAGE_AGE_NANOS) {
+      throw new RuleBroken(
+          "RemovedFilesStay", "taken " + ageNanos + " ns after it was removed: inode=" + inode);
+    }
+    node.taken = true;
   }
 
   /** What the model gives; it minds quotas as far as usage was known when it was asked. */
@@ -305,6 +332,22 @@ final class Books {
       }
     } catch (PosixModel.No no) {
       world.met("refused: " + no.code);
+    }
+  }
+
+  private void meetKept(NamespaceRequest request, NamespaceReply reply) {
+    if (request.getOpen().getKeep()) {
+      model
+          .garbage(request.getOpen().getAt().getInode())
+          .ifPresent(node -> {
+            if (node.taken) {
+              world.met(Probe.READER_TOO_LATE);
+            } else if (reply.getInode().getNlink() == 0) {
+              world.met(Probe.REMOVED_FILE_KEPT);
+            } else {
+              world.met(Probe.KEPT_IN_REMOVED_TREE);
+            }
+          });
     }
   }
 

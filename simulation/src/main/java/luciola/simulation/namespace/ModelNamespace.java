@@ -29,7 +29,7 @@ final class ModelNamespace {
   private final PosixModel model;
   private final Map<Long, Session> sessions = new HashMap<>();
 
-  private record Session(Node node, long client) {}
+  private record Session(Node node, long client, boolean reads) {}
 
   /**
    * What an operation has to give.
@@ -64,7 +64,10 @@ final class ModelNamespace {
   private @Nullable Node change(NamespaceRequest request) {
     return switch (request.getOperationCase()) {
       case CREATE -> create(request.getCreate());
-      case OPEN -> open(request.getOpen());
+      case OPEN ->
+          request.getOpen().getKeep()
+              ? model.keep(byNumber(request.getOpen().getAt().getInode()))
+              : open(request.getOpen());
       case MAKE_DIRECTORY -> model.mkdir(path(request.getMakeDirectory().getAt()));
       case MAKE_SYMLINK ->
           model.symlink(
@@ -139,7 +142,11 @@ final class ModelNamespace {
   }
 
   private Node publish(long client, PublishLength asked) {
-    Node node = session(client, asked.getInode(), asked.getSession()).node();
+    Session session = session(client, asked.getInode(), asked.getSession());
+    if (session.reads()) {
+      throw new PosixModel.No(ErrorCode.BAD_SESSION);
+    }
+    Node node = session.node();
     model.grow(node, asked.getLength(), asked.getTruncateGeneration());
     return node;
   }
@@ -157,11 +164,16 @@ final class ModelNamespace {
     return sessions.values().stream().map(Session::node).filter(node -> node.id == id).findFirst();
   }
 
-  /** A file that has a name or is open. */
+  /** A file that has neither name nor session, taken or not. */
+  Optional<Node> garbage(long id) {
+    return model.garbage.stream().filter(node -> node.id == id).findFirst();
+  }
+
+  /** A file that has a name or is open, or is waiting for a collector. */
   private Node byNumber(long id) {
-    Optional<Node> open = openFile(id);
-    if (open.isPresent()) {
-      return open.get();
+    Optional<Node> there = openFile(id).or(() -> garbage(id).filter(node -> !node.taken));
+    if (there.isPresent()) {
+      return there.get();
     }
     Node named = find(model.root, id);
     if (named == null) {
@@ -193,7 +205,9 @@ final class ModelNamespace {
       node.id = reply.getInode().getId();
     }
     if (reply.getOpen().getSession() != 0) {
-      sessions.put(reply.getOpen().getSession(), new Session(node, request.getClientId()));
+      sessions.put(
+          reply.getOpen().getSession(),
+          new Session(node, request.getClientId(), request.getOpen().getKeep()));
     }
   }
 

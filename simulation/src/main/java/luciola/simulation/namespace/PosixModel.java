@@ -16,7 +16,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class PosixModel {
   final Node root = Node.directory();
+
+  /** Files without name and session, whether they were taken away already or not. */
   final List<Node> garbage = new ArrayList<>();
+
+  private long nowNanos;
 
   enum Kind {
     FILE,
@@ -32,6 +36,12 @@ final class PosixModel {
     long length;
     long generation;
     int sessions;
+
+    /** When the last name of a file went. */
+    long removedNanos;
+
+    /** A collector has it: it is not there any more. */
+    boolean taken;
 
     /** Of a directory: its quota; nothing: none. */
     @Nullable Limit limit;
@@ -88,6 +98,11 @@ final class PosixModel {
   }
 
   private Minding minding = Minding.EXACTLY;
+
+  /** What is done from now on is done at this time. */
+  void at(long nanos) {
+    nowNanos = nanos;
+  }
 
   /** Which quotas are minded from now on. */
   void mind(Minding which) {
@@ -176,6 +191,13 @@ final class PosixModel {
     return node;
   }
 
+  /** Somebody who reads a file keeps it, though its last name may have gone. */
+  Node keep(Node node) {
+    garbage.remove(node);
+    node.sessions++;
+    return node;
+  }
+
   void truncate(Node node, long length) {
     unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
     unless(node.kind == Kind.FILE, ErrorCode.INVALID_ARGUMENT);
@@ -229,7 +251,7 @@ final class PosixModel {
     Node node = spot.existing();
     unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
     spot.parent().entries.remove(spot.name());
-    collectIfLost(node);
+    unnamed(node);
   }
 
   void rmdir(String path) {
@@ -252,7 +274,7 @@ final class PosixModel {
     List<Node> below = List.copyOf(node.entries.values());
     node.entries.clear();
     below.forEach(this::dissolve);
-    collectIfLost(node);
+    unnamed(node);
   }
 
   void rename(String from, String to, boolean noReplace, boolean exchange) {
@@ -294,7 +316,7 @@ final class PosixModel {
     sourceParent.entries.remove(source.name());
     destinationParent.entries.put(destination.name(), moved);
     if (replaced != null) {
-      collectIfLost(replaced);
+      unnamed(replaced);
     }
   }
 
@@ -411,6 +433,11 @@ final class PosixModel {
 
   private static boolean contains(Node top, Node node) {
     return top == node || top.entries.values().stream().anyMatch(below -> contains(below, node));
+  }
+
+  private void unnamed(Node node) {
+    node.removedNanos = nowNanos;
+    collectIfLost(node);
   }
 
   private void collectIfLost(Node node) {

@@ -1,6 +1,7 @@
 package luciola.simulation.namespace;
 
 import com.google.protobuf.ByteString;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import luciola.grpc.v1.At;
@@ -8,6 +9,7 @@ import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.DropGarbage;
 import luciola.grpc.v1.Inode;
+import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.MakeLink;
@@ -33,11 +35,19 @@ import luciola.simulation.world.World;
 final class UserOperations {
   private static final int SESSIONS_MAX = 6;
 
+  /** A collector takes what was removed so long ago. */
+  static final long GARBAGE_AGE_NANOS = 250_000_000;
+
   private final World world;
   private final Plan plan;
   private final List<Session> sessions = new ArrayList<>();
   private final List<Long> seen = new ArrayList<>();
   private final List<Long> taken = new ArrayList<>();
+
+  private final ArrayDeque<Told> told = new ArrayDeque<>();
+
+  /** Files that it may have opened for reading; others remove them meanwhile. */
+  private final List<Long> files = new ArrayList<>();
 
   /**
    * What clients of a run do.
@@ -54,7 +64,10 @@ final class UserOperations {
     }
   }
 
-  private record Session(long inode, long number, long generation) {}
+  /** A time of the namespace, and when it was told. */
+  private record Told(long timeNanos, long atNanos) {}
+
+  private record Session(long inode, long number, long generation, boolean reads) {}
 
   UserOperations(World world, Plan plan) {
     this.world = world;
@@ -66,6 +79,8 @@ final class UserOperations {
     sessions.clear();
     seen.clear();
     taken.clear();
+    files.clear();
+    told.clear();
   }
 
   NamespaceRequest.Builder draw() {
@@ -96,6 +111,7 @@ final class UserOperations {
       case 19 -> collect();
       case 20 ->
           request.setList(luciola.grpc.v1.List.newBuilder().setAt(world.chance(0.4) ? root() : at));
+      case 22 -> keep(request);
       case 24, 25 -> setQuota(request);
       case 26 -> request.setRemoveQuota(RemoveQuota.newBuilder().setAt(at));
       case 27 -> request.setShowQuota(ShowQuota.newBuilder().setAt(at));
@@ -176,14 +192,16 @@ final class UserOperations {
             .setInode(session.inode())
             .setSession(session.number())
             .setTruncateGeneration(session.generation());
-    return request.setClose(world.chance(0.8) ? close.setLength(world.below(10_000)) : close);
+    return request.setClose(
+        world.chance(0.8) && !session.reads() ? close.setLength(world.below(10_000)) : close);
   }
 
   private NamespaceRequest.Builder publish(NamespaceRequest.Builder request) {
-    if (sessions.isEmpty()) {
+    List<Session> writing = sessions.stream().filter(session -> !session.reads()).toList();
+    if (writing.isEmpty()) {
       return request.setLookup(Lookup.newBuilder().setAt(at()));
     }
-    Session session = sessions.get(world.below(sessions.size()));
+    Session session = writing.get(world.below(writing.size()));
     return request.setPublishLength(
         PublishLength.newBuilder()
             .setInode(session.inode())
@@ -192,15 +210,33 @@ final class UserOperations {
             .setTruncateGeneration(session.generation()));
   }
 
+  /** A session for a file that it reads, whatever became of its names. */
+  private NamespaceRequest.Builder keep(NamespaceRequest.Builder request) {
+    return files.isEmpty() || sessions.size() >= SESSIONS_MAX
+        ? request.setLookup(Lookup.newBuilder().setAt(at()))
+        : request.setOpen(
+            Open.newBuilder().setAt(At.newBuilder().setInode(any(files))).setKeep(true));
+  }
+
   /** Takes garbage, or drops what it took. */
   NamespaceRequest.Builder collect() {
     NamespaceRequest.Builder request = NamespaceRequest.newBuilder();
     if (taken.isEmpty()) {
-      return request.setTakeGarbage(TakeGarbage.newBuilder().setLimit(1 + world.below(4)));
+      return request.setTakeGarbage(
+          TakeGarbage.newBuilder().setLimit(1 + world.below(4)).setUntilNanos(untilNanos()));
     }
     DropGarbage.Builder drop = DropGarbage.newBuilder().addAllInodes(taken);
     taken.clear();
     return request.setDropGarbage(drop);
+  }
+
+  /** The last time of the namespace that it was told long enough ago. */
+  private long untilNanos() {
+    long until = 0;
+    while (!told.isEmpty() && world.nowNanos() - told.getFirst().atNanos() >= GARBAGE_AGE_NANOS) {
+      until = told.removeFirst().timeNanos();
+    }
+    return until;
   }
 
   private long any(List<Long> of) {
@@ -216,11 +252,24 @@ final class UserOperations {
         seen.removeFirst();
       }
     }
+    if (inode.getType() == InodeType.INODE_TYPE_FILE) {
+      files.add(inode.getId());
+      if (files.size() > SESSIONS_MAX) {
+        files.removeFirst();
+      }
+    }
     if (reply.getOpen().getSession() != 0) {
       sessions.add(
-          new Session(inode.getId(), reply.getOpen().getSession(), inode.getTruncateGeneration()));
+          new Session(
+              inode.getId(),
+              reply.getOpen().getSession(),
+              inode.getTruncateGeneration(),
+              request.getOpen().getKeep()));
     }
     reply.getGarbage().getInodesList().forEach(each -> taken.add(each.getId()));
+    if (reply.hasGarbage()) {
+      told.add(new Told(reply.getGarbage().getNowNanos(), world.nowNanos()));
+    }
     if (reply.getCode() == ErrorCode.BAD_SESSION.number()) {
       sessions.removeIf(session -> session.number() == request.getPublishLength().getSession());
       return true;

@@ -112,6 +112,11 @@ public enum Probe {
   LIVE_CLIENT_EXPIRED(
       "a client that was held too long finds its sessions ended", Scenario.NAMESPACE),
   OPEN_FILE_REMOVED("a file loses its last name while it is open", Scenario.NAMESPACE),
+  REMOVED_FILE_KEPT("a reader takes its session after the last name has gone", Scenario.NAMESPACE),
+  KEPT_IN_REMOVED_TREE(
+      "a reader takes its session in a removed tree that was not walked yet", Scenario.NAMESPACE),
+  READER_TOO_LATE(
+      "a reader asks for a session when a collector has the file already", Scenario.NAMESPACE),
   LATE_LENGTH_IGNORED("a length of an older truncate generation is ignored", Scenario.NAMESPACE),
   TREE_REMOVED("a tree that is not empty is removed at once", Scenario.NAMESPACE),
   QUOTA_MET("a change is refused because of a quota", Scenario.NAMESPACE),

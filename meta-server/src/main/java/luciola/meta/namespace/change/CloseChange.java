@@ -7,7 +7,10 @@ import luciola.meta.namespace.tree.Refusal;
 import luciola.meta.namespace.tree.Tree;
 import luciola.protocol.error.ErrorCode;
 
-/** Ends a session. The last one of a file without a name makes it garbage. */
+/**
+ * Ends a session. The last one of a file without a name makes it garbage. A reader's session tells
+ * of no changes.
+ */
 public final class CloseChange {
   private CloseChange() {}
 
@@ -18,6 +21,9 @@ public final class CloseChange {
         ErrorCode.BAD_SESSION,
         "inode=" + asked.getInode() + " session=" + asked.getSession());
     Inode inode = tree.namedInode(asked.getInode());
+    if (asked.hasLength() || asked.getModified()) {
+      requireWrites(operation, asked.getInode(), asked.getSession());
+    }
     if (asked.hasLength()) {
       inode =
           LengthChange.raised(operation, inode, asked.getLength(), asked.getTruncateGeneration());
@@ -30,19 +36,24 @@ public final class CloseChange {
               .build();
     }
     tree.put(inode);
-    end(
-        tree,
-        new Tree.SessionKey(asked.getInode(), operation.client(), asked.getSession()),
-        operation.nowNanos());
+    end(tree, new Tree.SessionKey(asked.getInode(), operation.client(), asked.getSession()));
     return Operation.reply(inode);
   }
 
+  /** That a session is there, and of somebody who writes. */
+  static void requireWrites(Operation operation, long inode, long session) {
+    Refusal.unless(
+        operation.tree().mayWrite(inode, operation.client(), session),
+        ErrorCode.BAD_SESSION,
+        "of no writer: inode=" + inode + " session=" + session);
+  }
+
   /** Ends a session, whoever has it. */
-  public static void end(Tree tree, Tree.SessionKey session, long nowNanos) {
+  public static void end(Tree tree, Tree.SessionKey session) {
     tree.closeSession(session.inode(), session.client(), session.session());
     Inode inode = tree.namedInode(session.inode());
     if (inode.getNlink() == 0 && !tree.hasSession(inode.getId())) {
-      RemoveChange.collect(tree, inode, nowNanos);
+      RemoveChange.collect(tree, inode);
     }
   }
 }

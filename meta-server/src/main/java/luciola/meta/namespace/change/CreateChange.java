@@ -35,7 +35,9 @@ final class CreateChange {
     OpenResult.Builder open = OpenResult.newBuilder().setCreated(true);
     if (asked.getOpenForWrite()) {
       open.setSession(
-          operation.tree().openSession(made.getId(), operation.client(), operation.nowNanos()));
+          operation
+              .tree()
+              .openSession(made, operation.client(), operation.nowNanos(), OpenChange.WRITER));
     }
     return Operation.reply(made).setOpen(open);
   }

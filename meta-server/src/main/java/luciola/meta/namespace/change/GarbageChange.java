@@ -15,9 +15,9 @@ import luciola.meta.namespace.tree.Tree;
 import luciola.protocol.error.ErrorCode;
 
 /**
- * Garbage for the collector: files whose chunks are to be removed. Taking walks detached
- * directories a bounded number of entries further; what is taken stays until it is dropped, so that
- * a collector that dies loses nothing.
+ * Garbage for the collector: files whose chunks are to be removed. A file's inode goes when it is
+ * taken. Taking walks detached directories a bounded number of entries further; what is taken stays
+ * until it is dropped, so that a collector that dies loses nothing.
  */
 final class GarbageChange {
   static final int LIMIT_DEFAULT = 256;
@@ -29,12 +29,20 @@ final class GarbageChange {
     requireRoot(operation.who());
     int limit = asked.getLimit() <= 0 ? LIMIT_DEFAULT : Math.min(asked.getLimit(), LIMIT_MAX);
     Tree tree = operation.tree();
-    List<Tree.Garbage> oldest = tree.garbage(limit, _ -> true);
-    tree.garbageFrom(oldest.isEmpty() ? operation.nowNanos() : oldest.getFirst().timeNanos());
-    GarbageResult.Builder result = GarbageResult.newBuilder();
+    long until =
+        asked.hasUntilNanos()
+            ? Math.min(asked.getUntilNanos(), operation.nowNanos())
+            : operation.nowNanos();
+    List<Tree.Garbage> oldest = tree.garbage(limit, until, _ -> true);
+    tree.garbageFrom(
+        oldest.isEmpty()
+            ? Math.max(until, tree.counters().getGarbageFromNanos())
+            : oldest.getFirst().timeNanos());
+    GarbageResult.Builder result = GarbageResult.newBuilder().setNowNanos(operation.nowNanos());
     int budget = limit;
     for (Tree.Garbage garbage : oldest) {
       if (garbage.inode().getType() != InodeType.INODE_TYPE_DIRECTORY) {
+        tree.inode(garbage.inode().getId()).ifPresent(tree::deleteInode);
         result.addInodes(garbage.inode());
       } else if (budget > 0) {
         budget -= dissolve(operation, garbage, budget);
@@ -55,9 +63,11 @@ final class GarbageChange {
       if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
         tree.deleteInode(inode);
         tree.putGarbage(
-            new Tree.Garbage(operation.nowNanos(), inode.toBuilder().setNlink(0).build()));
+            new Tree.Garbage(directory.timeNanos(), inode.toBuilder().setNlink(0).build()));
       } else {
-        RemoveChange.unnamed(tree, inode, operation.nowNanos());
+        // Another name of it may have gone later than the tree.
+        long removed = Math.max(directory.timeNanos(), inode.getChangedNanos());
+        RemoveChange.unnamed(tree, inode, removed, operation.nowNanos());
       }
     }
     if (names.size() < budget) {
@@ -73,8 +83,11 @@ final class GarbageChange {
         .tree()
         .garbage(
             dropped.size(),
+            Long.MAX_VALUE,
             inode ->
-                inode.getType() == InodeType.INODE_TYPE_FILE && dropped.contains(inode.getId()))
+                inode.getType() == InodeType.INODE_TYPE_FILE
+                    && dropped.contains(inode.getId())
+                    && operation.tree().inode(inode.getId()).isEmpty())
         .forEach(operation.tree()::deleteGarbage);
     return NamespaceReply.newBuilder();
   }

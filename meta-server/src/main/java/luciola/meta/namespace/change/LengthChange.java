@@ -18,10 +18,7 @@ final class LengthChange {
   private LengthChange() {}
 
   static NamespaceReply.Builder publish(Operation operation, PublishLength asked) {
-    Refusal.unless(
-        operation.tree().hasSession(asked.getInode(), operation.client(), asked.getSession()),
-        ErrorCode.BAD_SESSION,
-        "inode=" + asked.getInode() + " session=" + asked.getSession());
+    CloseChange.requireWrites(operation, asked.getInode(), asked.getSession());
     Inode inode =
         raised(
             operation,
@@ -52,7 +49,7 @@ final class LengthChange {
         ErrorCode.INVALID_ARGUMENT,
         "not a file: inode=" + inode.getId());
     OpenChange.requireNotHeld(operation, inode);
-    if (!operation.tree().hasSessionOf(inode.getId(), operation.client())) {
+    if (!operation.tree().isWrittenBy(inode.getId(), operation.client())) {
       Permissions.require(inode, operation.who(), Permissions.WRITE);
     }
     Inode cut = withLength(operation, inode, asked.getLength());

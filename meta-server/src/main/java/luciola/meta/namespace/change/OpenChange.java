@@ -5,12 +5,20 @@ import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.Open;
 import luciola.grpc.v1.OpenResult;
+import luciola.grpc.v1.StoredSession;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
 import luciola.protocol.error.ErrorCode;
 
-/** Opens a file for writing: a session that keeps it alive until it is closed. */
+/**
+ * Opens a file for writing, or keeps it for a reader: a session that keeps it alive until it is
+ * closed.
+ */
 public final class OpenChange {
+  static final StoredSession WRITER = StoredSession.getDefaultInstance();
+  private static final StoredSession READER = StoredSession.newBuilder().setReads(true).build();
+  private static final StoredSession ALONE = StoredSession.newBuilder().setAlone(true).build();
+
   private OpenChange() {}
 
   static NamespaceReply.Builder apply(Operation operation, Open asked) {
@@ -22,7 +30,25 @@ public final class OpenChange {
           "alone is for writing and does not truncate");
       return alone(operation, inode);
     }
-    return open(operation, inode, asked.getWrite(), asked.getTruncate());
+    return asked.getKeep()
+        ? keep(operation, inode, asked)
+        : open(operation, inode, asked.getWrite(), asked.getTruncate());
+  }
+
+  /** A reader's session; a file that lost its last name a moment ago is garbage no more. */
+  private static NamespaceReply.Builder keep(Operation operation, Inode inode, Open asked) {
+    Refusal.unless(
+        !asked.getWrite() && !asked.getTruncate(),
+        ErrorCode.INVALID_ARGUMENT,
+        "who keeps a file to read it does not write");
+    Refusal.unless(
+        inode.getType() == InodeType.INODE_TYPE_FILE,
+        ErrorCode.INVALID_ARGUMENT,
+        "not a file: inode=" + inode.getId());
+    Permissions.require(inode, operation.who(), Permissions.READ);
+    long session =
+        operation.tree().openSession(inode, operation.client(), operation.nowNanos(), READER);
+    return Operation.reply(inode).setOpen(OpenResult.newBuilder().setSession(session));
   }
 
   static NamespaceReply.Builder open(
@@ -50,7 +76,7 @@ public final class OpenChange {
     }
     if (write) {
       open.setSession(
-          operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos()));
+          operation.tree().openSession(opened, operation.client(), operation.nowNanos(), WRITER));
     }
     return Operation.reply(opened).setOpen(open);
   }
@@ -64,11 +90,11 @@ public final class OpenChange {
         ErrorCode.INVALID_ARGUMENT,
         "not a file: inode=" + inode.getId());
     Refusal.unless(
-        !operation.tree().hasSession(inode.getId()),
+        !operation.tree().isWritten(inode.getId()),
         ErrorCode.BAD_SESSION,
         "open for writing: inode=" + inode.getId());
     long session =
-        operation.tree().openSession(inode.getId(), operation.client(), operation.nowNanos(), true);
+        operation.tree().openSession(inode, operation.client(), operation.nowNanos(), ALONE);
     return Operation.reply(inode).setOpen(OpenResult.newBuilder().setSession(session));
   }
 

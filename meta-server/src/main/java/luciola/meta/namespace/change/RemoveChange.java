@@ -50,20 +50,38 @@ public final class RemoveChange {
 
   /** An inode, not a directory, that has lost one name: kept while it has names or sessions. */
   static Inode unnamed(Tree tree, Inode inode, long nowNanos) {
-    Inode left = inode.toBuilder().setNlink(inode.getNlink() - 1).setChangedNanos(nowNanos).build();
-    if (left.getNlink() > 0 || tree.hasSession(left.getId())) {
-      tree.put(left);
-    } else {
-      collect(tree, left, nowNanos);
-    }
-    return left;
+    return unnamed(tree, inode, nowNanos, nowNanos);
   }
 
-  /** Removes an inode without name and session; a file's chunks become garbage. */
-  public static void collect(Tree tree, Inode inode, long nowNanos) {
-    tree.deleteInode(inode);
+  /** As above; {@code removedNanos}: when it went, if that was the last one. */
+  static Inode unnamed(Tree tree, Inode inode, long removedNanos, long nowNanos) {
+    Inode.Builder left = inode.toBuilder().setNlink(inode.getNlink() - 1).setChangedNanos(nowNanos);
+    if (left.getNlink() > 0) {
+      tree.put(left.build());
+    } else {
+      left.setRemovedNanos(removedNanos);
+      lost(tree, left.build());
+    }
+    return left.build();
+  }
+
+  private static void lost(Tree tree, Inode inode) {
+    if (tree.hasSession(inode.getId())) {
+      tree.put(inode);
+    } else {
+      collect(tree, inode);
+    }
+  }
+
+  /**
+   * An inode has neither name nor session. A file becomes garbage, and stays until a collector
+   * takes it: who opened it for reading before can still take a session.
+   */
+  public static void collect(Tree tree, Inode inode) {
     if (inode.getType() == InodeType.INODE_TYPE_FILE) {
-      tree.putGarbage(new Tree.Garbage(nowNanos, inode));
+      tree.putRemoved(inode);
+    } else {
+      tree.deleteInode(inode);
     }
   }
 }

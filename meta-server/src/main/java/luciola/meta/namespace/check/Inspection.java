@@ -47,7 +47,7 @@ public final class Inspection {
       InspectedInode.Builder inspected =
           InspectedInode.newBuilder().setGarbage(garbage.contains(id));
       tree.inode(id)
-          .ifPresent(inode -> inspected.setInode(inode).setOpenForWrite(tree.hasSession(id)));
+          .ifPresent(inode -> inspected.setInode(inode).setOpenForWrite(tree.isWritten(id)));
       reply.addInodes(inspected);
     }
     return reply.build();

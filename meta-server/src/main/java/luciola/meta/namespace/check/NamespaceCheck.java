@@ -146,7 +146,7 @@ public final class NamespaceCheck {
           }
           int at = window.at(session.inode());
           if (at != Window.NONE) {
-            window.session(at);
+            window.kept(at);
           } else {
             report(
                 of(NamespaceFault.NAMESPACE_FAULT_LOST_SESSION, session.inode())
@@ -164,7 +164,10 @@ public final class NamespaceCheck {
         if (garbage.inode().getType() == InodeType.INODE_TYPE_DIRECTORY) {
           window.detached(id);
         }
-        if (window.at(id) != Window.NONE) {
+        int at = window.at(id);
+        if (at != Window.NONE && isRemoved(window, at, garbage)) {
+          window.kept(at);
+        } else if (at != Window.NONE) {
           report(
               of(NamespaceFault.NAMESPACE_FAULT_LIVING_GARBAGE, id)
                   .setGarbageNanos(garbage.timeNanos()));
@@ -173,6 +176,17 @@ public final class NamespaceCheck {
       return looked();
     });
     window.detachedAll();
+  }
+
+  /** Whether a record is that of a removed file which no collector has taken yet. */
+  private boolean isRemoved(Window window, int at, Tree.Garbage garbage) {
+    return window.isOf(at, InodeType.INODE_TYPE_FILE)
+        && window.links(at) == 0
+        && !window.isKept(at)
+        && Tree.reading(view)
+            .inode(window.id(at))
+            .filter(inode -> inode.getRemovedNanos() == garbage.timeNanos())
+            .isPresent();
   }
 
   private void names(Window window) {
@@ -276,7 +290,7 @@ public final class NamespaceCheck {
           window.names(at) == 0
               && (directory
                   ? window.id(at) != Tree.ROOT
-                  : window.links(at) != 0 || !window.hasSession(at));
+                  : window.links(at) != 0 || !window.isKept(at));
       if (unreachable) {
         report(of(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE, window.id(at)).setDelta(delta));
       } else if (delta != 0) {

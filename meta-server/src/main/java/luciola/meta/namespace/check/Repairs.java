@@ -99,8 +99,9 @@ final class Repairs {
     Inode mended = changed(inode).setNlink((int) links).build();
     if (links == 0 && !tree.hasSession(inode.getId())) {
       // It had names when it was checked, and they were all removed since.
-      RemoveChange.collect(tree, mended, nowNanos);
+      RemoveChange.collect(tree, mended.toBuilder().setRemovedNanos(nowNanos).build());
     } else {
+      revive(inode);
       tree.put(mended);
     }
     return true;
@@ -124,11 +125,18 @@ final class Repairs {
       keep(changed(inode).setNlink(1).build());
       return true;
     }
-    boolean collected = !tree.hasSession(inode.getId());
+    boolean collected = !tree.hasSession(inode.getId()) && !tree.isRemoved(inode);
     if (collected) {
-      RemoveChange.collect(tree, inode, nowNanos);
+      RemoveChange.collect(tree, inode.toBuilder().setRemovedNanos(nowNanos).build());
     }
     return collected;
+  }
+
+  /** What has a name after all is no garbage. */
+  private void revive(Inode inode) {
+    if (inode.getNlink() == 0) {
+      tree.forgetGarbage(new Tree.Garbage(inode.getRemovedNanos(), inode));
+    }
   }
 
   private boolean danglingName(NamespaceFinding finding) {

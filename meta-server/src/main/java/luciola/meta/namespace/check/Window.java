@@ -12,7 +12,7 @@ import luciola.meta.namespace.tree.Scans;
 final class Window {
   static final int NONE = -1;
 
-  private static final byte SESSION = 1;
+  private static final byte KEPT = 1;
   private static final byte NAMED_IN_PARENT = 2;
 
   private final long first;
@@ -136,12 +136,13 @@ final class Window {
     return types[at] == (byte) type.getNumber();
   }
 
-  void session(int at) {
-    marks[at] |= SESSION;
+  /** A session has it, or it waits for the collector. */
+  void kept(int at) {
+    marks[at] |= KEPT;
   }
 
-  boolean hasSession(int at) {
-    return (marks[at] & SESSION) != 0;
+  boolean isKept(int at) {
+    return (marks[at] & KEPT) != 0;
   }
 
   void namedInParent(int at) {

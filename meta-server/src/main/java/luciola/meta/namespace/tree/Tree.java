@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiPredicate;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceCounters;
@@ -232,53 +233,57 @@ public final class Tree {
 
   /** Whether somebody has a file open for writing who is to be alone with it. */
   public boolean isHeld(long inode) {
-    boolean[] held = {false};
+    return anySession(inode, (_, session) -> session.getAlone());
+  }
+
+  /** Whether anybody has a file open for writing. */
+  public boolean isWritten(long inode) {
+    return anySession(inode, (_, session) -> !session.getReads());
+  }
+
+  /** Whether a client has a file open for writing. */
+  public boolean isWrittenBy(long inode, long client) {
+    return anySession(inode, (key, session) -> key.client() == client && !session.getReads());
+  }
+
+  private boolean anySession(long inode, BiPredicate<SessionKey, StoredSession> test) {
+    boolean[] found = {false};
     view.scan(
         Family.SESSION,
         key(inode),
         key(inode + 1),
-        (_, value) -> {
-          held[0] = parsed(StoredSession::parseFrom, value).getAlone();
-          return !held[0];
+        (key, value) -> {
+          found[0] = test.test(sessionKey(key), parsed(StoredSession::parseFrom, value));
+          return !found[0];
         });
-    return held[0];
+    return found[0];
   }
 
   public boolean hasSession(long inode, long client, long session) {
     return view.get(Family.SESSION, key(inode, client, session)) != null;
   }
 
-  public boolean hasSessionOf(long inode, long client) {
-    boolean[] found = {false};
-    view.scan(
-        Family.SESSION,
-        key(inode, client),
-        null,
-        (key, _) -> {
-          ByteBuffer at = ByteBuffer.wrap(key);
-          found[0] = at.getLong() == inode && at.getLong() == client;
-          return false;
-        });
-    return found[0];
+  /** Whether there is this session, and of somebody who writes. */
+  public boolean mayWrite(long inode, long client, long session) {
+    byte[] value = view.get(Family.SESSION, key(inode, client, session));
+    return value != null && !parsed(StoredSession::parseFrom, value).getReads();
   }
 
-  /** Opens a session and returns its number. */
-  public long openSession(long inode, long client, long nowNanos) {
-    return openSession(inode, client, nowNanos, false);
-  }
-
-  /** As above; {@code alone}: nobody else is to open one meanwhile, see {@link #isHeld}. */
-  public long openSession(long inode, long client, long nowNanos, boolean alone) {
+  /**
+   * Opens a session and returns its number. A removed file is garbage no more.
+   *
+   * @param kind what the session is for
+   */
+  public long openSession(Inode inode, long client, long nowNanos, StoredSession kind) {
+    if (inode.getNlink() == 0) {
+      forgetGarbage(new Garbage(inode.getRemovedNanos(), inode));
+    }
     long session = newSession();
     changes()
         .put(
             Family.SESSION,
-            key(inode, client, session),
-            StoredSession.newBuilder()
-                .setOpenedNanos(nowNanos)
-                .setAlone(alone)
-                .build()
-                .toByteArray());
+            key(inode.getId(), client, session),
+            kind.toBuilder().setOpenedNanos(nowNanos).build().toByteArray());
     return session;
   }
 
@@ -289,24 +294,45 @@ public final class Tree {
   /** One session, as its key says. */
   public record SessionKey(long inode, long client, long session) {}
 
+  private static SessionKey sessionKey(byte[] key) {
+    ByteBuffer at = ByteBuffer.wrap(key);
+    return new SessionKey(at.getLong(), at.getLong(), at.getLong());
+  }
+
   /** Every session there is, by inode. */
   public List<SessionKey> sessions() {
     var sessions = new ArrayList<SessionKey>();
-    view.scan(
-        Family.SESSION,
-        key(),
-        null,
-        (key, _) -> {
-          ByteBuffer at = ByteBuffer.wrap(key);
-          return sessions.add(new SessionKey(at.getLong(), at.getLong(), at.getLong()));
-        });
+    view.scan(Family.SESSION, key(), null, (key, _) -> sessions.add(sessionKey(key)));
     return sessions;
   }
 
   // Garbage.
 
-  /** A file without name and session, or a detached directory. */
+  /**
+   * A file without name and session, or a detached directory. A file's inode stays beside the
+   * record until a collector takes it.
+   */
   public record Garbage(long timeNanos, Inode inode) {}
+
+  /**
+   * Makes a file without name and session garbage, under the time at which its last name went; not
+   * twice. No record is older than what collectors look at: see {@link #garbageFrom}.
+   */
+  public void putRemoved(Inode inode) {
+    if (isRemoved(inode)) {
+      return;
+    }
+    NamespaceCounters.Builder counters = counters();
+    long timeNanos = Math.max(inode.getRemovedNanos(), counters.getGarbageFromNanos());
+    Inode removed = inode.toBuilder().setRemovedNanos(timeNanos).build();
+    put(removed);
+    putGarbage(new Garbage(timeNanos, removed));
+  }
+
+  /** Whether there is a record of garbage of a file that is still there. */
+  public boolean isRemoved(Inode inode) {
+    return view.get(Family.GARBAGE, key(inode.getRemovedNanos(), inode.getId())) != null;
+  }
 
   public void putGarbage(Garbage garbage) {
     byte[] key = key(garbage.timeNanos(), garbage.inode().getId());
@@ -334,13 +360,20 @@ public final class Tree {
   /**
    * Up to {@code limit} records, oldest first, of those that the test lets through. Starts at the
    * oldest one known of: a scan over many deleted keys is slow.
+   *
+   * @param untilNanos of this time or before
    */
-  public List<Garbage> garbage(int limit, java.util.function.Predicate<Inode> wanted) {
+  public List<Garbage> garbage(
+      int limit, long untilNanos, java.util.function.Predicate<Inode> wanted) {
     var garbage = new ArrayList<Garbage>();
+    long fromNanos = counters().getGarbageFromNanos();
+    if (untilNanos < fromNanos) {
+      return garbage;
+    }
     view.scan(
         Family.GARBAGE,
-        key(counters().getGarbageFromNanos()),
-        null,
+        key(fromNanos),
+        untilNanos == Long.MAX_VALUE ? null : key(untilNanos + 1),
         (key, value) -> {
           Inode inode = parsed(Inode::parseFrom, value);
           if (wanted.test(inode)) {

@@ -30,6 +30,7 @@ import luciola.grpc.v1.RemoveTree;
 import luciola.grpc.v1.Rename;
 import luciola.grpc.v1.RepairNamespaceReply;
 import luciola.grpc.v1.RepairNamespaceRequest;
+import luciola.grpc.v1.StoredSession;
 import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.Truncate;
 import luciola.grpc.v1.Unlink;
@@ -232,8 +233,8 @@ class NamespaceCheckTest {
     unlink("d/f");
     assertTrue(Tree.reading(stored).inode(file).isPresent());
     repair(repairs(), found);
-    assertTrue(Tree.reading(stored).inode(file).isEmpty());
-    assertEquals(1, Tree.reading(stored).garbage(10, _ -> true).size());
+    assertEquals(0, Tree.reading(stored).namedInode(file).getNlink());
+    assertEquals(1, Tree.reading(stored).garbage(10, Long.MAX_VALUE, _ -> true).size());
     assertEquals(List.of(), check());
   }
 
@@ -297,8 +298,8 @@ class NamespaceCheckTest {
     assertEquals(List.of(), check());
     plant(tree -> tree.closeSession(file.getId(), 7, session));
     isMended(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE);
-    assertTrue(Tree.reading(stored).inode(file.getId()).isEmpty());
-    assertEquals(1, Tree.reading(stored).garbage(10, _ -> true).size());
+    assertEquals(0, Tree.reading(stored).namedInode(file.getId()).getNlink());
+    assertEquals(1, Tree.reading(stored).garbage(10, Long.MAX_VALUE, _ -> true).size());
   }
 
   @Test
@@ -352,11 +353,20 @@ class NamespaceCheckTest {
   @Test
   void sessionsGarbageAndTheCountAreMended() {
     Inode file = inode("d/f");
-    plant(tree -> tree.openSession(900, 7, now));
+    Inode nobody = file.toBuilder().setId(900).build();
+    plant(tree -> tree.openSession(nobody, 7, now, StoredSession.getDefaultInstance()));
     isMended(NamespaceFault.NAMESPACE_FAULT_LOST_SESSION);
     plant(tree -> tree.putGarbage(new Tree.Garbage(now, file)));
     isMended(NamespaceFault.NAMESPACE_FAULT_LIVING_GARBAGE);
     assertEquals(0, Tree.reading(stored).counters().getGarbage());
+    unlink("d/f");
+    Inode removed = Tree.reading(stored).namedInode(file.getId());
+    assertEquals(List.of(), check());
+    plant(tree -> tree.putGarbage(new Tree.Garbage(removed.getRemovedNanos() + 1, removed)));
+    isMended(NamespaceFault.NAMESPACE_FAULT_LIVING_GARBAGE);
+    plant(tree -> tree.forgetGarbage(new Tree.Garbage(removed.getRemovedNanos(), removed)));
+    isMended(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE);
+    assertEquals(1, Tree.reading(stored).counters().getGarbage());
     plant(tree -> tree.count(tree.counters().setInodes(3)));
     isMended(NamespaceFault.NAMESPACE_FAULT_WRONG_COUNT);
   }
@@ -433,6 +443,7 @@ class NamespaceCheckTest {
     long file = inode("d/f").getId();
     long removed = create("d/gone");
     unlink("d/gone");
+    ok(request().setTakeGarbage(TakeGarbage.getDefaultInstance()));
     ok(request().setOpen(Open.newBuilder().setAt(at("d/e/g")).setWrite(true)));
     InspectInodesReply reply =
         Inspection.answer(

@@ -26,6 +26,7 @@ import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.ReleaseLocks;
 import luciola.grpc.v1.RenewSessions;
 import luciola.grpc.v1.SetLock;
+import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.TestLock;
 import luciola.grpc.v1.Unlink;
 import luciola.meta.namespace.Namespace;
@@ -295,6 +296,8 @@ class LocksTest {
     assertTrue(has(ANN, whole(2, LockType.LOCK_TYPE_SHARED).setInode(other)));
     assertTrue(has(BOB, whole(2, LockType.LOCK_TYPE_SHARED).setInode(other)));
     apply(ANN, NamespaceRequest.newBuilder().setUnlink(Unlink.newBuilder().setAt(at("f"))));
+    assertEquals(3, held().size());
+    apply(BOB, NamespaceRequest.newBuilder().setTakeGarbage(TakeGarbage.getDefaultInstance()));
     assertEquals(2, held().size());
     apply(
         ANN,
