@@ -1,7 +1,9 @@
 package luciola.client.cluster;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.frame.ChunkListReply;
 import luciola.protocol.frame.ChunkListRequest;
@@ -11,7 +13,7 @@ import luciola.protocol.id.ChainId;
 
 /** Removes and cuts the chunks of a file past a length. Blocks. */
 final class FileCutter {
-  private static final int PAGE_CHUNKS = 1024;
+  private static final int PAGE_CHUNKS = 256;
 
   private final DataPlane plane;
   private final ChunkUpdates updates;
@@ -25,40 +27,39 @@ final class FileCutter {
   void cut(FileChunks file, long length) {
     int lastIndex = (int) Math.min(length / file.layout().chunkBytes(), Integer.MAX_VALUE);
     int lastBytes = file.layout().offsetInChunk(length);
-    for (ChainId chain : file.stripe().stream().distinct().toList()) {
-      cut(file, chain, lastIndex, lastBytes);
-    }
-  }
-
-  private void cut(FileChunks file, ChainId chain, int lastIndex, int lastBytes) {
-    int first = lastIndex;
-    while (true) {
-      ChunkListReply page = list(file, chain, first);
+    // All chains at once; a page of each at a time.
+    Map<ChainId, Integer> from = new LinkedHashMap<>();
+    file.stripe().forEach(chain -> from.put(chain, lastIndex));
+    while (!from.isEmpty()) {
+      Map<ChainId, CompletableFuture<ChunkListReply>> pages = new LinkedHashMap<>();
+      from.forEach((chain, first) -> pages.put(chain, list(file, chain, first)));
+      from.clear();
       List<CompletableFuture<UpdateReply>> cuts = new ArrayList<>();
-      for (ChunkListReply.Item item : page.chunks()) {
-        if (item.index() > lastIndex || lastBytes == 0) {
-          cuts.add(updates.send(chain, file.chunk(item.index()), new Update.Remove()));
-        } else if (item.chunkBytes() > lastBytes) {
-          cuts.add(updates.send(chain, file.chunk(item.index()), new Update.Truncate(lastBytes)));
+      pages.forEach((chain, listed) -> {
+        ChunkListReply page = Waiting.on(listed);
+        for (ChunkListReply.Item item : page.chunks()) {
+          if (item.index() > lastIndex || lastBytes == 0) {
+            cuts.add(updates.send(chain, file.chunk(item.index()), new Update.Remove()));
+          } else if (item.chunkBytes() > lastBytes) {
+            cuts.add(updates.send(chain, file.chunk(item.index()), new Update.Truncate(lastBytes)));
+          }
         }
-      }
+        if (page.more() && !page.chunks().isEmpty()) {
+          from.put(chain, page.chunks().getLast().index() + 1);
+        }
+      });
       cuts.forEach(Waiting::on);
-      if (!page.more() || page.chunks().isEmpty()) {
-        return;
-      }
-      first = page.chunks().getLast().index() + 1;
     }
   }
 
-  private ChunkListReply list(FileChunks file, ChainId chain, int first) {
-    return Waiting.on(
-        plane.toHead(
-            "list chunks: inode=" + file.inode(),
-            chain,
-            to ->
-                new ChunkListRequest(
-                    to.chain(), to.chainVersion(), to.target(), file.inode(), first, PAGE_CHUNKS),
-            ChunkListReply.class,
-            List.of()));
+  private CompletableFuture<ChunkListReply> list(FileChunks file, ChainId chain, int first) {
+    return plane.toHead(
+        "list chunks: inode=" + file.inode(),
+        chain,
+        to ->
+            new ChunkListRequest(
+                to.chain(), to.chainVersion(), to.target(), file.inode(), first, PAGE_CHUNKS),
+        ChunkListReply.class,
+        List.of());
   }
 }
