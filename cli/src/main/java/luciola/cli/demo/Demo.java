@@ -371,7 +371,7 @@ final class Demo {
     if (restore) {
       arguments.add("--restore");
     }
-    return JavaCommand.of(List.of("-Xmx2g"), arguments);
+    return JavaCommand.of(List.of(JavaCommand.VECTORS, "-Xmx2g"), arguments);
   }
 
   private static void waitFor(Worker worker, String what, BooleanSupplier condition)

@@ -11,11 +11,13 @@ import luciola.cli.Main;
 
 /** Starts this program again as another process: same Java, same class path. */
 public final class JavaCommand {
+  /** What a process that computes with vectors needs, and others start slower with. */
+  public static final String VECTORS = "--add-modules=jdk.incubator.vector";
+
   private static final List<String> FLAGS =
       List.of(
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow",
-          "--add-modules=jdk.incubator.vector",
           "-XX:+UseSerialGC",
           "-Xlog:disable");
 

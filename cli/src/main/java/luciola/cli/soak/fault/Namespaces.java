@@ -72,7 +72,8 @@ final class Namespaces implements Network {
       return "no network namespaces here: " + e.getMessage();
     }
     try {
-      run("ip", "netns", "exec", probe, "iptables", "-A", "INPUT", "-s", "10.0.0.1", "-j", "DROP");
+      String[] rule = {"iptables", "-A", "INPUT", "-s", "10.0.0.1", "-j", "DROP"};
+      run(entering(probe, List.of(rule)).toArray(String[]::new));
       return null;
     } catch (IOException e) {
       return "no packet filter here: " + e.getMessage();
@@ -137,7 +138,12 @@ final class Namespaces implements Network {
 
   @Override
   public List<String> inside(String server, List<String> command) {
-    var inside = new ArrayList<>(List.of("ip", "netns", "exec", namespace(server)));
+    return entering(namespace(server), command);
+  }
+
+  /** Not by {@code ip netns exec}: that copies every mount, and keeps what is unmounted alive. */
+  private static List<String> entering(String namespace, List<String> command) {
+    var inside = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + namespace));
     inside.addAll(command);
     return inside;
   }
