@@ -1,11 +1,6 @@
 package luciola.cli.fuzz;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.EnumMap;
@@ -22,7 +17,6 @@ final class PortFuzzer {
   private static final int PREFIX_BYTES = 32;
   private static final int CHECKSUM_AT = 28;
   private static final int ENDLESS_BYTES = 4 << 20;
-  private static final int ANSWER_MILLIS = 5;
 
   /** What is sent. */
   enum Kind {
@@ -36,7 +30,7 @@ final class PortFuzzer {
     SILENT
   }
 
-  private final InetSocketAddress port;
+  private final List<Lines> lines;
   private final Random random;
 
   /** Conversations of correct callers: what each sends, in pieces. */
@@ -45,8 +39,13 @@ final class PortFuzzer {
   private final Map<Kind, Integer> sent = new EnumMap<>(Kind.class);
   private long bytes;
 
-  PortFuzzer(int port, long seed, List<List<byte[]>> genuine) {
-    this.port = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  /**
+   * Of a port.
+   *
+   * @param lines ways to it, each of which is taken as often as the others
+   */
+  PortFuzzer(List<Lines> lines, long seed, List<List<byte[]>> genuine) {
+    this.lines = lines;
     this.random = new Random(seed);
     this.genuine = genuine;
   }
@@ -55,10 +54,8 @@ final class PortFuzzer {
   void run(long untilNanos) throws IOException {
     while (System.nanoTime() - untilNanos < 0) {
       Kind kind = Kind.values()[random.nextInt(Kind.values().length)];
-      try (var socket = new Socket()) {
-        socket.connect(port, 10_000);
-        socket.setSoTimeout(ANSWER_MILLIS);
-        talk(socket, kind);
+      try (Lines.Line line = lines.get(random.nextInt(lines.size())).open()) {
+        talk(line, kind);
       }
       sent.merge(kind, 1, Integer::sum);
     }
@@ -73,9 +70,8 @@ final class PortFuzzer {
     return sent.values().stream().mapToInt(Integer::intValue).sum();
   }
 
-  private void talk(Socket socket, Kind kind) throws IOException {
+  private void talk(Lines.Line out, Kind kind) {
     try {
-      OutputStream out = socket.getOutputStream();
       switch (kind) {
         case RANDOM -> send(out, noise(1 + random.nextInt(64 << 10)));
         case TRUNCATED -> {
@@ -115,10 +111,8 @@ final class PortFuzzer {
         }
         case SILENT -> {}
       }
-      out.flush();
-      InputStream in = socket.getInputStream();
       byte[] answer = new byte[4096];
-      for (int reads = 0; reads < 8 && in.read(answer) >= 0; reads++) {
+      for (int reads = 0; reads < 8 && out.hear(answer) >= 0; reads++) {
         // whatever it says
       }
     } catch (IOException refused) {
@@ -131,8 +125,8 @@ final class PortFuzzer {
     return genuine.get(random.nextInt(genuine.size()));
   }
 
-  private void send(OutputStream out, byte[] some) throws IOException {
-    out.write(some);
+  private void send(Lines.Line out, byte[] some) throws IOException {
+    out.send(some);
     bytes += some.length;
   }
 
