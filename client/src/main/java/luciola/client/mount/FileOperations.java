@@ -17,6 +17,8 @@ import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.Open;
 import luciola.grpc.v1.SetAttributes;
+import luciola.protocol.error.ErrorCode;
+import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 
 /** What programs do with files but for reading them. */
@@ -70,8 +72,13 @@ final class FileOperations {
         Attributes.of(known == null ? inode : known.seen(inode)), attributes.nanos());
   }
 
+  /** A removed file is there for programs that have it open, not for a name that went elsewhere. */
   FuseReply getAttributes(FuseCall call) {
-    return attributes(inode(call.node()));
+    Inode inode = inode(call.node());
+    if (inode.getNlink() == 0 && open.ofInode(call.node()) == null) {
+      throw new LuciolaException(ErrorCode.NOT_FOUND, "removed: inode=" + call.node());
+    }
+    return attributes(inode);
   }
 
   FuseReply open(FuseCall call, FuseOperation.Open asked) {

@@ -289,6 +289,14 @@ class NamespaceTest {
   void aRemovedFileCanBeKeptByItsReaders() {
     long id = removed("/f");
     assertEquals(0, attributes(id).getNlink());
+    At number = At.newBuilder().setInode(id).build();
+    no(
+        ErrorCode.NOT_FOUND,
+        read(NamespaceRequest.newBuilder().setOpen(Open.newBuilder().setAt(number))));
+    no(
+        ErrorCode.NOT_FOUND,
+        apply(
+            NamespaceRequest.newBuilder().setOpen(Open.newBuilder().setAt(number).setWrite(true))));
     assertEquals(List.of(), aged(1_000));
     NamespaceReply kept = ok(keep(id));
     assertEquals(0, Tree.reading(stored).counters().getGarbage());

@@ -66,7 +66,7 @@ final class ModelNamespace {
       case CREATE -> create(request.getCreate());
       case OPEN ->
           request.getOpen().getKeep()
-              ? model.keep(byNumber(request.getOpen().getAt().getInode()))
+              ? model.keep(openOrRemoved(request.getOpen().getAt().getInode()))
               : open(request.getOpen());
       case MAKE_DIRECTORY -> model.mkdir(path(request.getMakeDirectory().getAt()));
       case MAKE_SYMLINK ->
@@ -170,8 +170,13 @@ final class ModelNamespace {
   }
 
   /** A file that has a name or is open, or is waiting for a collector. */
+  private Node openOrRemoved(long id) {
+    return garbage(id).filter(node -> !node.taken).orElseGet(() -> byNumber(id));
+  }
+
+  /** A file that has a name or is open. */
   private Node byNumber(long id) {
-    Optional<Node> there = openFile(id).or(() -> garbage(id).filter(node -> !node.taken));
+    Optional<Node> there = openFile(id);
     if (there.isPresent()) {
       return there.get();
     }

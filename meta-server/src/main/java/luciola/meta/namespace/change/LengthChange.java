@@ -39,6 +39,7 @@ final class LengthChange {
         operation
             .tree()
             .inode(asked.getInode())
+            .filter(found -> !operation.tree().isRemoved(found))
             .orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "inode=" + asked.getInode()));
     Refusal.unless(
         inode.getType() != InodeType.INODE_TYPE_DIRECTORY,

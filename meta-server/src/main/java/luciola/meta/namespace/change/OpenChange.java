@@ -22,6 +22,9 @@ public final class OpenChange {
   private OpenChange() {}
 
   static NamespaceReply.Builder apply(Operation operation, Open asked) {
+    if (asked.getKeep()) {
+      return keep(operation, operation.walk().openInode(asked.getAt()), asked);
+    }
     Inode inode = operation.walk().inode(asked.getAt(), true);
     if (asked.getAlone()) {
       Refusal.unless(
@@ -30,9 +33,7 @@ public final class OpenChange {
           "alone is for writing and does not truncate");
       return alone(operation, inode);
     }
-    return asked.getKeep()
-        ? keep(operation, inode, asked)
-        : open(operation, inode, asked.getWrite(), asked.getTruncate());
+    return open(operation, inode, asked.getWrite(), asked.getTruncate());
   }
 
   /** A reader's session; a file that lost its last name a moment ago is garbage no more. */

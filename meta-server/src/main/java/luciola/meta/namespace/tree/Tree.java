@@ -331,7 +331,8 @@ public final class Tree {
 
   /** Whether there is a record of garbage of a file that is still there. */
   public boolean isRemoved(Inode inode) {
-    return view.get(Family.GARBAGE, key(inode.getRemovedNanos(), inode.getId())) != null;
+    return inode.getNlink() == 0
+        && view.get(Family.GARBAGE, key(inode.getRemovedNanos(), inode.getId())) != null;
   }
 
   public void putGarbage(Garbage garbage) {

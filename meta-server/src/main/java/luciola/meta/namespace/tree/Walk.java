@@ -65,11 +65,21 @@ public final class Walk {
     return place(at, follow).existing();
   }
 
+  /** As above, for who has it open: also a removed file that no collector has taken yet. */
+  public Inode openInode(At at) {
+    return at.getInode() != 0 && at.getPath().isEmpty()
+        ? tree.inode(at.getInode())
+            .orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "inode=" + at.getInode()))
+        : inode(at, true);
+  }
+
   /** Where a path leads; all but its last component must exist. */
   public Place place(At at, boolean follow) {
     long start = at.getInode() == 0 ? Tree.ROOT : at.getInode();
     Inode current =
-        tree.inode(start).orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "inode=" + start));
+        tree.inode(start)
+            .filter(inode -> !tree.isRemoved(inode))
+            .orElseThrow(() -> new Refusal(ErrorCode.NOT_FOUND, "inode=" + start));
     var todo = new ArrayDeque<ByteString>(split(at.getPath()));
     for (ByteString name : todo) {
       Refusal.unless(
