@@ -19,7 +19,8 @@ import luciola.meta.store.RocksStore;
 /**
  * Those who wait for locks at the leader. A wait is answered when nothing is in its way any more,
  * and after some seconds in any case: its client then asks again, wherever the leader is. Nothing
- * is granted here: who was answered sets its lock through the log, and may find another before it.
+ * is granted here: who was answered sets its lock through the log, and may find one before it that
+ * did not wait.
  */
 final class LockDesk {
   private static final int WAITS_MAX = 8_192;
@@ -44,7 +45,7 @@ final class LockDesk {
       if (request.getAwaitLock().getWanted()) {
         return watch(request, answer);
       }
-      long wait = waits.begin(request.getClientId(), wanted);
+      long wait = waits.begin(request.getClientId(), wanted, System.nanoTime());
       if (wait == 0) {
         return CompletableFuture.completedFuture(
             reply(request, LockResult.newBuilder().setCrowded(true)));
@@ -80,10 +81,11 @@ final class LockDesk {
   /** Answers, in any case after a while, and ends the wait or watch then. */
   private CompletableFuture<NamespaceReply> bounded(
       NamespaceRequest request, long wait, CompletableFuture<NamespaceReply> answer) {
+    NamespaceReply late = reply(request, LockResult.newBuilder());
     return answer
-        .completeOnTimeout(reply(request, LockResult.newBuilder()), WAIT_SECONDS, TimeUnit.SECONDS)
+        .completeOnTimeout(late, WAIT_SECONDS, TimeUnit.SECONDS)
         .thenApply(outcome -> {
-          end(wait);
+          end(wait, outcome == late);
           return outcome.toBuilder().setSequence(request.getSequence()).build();
         });
   }
@@ -107,9 +109,17 @@ final class LockDesk {
   }
 
   private void end(long wait) {
+    end(wait, false);
+  }
+
+  private void end(long wait, boolean late) {
     lock.lock();
     try {
-      waits.end(wait);
+      if (late) {
+        waits.pause(wait, System.nanoTime());
+      } else {
+        waits.end(wait);
+      }
       answers.remove(wait);
     } finally {
       lock.unlock();
@@ -158,8 +168,13 @@ final class LockDesk {
     }
   }
 
-  /** One wait of a client is over. */
+  /** One wait of a client is over; if it was told that the lock is free, others are told now. */
   void cancel(NamespaceRequest request) {
+    endWait(request);
+    freed(request.getCancelAwait().getLock().getInode());
+  }
+
+  private void endWait(NamespaceRequest request) {
     lock.lock();
     try {
       long wait = waits.find(request.getClientId(), request.getCancelAwait().getLock());

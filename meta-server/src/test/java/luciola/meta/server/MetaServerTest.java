@@ -274,7 +274,8 @@ class MetaServerTest {
         assertThrows(LuciolaException.class, () -> MetaServer.start(config())).code());
   }
 
-  private static void createTable(LoopbackClient client, int nodes) {
+  /** Registers servers that nobody has, and a chain over them. */
+  static void createTable(LoopbackClient client, int nodes) {
     long cluster = client.cluster.identify(IdentifyRequest.getDefaultInstance()).getClusterId();
     for (int node = 1; node <= nodes; node++) {
       RegisterReply registered =

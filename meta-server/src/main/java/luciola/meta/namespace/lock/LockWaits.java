@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import luciola.grpc.v1.FileLock;
 import luciola.grpc.v1.LockKind;
 import luciola.meta.namespace.tree.Refusal;
@@ -17,19 +18,32 @@ import luciola.protocol.error.ErrorCode;
  * Who waits for a lock. Soft state of the leader: a wait that is lost begins again when its client
  * asks again. One thread at a time.
  *
- * <p>Waits are in no order: whoever asks first gets what is free. For ranges a circle of owners
- * that wait for each other is found when its last one begins to wait, by the locks that are held
- * then.
+ * <p>What becomes free is offered to those who have waited longest: one after the other, those that
+ * can be held together at the same time. A wait that ends by itself keeps its place for a moment,
+ * as its client asks again. Who asks without waiting may still come between, and who waits for more
+ * than is free holds nobody up.
+ *
+ * <p>For ranges a circle of owners that wait for each other is found when its last one begins to
+ * wait, by the locks that are held then.
  */
 public final class LockWaits {
   private final int waitsMax;
   private final int clientWaitsMax;
-  private final Map<Long, FileLock> waits = new LinkedHashMap<>();
+  private static final long PLACE_NANOS = 2_000_000_000;
+
+  /** By number: in the order of their places. */
+  private final TreeMap<Long, FileLock> waits = new TreeMap<>();
+
+  /** Of waits that have ended by themselves a moment ago, the oldest first. */
+  private final Map<FileLock, Place> places = new LinkedHashMap<>();
+
   private final Map<Long, Integer> ofClient = new HashMap<>();
   private long last;
 
   /** Locks whose clients want to know when others wait for them. */
   private final Map<Long, FileLock> watches = new LinkedHashMap<>();
+
+  private record Place(long number, long untilNanos) {}
 
   private record Owner(long client, long number) {
     static Owner of(FileLock lock) {
@@ -44,13 +58,39 @@ public final class LockWaits {
   }
 
   /** A wait, or that there is room for no more (0). */
-  public long begin(long client, FileLock asked) {
-    return add(client, LockChange.checked(client, asked), waits);
+  public long begin(long client, FileLock asked, long nowNanos) {
+    FileLock wanted = LockChange.checked(client, asked);
+    dropPlaces(nowNanos);
+    Place place = places.remove(wanted);
+    if (place == null || isFull(client)) {
+      return add(client, wanted, waits);
+    }
+    waits.put(place.number(), wanted);
+    ofClient.merge(client, 1, Integer::sum);
+    return place.number();
+  }
+
+  /** A wait ends by itself; its client may ask again soon. */
+  public void pause(long wait, long nowNanos) {
+    FileLock wanted = waits.get(wait);
+    end(wait);
+    dropPlaces(nowNanos);
+    if (wanted != null && places.size() < waitsMax) {
+      places.putIfAbsent(wanted, new Place(wait, nowNanos + PLACE_NANOS));
+    }
+  }
+
+  private void dropPlaces(long nowNanos) {
+    places.values().removeIf(place -> nowNanos - place.untilNanos() > 0);
+  }
+
+  private boolean isFull(long client) {
+    return waits.size() + watches.size() >= waitsMax
+        || ofClient.getOrDefault(client, 0) >= clientWaitsMax;
   }
 
   private long add(long client, FileLock lock, Map<Long, FileLock> to) {
-    if (waits.size() + watches.size() >= waitsMax
-        || ofClient.getOrDefault(client, 0) >= clientWaitsMax) {
+    if (isFull(client)) {
       return 0;
     }
     last++;
@@ -82,10 +122,13 @@ public final class LockWaits {
   }
 
   private static boolean isInTheWay(FileLock held, FileLock wanted) {
-    return held.getInode() == wanted.getInode()
-        && held.getKind() == wanted.getKind()
-        && held.getClient() != wanted.getClient()
-        && LockRules.collide(held, wanted);
+    return held.getClient() != wanted.getClient() && cannotBeTogether(held, wanted);
+  }
+
+  private static boolean cannotBeTogether(FileLock one, FileLock other) {
+    return one.getInode() == other.getInode()
+        && one.getKind() == other.getKind()
+        && LockRules.collide(one, other);
   }
 
   /** Whether a wait is over: nothing is in the way, or there is nothing to lock any more. */
@@ -128,21 +171,25 @@ public final class LockWaits {
     }
   }
 
-  /** The waits on an inode that are over. */
+  /** The waits on an inode that are over: those whose locks can be had together. */
   public List<Long> freed(long inode, Tree tree) {
     return free(wanted -> wanted.getInode() == inode, tree);
   }
 
-  /** The waits that are over. */
+  /** The waits that are over, as above. */
   public List<Long> freed(Tree tree) {
     return free(_ -> true, tree);
   }
 
   private List<Long> free(java.util.function.Predicate<FileLock> which, Tree tree) {
     var free = new ArrayList<Long>();
+    var before = new ArrayList<FileLock>();
     waits.forEach((wait, wanted) -> {
-      if (which.test(wanted) && isFree(wait, tree)) {
+      if (which.test(wanted)
+          && before.stream().noneMatch(other -> cannotBeTogether(other, wanted))
+          && isFree(wait, tree)) {
         free.add(wait);
+        before.add(wanted);
       }
     });
     return free;

@@ -363,10 +363,41 @@ class LocksTest {
   private final LockWaits waits = new LockWaits(10, 4);
 
   private long wait(long client, FileLock.Builder lock) {
-    long wait = waits.begin(client, lock.build());
+    long wait = waits.begin(client, lock.build(), 0);
     assertNotEquals(0, wait);
     waits.requireEnd(wait, Tree.reading(stored));
     return wait;
+  }
+
+  @Test
+  void whoWaitsLongestIsToldFirst() {
+    assertTrue(has(ANN, whole(1, LockType.LOCK_TYPE_EXCLUSIVE)));
+    long reader = wait(BOB, whole(1, LockType.LOCK_TYPE_SHARED));
+    long writer = wait(BOB, whole(2, LockType.LOCK_TYPE_EXCLUSIVE));
+    long other = wait(99, whole(1, LockType.LOCK_TYPE_SHARED));
+    assertEquals(List.of(), waits.freed(file, Tree.reading(stored)));
+    assertTrue(has(ANN, whole(1, LockType.LOCK_TYPE_NONE)));
+    assertEquals(List.of(reader, other), waits.freed(file, Tree.reading(stored)));
+    waits.end(reader);
+    assertEquals(List.of(writer), waits.freed(file, Tree.reading(stored)));
+    waits.end(writer);
+    assertEquals(List.of(other), waits.freed(Tree.reading(stored)));
+  }
+
+  @Test
+  void whoAsksAgainSoonKeepsItsPlace() {
+    FileLock.Builder one = whole(1, LockType.LOCK_TYPE_EXCLUSIVE);
+    long first = wait(BOB, one);
+    long second = wait(99, whole(1, LockType.LOCK_TYPE_EXCLUSIVE));
+    waits.pause(first, 1_000);
+    assertEquals(List.of(second), waits.freed(file, Tree.reading(stored)));
+    assertEquals(first, waits.begin(BOB, one.build(), 1_000_001_000));
+    assertEquals(List.of(first), waits.freed(file, Tree.reading(stored)));
+    waits.pause(first, 5_000_000_000L);
+    assertNotEquals(first, waits.begin(BOB, one.build(), 8_000_000_000L));
+    assertEquals(List.of(second), waits.freed(file, Tree.reading(stored)));
+    waits.end(second);
+    assertEquals(0, waits.find(99, whole(1, LockType.LOCK_TYPE_EXCLUSIVE).build()));
   }
 
   @Test
@@ -439,11 +470,11 @@ class LocksTest {
     for (int i = 0; i < 4; i++) {
       wait(BOB, whole(i, LockType.LOCK_TYPE_SHARED));
     }
-    assertEquals(0, waits.begin(BOB, whole(5, LockType.LOCK_TYPE_SHARED).build()));
+    assertEquals(0, waits.begin(BOB, whole(5, LockType.LOCK_TYPE_SHARED).build(), 0));
     for (int i = 0; i < 6; i++) {
       wait(20 + i, whole(i, LockType.LOCK_TYPE_SHARED));
     }
-    assertEquals(0, waits.begin(99, whole(5, LockType.LOCK_TYPE_SHARED).build()));
+    assertEquals(0, waits.begin(99, whole(5, LockType.LOCK_TYPE_SHARED).build(), 0));
   }
 
   @Test
