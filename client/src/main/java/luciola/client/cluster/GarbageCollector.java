@@ -2,6 +2,11 @@ package luciola.client.cluster;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import luciola.grpc.v1.DropGarbage;
 import luciola.grpc.v1.GarbageResult;
 import luciola.grpc.v1.Inode;
@@ -22,6 +27,9 @@ public final class GarbageCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GarbageCollector.class);
 
   private static final int TOLD_MAX = 16;
+
+  /** Files whose chunks are removed at the same time. */
+  private static final int FILES_AT_ONCE = 32;
 
   private final ClusterFileSystem fileSystem;
   private final Duration age;
@@ -60,7 +68,7 @@ public final class GarbageCollector implements AutoCloseable {
   private void collectAlways(Duration period, int filesMax) {
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        if (collect(filesMax) < filesMax) {
+        if (!round(filesMax).more()) {
           Thread.sleep(period);
         }
       } catch (LuciolaException e) {
@@ -83,6 +91,13 @@ public final class GarbageCollector implements AutoCloseable {
    * @return files whose chunks are gone now
    */
   public int collect(int filesMax) {
+    return round(filesMax).files();
+  }
+
+  /** What was collected at once, and whether there may be more already. */
+  private record Round(int files, boolean more) {}
+
+  private Round round(int filesMax) {
     GarbageResult taken =
         fileSystem
             .names()
@@ -90,20 +105,51 @@ public final class GarbageCollector implements AutoCloseable {
             .getGarbage();
     learn(taken.getNowNanos());
     if (taken.getInodesCount() == 0) {
-      return 0;
+      return new Round(0, taken.getMore());
     }
-    DropGarbage.Builder drop = DropGarbage.newBuilder();
-    for (Inode inode : taken.getInodesList()) {
-      if (inode.getType() == InodeType.INODE_TYPE_FILE && inode.hasLayout()) {
-        fileSystem.cutter().cut(fileSystem.chunks(inode), 0);
+    Cuts cuts = cutAll(taken.getInodesList());
+    if (!cuts.done().isEmpty()) {
+      fileSystem
+          .names()
+          .call(
+              "drop garbage",
+              "*",
+              NamespaceRequest.newBuilder()
+                  .setDropGarbage(DropGarbage.newBuilder().addAllInodes(cuts.done())));
+    }
+    LOG.debug("garbage collected: files={} of={}", cuts.done().size(), taken.getInodesCount());
+    LuciolaException fault = cuts.fault();
+    if (fault != null) {
+      throw fault;
+    }
+    return new Round(cuts.done().size(), taken.getMore());
+  }
+
+  /** Numbers of files whose chunks are gone, and why others' are not. */
+  private record Cuts(Collection<Long> done, @Nullable LuciolaException fault) {}
+
+  /** Some files at a time; one whose chains do not answer does not keep the others. */
+  private Cuts cutAll(List<Inode> inodes) {
+    var done = new ConcurrentLinkedQueue<Long>();
+    var fault = new AtomicReference<@Nullable LuciolaException>();
+    var left = new ConcurrentLinkedQueue<>(inodes);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < Math.min(FILES_AT_ONCE, inodes.size()); i++) {
+        threads.execute(() -> {
+          for (Inode inode = left.poll(); inode != null; inode = left.poll()) {
+            try {
+              if (inode.getType() == InodeType.INODE_TYPE_FILE && inode.hasLayout()) {
+                fileSystem.cutter().cut(fileSystem.chunks(inode), 0);
+              }
+              done.add(inode.getId());
+            } catch (LuciolaException e) {
+              fault.compareAndSet(null, e);
+            }
+          }
+        });
       }
-      drop.addInodes(inode.getId());
     }
-    fileSystem
-        .names()
-        .call("drop garbage", "*", NamespaceRequest.newBuilder().setDropGarbage(drop));
-    LOG.debug("garbage collected: files={}", taken.getInodesCount());
-    return taken.getInodesCount();
+    return new Cuts(done, fault.get());
   }
 
   /** What was removed before a reply that came long enough ago. */

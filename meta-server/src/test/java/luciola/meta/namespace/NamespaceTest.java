@@ -325,9 +325,8 @@ class NamespaceTest {
     assertEquals(List.of(other), garbage(), "dropped is only what was taken");
   }
 
-  /** The time at which the tree went counts, or its other name if that went later. */
   @Test
-  void filesOfARemovedTreeAreCollectedByTheTimeOfItsRemoval() {
+  void filesOfARemovedTreeAreCollectedOnceTheyWereFoundLongEnoughAgo() {
     who = ROOT;
     ok(mkdir("/t", 0755));
     ok(mkdir("/t/u", 0755));
@@ -345,10 +344,10 @@ class NamespaceTest {
     ok(unlink("/g"));
     NamespaceReply kept = ok(keep(file));
     assertEquals(List.of(), aged(500));
-    ok(close(kept));
     assertEquals(List.of(), aged(500), "the inner directory is walked");
-    assertEquals(List.of(file), aged(500));
     now += 500;
+    assertEquals(List.of(linked), aged(500));
+    ok(close(kept));
     assertEquals(List.of(file, linked), aged(500));
   }
 
@@ -544,6 +543,49 @@ class NamespaceTest {
   }
 
   @Test
+  void aBigRemovedDirectoryIsEmptiedInStepsThatDoNotBeginAnew() {
+    who = ROOT;
+    ok(mkdir("/t", 0755));
+    for (int i = 0; i < 30; i++) {
+      NamespaceReply made = ok(create("/t/f" + i));
+      ok(close(made, 1, 0));
+    }
+    ok(removeTree("/t"));
+    long before = Tree.reading(stored).counters().getGarbageFromNanos();
+    var collected = new ArrayList<Long>();
+    NamespaceReply reply = take(7);
+    var emptiedTo = new ArrayList<ByteString>();
+    while (reply.getGarbage().getMore() || reply.getGarbage().getInodesCount() > 0) {
+      List<Long> taken = reply.getGarbage().getInodesList().stream().map(Inode::getId).toList();
+      collected.addAll(taken);
+      ok(
+          apply(
+              NamespaceRequest.newBuilder()
+                  .setDropGarbage(luciola.grpc.v1.DropGarbage.newBuilder().addAllInodes(taken))));
+      Tree.reading(stored).garbage(100, Long.MAX_VALUE, _ -> true).stream()
+          .map(Tree.Garbage::inode)
+          .filter(inode -> inode.getType() == InodeType.INODE_TYPE_DIRECTORY)
+          .forEach(inode -> emptiedTo.add(inode.getEmptiedTo()));
+      assertTrue(Tree.reading(stored).counters().getGarbageFromNanos() >= before);
+      before = Tree.reading(stored).counters().getGarbageFromNanos();
+      reply = take(7);
+    }
+    assertEquals(30, collected.stream().distinct().count());
+    assertEquals(30, collected.size());
+    assertEquals(emptiedTo.stream().distinct().toList(), emptiedTo, "each step goes on");
+    assertEquals(4, emptiedTo.size());
+    assertEquals(0, Tree.reading(stored).counters().getGarbage());
+    assertEquals(1, Tree.reading(stored).counters().getInodes());
+  }
+
+  private NamespaceReply take(int limit) {
+    return ok(
+        apply(
+            NamespaceRequest.newBuilder()
+                .setTakeGarbage(TakeGarbage.newBuilder().setLimit(limit))));
+  }
+
+  @Test
   void parentsAreMadeAllOrNone() {
     ok(create("/file"));
     no(ErrorCode.INVALID_ARGUMENT, mkdirs("/new/../x"));
@@ -713,15 +755,7 @@ class NamespaceTest {
   }
 
   private List<Long> garbage(int limit) {
-    return ok(
-            apply(
-                NamespaceRequest.newBuilder()
-                    .setTakeGarbage(TakeGarbage.newBuilder().setLimit(limit))))
-        .getGarbage()
-        .getInodesList()
-        .stream()
-        .map(Inode::getId)
-        .toList();
+    return take(limit).getGarbage().getInodesList().stream().map(Inode::getId).toList();
   }
 
   private NamespaceReply apply(NamespaceRequest.Builder request) {

@@ -1,6 +1,5 @@
 package luciola.meta.namespace.change;
 
-import com.google.protobuf.ByteString;
 import java.util.HashSet;
 import java.util.List;
 import luciola.grpc.v1.DropGarbage;
@@ -38,14 +37,18 @@ final class GarbageChange {
         oldest.isEmpty()
             ? Math.max(until, tree.counters().getGarbageFromNanos())
             : oldest.getFirst().timeNanos());
-    GarbageResult.Builder result = GarbageResult.newBuilder().setNowNanos(operation.nowNanos());
+    GarbageResult.Builder result =
+        GarbageResult.newBuilder()
+            .setNowNanos(operation.nowNanos())
+            .setMore(oldest.size() == limit);
     int budget = limit;
     for (Tree.Garbage garbage : oldest) {
       if (garbage.inode().getType() != InodeType.INODE_TYPE_DIRECTORY) {
         tree.inode(garbage.inode().getId()).ifPresent(tree::deleteInode);
         result.addInodes(garbage.inode());
       } else if (budget > 0) {
-        budget -= dissolve(operation, garbage, budget);
+        budget -= dissolve(operation, garbage, oldest.getLast().timeNanos(), budget);
+        result.setMore(true);
       }
     }
     return NamespaceReply.newBuilder().setGarbage(result);
@@ -53,25 +56,30 @@ final class GarbageChange {
 
   /**
    * Removes up to {@code budget} entries of a detached directory; returns the work done, over 0.
+   * Files are garbage as of now, so that who reads one has time to take a session. The directory
+   * itself, if there is more in it, and those it contains wait behind what was taken with it; its
+   * record says how far it is. Where much was removed before is therefore not looked at again: that
+   * takes long.
    */
-  private static int dissolve(Operation operation, Tree.Garbage directory, int budget) {
+  private static int dissolve(
+      Operation operation, Tree.Garbage garbage, long behindNanos, int budget) {
     Tree tree = operation.tree();
-    List<Tree.Name> names = tree.names(directory.inode().getId(), ByteString.EMPTY, budget);
+    Inode directory = garbage.inode();
+    List<Tree.Name> names = tree.names(directory.getId(), directory.getEmptiedTo(), budget);
+    tree.deleteGarbage(garbage);
     for (Tree.Name name : names) {
       Inode inode = tree.namedInode(name.inode());
-      tree.deleteName(directory.inode().getId(), name.name(), inode);
+      tree.deleteName(directory.getId(), name.name(), inode);
       if (inode.getType() == InodeType.INODE_TYPE_DIRECTORY) {
         tree.deleteInode(inode);
-        tree.putGarbage(
-            new Tree.Garbage(directory.timeNanos(), inode.toBuilder().setNlink(0).build()));
+        tree.putGarbage(new Tree.Garbage(behindNanos, inode.toBuilder().setNlink(0).build()));
       } else {
-        // Another name of it may have gone later than the tree.
-        long removed = Math.max(directory.timeNanos(), inode.getChangedNanos());
-        RemoveChange.unnamed(tree, inode, removed, operation.nowNanos());
+        RemoveChange.unnamed(tree, inode, operation.nowNanos());
       }
     }
-    if (names.size() < budget) {
-      tree.deleteGarbage(directory);
+    if (names.size() == budget) {
+      Inode emptied = directory.toBuilder().setEmptiedTo(names.getLast().name()).build();
+      tree.putGarbage(new Tree.Garbage(behindNanos, emptied));
     }
     return names.size() + 1;
   }

@@ -50,16 +50,11 @@ public final class RemoveChange {
 
   /** An inode, not a directory, that has lost one name: kept while it has names or sessions. */
   static Inode unnamed(Tree tree, Inode inode, long nowNanos) {
-    return unnamed(tree, inode, nowNanos, nowNanos);
-  }
-
-  /** As above; {@code removedNanos}: when it went, if that was the last one. */
-  static Inode unnamed(Tree tree, Inode inode, long removedNanos, long nowNanos) {
     Inode.Builder left = inode.toBuilder().setNlink(inode.getNlink() - 1).setChangedNanos(nowNanos);
     if (left.getNlink() > 0) {
       tree.put(left.build());
     } else {
-      left.setRemovedNanos(removedNanos);
+      left.setRemovedNanos(nowNanos);
       lost(tree, left.build());
     }
     return left.build();
