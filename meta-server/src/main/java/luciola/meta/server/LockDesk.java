@@ -85,7 +85,7 @@ final class LockDesk {
     return answer
         .completeOnTimeout(late, WAIT_SECONDS, TimeUnit.SECONDS)
         .thenApply(outcome -> {
-          end(wait, outcome == late);
+          end(wait, outcome.equals(late));
           return outcome.toBuilder().setSequence(request.getSequence()).build();
         });
   }
