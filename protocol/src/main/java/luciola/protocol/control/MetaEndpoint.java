@@ -3,7 +3,11 @@ package luciola.protocol.control;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
@@ -33,7 +37,9 @@ final class MetaEndpoint {
   private final String address;
   private final ManagedChannel channel;
   private final ManagedChannel secondChannel;
-  private final ReentrantLock opening = new ReentrantLock();
+  private final AtomicReference<@Nullable CompletableFuture<NamespaceStream>> opening =
+      new AtomicReference<>();
+  private final ReentrantLock openingSecond = new ReentrantLock();
   private volatile @Nullable NamespaceStream stream;
   private volatile @Nullable NamespaceStream secondStream;
 
@@ -111,8 +117,13 @@ final class MetaEndpoint {
     return second.underWay() < open.underWay() ? second : open;
   }
 
+  /** Whoever comes while one opens it waits for that one, for its own time, and gets the same. */
   private NamespaceStream opened(long timeoutNanos, Check check) {
-    opening.lock();
+    var own = new CompletableFuture<NamespaceStream>();
+    CompletableFuture<NamespaceStream> others = opening.compareAndExchange(null, own);
+    if (others != null) {
+      return await(others, timeoutNanos);
+    }
     try {
       NamespaceStream open = stream;
       if (open == null || !open.usable()) {
@@ -120,14 +131,34 @@ final class MetaEndpoint {
         open = NamespaceStream.open(address, channel, ControlLoop.executor());
         stream = open;
       }
+      own.complete(open);
       return open;
+    } catch (RuntimeException e) {
+      own.completeExceptionally(e);
+      throw e;
     } finally {
-      opening.unlock();
+      opening.set(null);
+    }
+  }
+
+  private NamespaceStream await(CompletableFuture<NamespaceStream> others, long timeoutNanos) {
+    try {
+      return others.get(timeoutNanos, TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new LuciolaException(
+          ErrorCode.TIMED_OUT, "identify: meta=" + address + " attemptNanos=" + timeoutNanos, e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof LuciolaException fault
+          ? fault
+          : new LuciolaException(ErrorCode.INTERNAL, "identify: meta=" + address, e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LuciolaException(ErrorCode.CANCELLED, "identify: interrupted", e);
     }
   }
 
   private NamespaceStream openedSecond() {
-    opening.lock();
+    openingSecond.lock();
     try {
       NamespaceStream open = secondStream;
       if (open == null || !open.usable()) {
@@ -136,7 +167,7 @@ final class MetaEndpoint {
       }
       return open;
     } finally {
-      opening.unlock();
+      openingSecond.unlock();
     }
   }
 
