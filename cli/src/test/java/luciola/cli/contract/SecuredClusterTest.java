@@ -230,6 +230,9 @@ class SecuredClusterTest {
     }
     files.remove("/of-ann");
     ClusterFileSystem operator = as(secret);
+    assertEquals(0, new GarbageCollector(operator, java.time.Duration.ZERO).collect(100));
+    assertArrayEquals(content, read(reading, content.length), "it stays for who has it open");
+    reading.close();
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (new GarbageCollector(operator, java.time.Duration.ZERO).collect(100) == 0) {
       assertTrue(System.nanoTime() - deadline < 0, "nothing collected");
