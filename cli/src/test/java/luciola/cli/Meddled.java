@@ -4,8 +4,10 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import luciola.cli.connection.Connector;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.NewFile;
 
 /**
  * Connects to a file system that stays open when a command closes it, and lets a test do something
@@ -20,17 +22,27 @@ final class Meddled {
   }
 
   static Connector with(LuciolaFileSystem fs, Before before) {
+    return with(fs, before, file -> file);
+  }
+
+  /** The same; what is begun without a name is put through {@code newFiles}. */
+  static Connector with(LuciolaFileSystem fs, Before before, UnaryOperator<NewFile> newFiles) {
     LuciolaFileSystem meddled =
         (LuciolaFileSystem)
             Proxy.newProxyInstance(
                 Meddled.class.getClassLoader(),
                 new Class<?>[] {LuciolaFileSystem.class},
-                (_, method, arguments) -> called(fs, before, method, arguments));
+                (_, method, arguments) -> called(fs, before, newFiles, method, arguments));
     return (List<String> _) -> meddled;
   }
 
   private static Object called(
-      LuciolaFileSystem fs, Before before, Method method, Object[] arguments) throws Throwable {
+      LuciolaFileSystem fs,
+      Before before,
+      UnaryOperator<NewFile> newFiles,
+      Method method,
+      Object[] arguments)
+      throws Throwable {
     if (method.getName().equals("close")) {
       return Void.TYPE;
     }
@@ -38,7 +50,8 @@ final class Meddled {
       before.call(method.getName(), path);
     }
     try {
-      return method.invoke(fs, arguments);
+      Object result = method.invoke(fs, arguments);
+      return result instanceof NewFile file ? newFiles.apply(file) : result;
     } catch (InvocationTargetException failure) {
       throw failure.getTargetException();
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -21,8 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import luciola.client.AttributeChange;
+import luciola.client.FileStat;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.WritableFile;
 import luciola.client.memory.MemoryFileSystem;
@@ -196,8 +202,8 @@ class SyncCommandTest {
     Files.writeString(folder.resolve("tree/a.txt"), "changed");
     Run failing =
         run((method, path) -> {
-          if (method.equals("rename")) {
-            throw new LuciolaException(ErrorCode.PERMISSION_DENIED, "rename: path=" + path);
+          if (method.equals("begin")) {
+            throw new LuciolaException(ErrorCode.PERMISSION_DENIED, "begin: path=" + path);
           }
         });
     JsonNode sums = sums(3, failing, "sync", "tree", "luciola:/data", "--delete");
@@ -310,7 +316,7 @@ class SyncCommandTest {
     for (Path source : List.of(big, small)) {
       Run run =
           run((method, _) -> {
-            if (method.equals("openWrite")) {
+            if (method.equals("openWrite") || method.equals("begin")) {
               Files.write(source, new byte[(int) Files.size(source) + 1]);
             }
           });
@@ -354,14 +360,18 @@ class SyncCommandTest {
   void whatReadsBackOtherwiseIsRefused() throws IOException {
     Files.write(folder.resolve("big"), new byte[3 * MIB]);
     Files.write(folder.resolve("small"), new byte[100]);
-    Run run =
-        run((method, path) -> {
+    Meddled.Before rotsInPieces =
+        (method, path) -> {
           if (method.equals("openRead")) {
             try (WritableFile file = fs.openWrite(path, OpenOptions.EXISTING)) {
               file.write(50, new byte[] {1});
             }
           }
-        });
+        };
+    Run run =
+        new Run(Meddled.with(fs, rotsInPieces, Rotting::new))
+            .with("LUCIOLA_CLUSTER", "memory:1")
+            .in(folder);
     JsonNode sums = sums(1, run, "put", "big", "small", "/", "--verify", "--piece-mib", "1");
     assertEquals(2, sums.path("failures").asLong());
     assertEquals(0, sums.path("verified").asLong());
@@ -389,5 +399,37 @@ class SyncCommandTest {
     assertEquals(1, run.command("sync", "nothere", "luciola:/a"));
     assertEquals(1, run.command("sync", "luciola:/nothere", "b"));
     assertEquals(List.of(), names());
+  }
+
+  /** A new file that reads back otherwise than it was written. */
+  private record Rotting(NewFile file) implements NewFile {
+    @Override
+    public String path() {
+      return file.path();
+    }
+
+    @Override
+    public void write(long offset, MemorySegment from) {
+      file.write(offset, from);
+    }
+
+    @Override
+    public CompletableFuture<Long> read(long offset, MemorySegment into) {
+      return file.read(offset, into)
+          .thenApply(count -> {
+            into.set(ValueLayout.JAVA_BYTE, 50, (byte) 1);
+            return count;
+          });
+    }
+
+    @Override
+    public FileStat publish(AttributeChange as) {
+      return file.publish(as);
+    }
+
+    @Override
+    public void close() {
+      file.close();
+    }
   }
 }

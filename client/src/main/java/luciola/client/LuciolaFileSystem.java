@@ -3,6 +3,7 @@ package luciola.client;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import luciola.protocol.error.LuciolaException;
 
 /**
@@ -42,6 +43,14 @@ public interface LuciolaFileSystem extends AutoCloseable {
   /** Entries of a directory in byte order of their names, attributes included. */
   List<DirectoryEntry> list(String path);
 
+  /**
+   * Shows the entries of a directory in byte order of their names, some at a time, so that any
+   * number of them can be listed; what changes meanwhile may be shown or not.
+   */
+  default void list(String path, Consumer<DirectoryEntry> visitor) {
+    list(path).forEach(visitor);
+  }
+
   /** Renames atomically, replacing a file or an empty directory of that name as POSIX says. */
   void rename(String from, String to);
 
@@ -74,6 +83,14 @@ public interface LuciolaFileSystem extends AutoCloseable {
 
   /** Opens or creates a file for writing as the options say. */
   WritableFile openWrite(String path, OpenOptions options);
+
+  /**
+   * Begins a file that has no name before it is whole; IS_A_DIRECTORY, NOT_FOUND and so on if the
+   * path could not be given to it now.
+   *
+   * @param mode permission bits, as far as {@link NewFile#publish} names no others
+   */
+  NewFile begin(String path, int mode);
 
   /**
    * Reads many ranges, of many files, at once: grouped into one request per storage server, any

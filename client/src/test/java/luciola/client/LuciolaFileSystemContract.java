@@ -500,6 +500,72 @@ public abstract class LuciolaFileSystemContract {
   }
 
   @Test
+  void aNewFileIsSeenWhenItIsPublishedAndNotBefore() {
+    byte[] bytes = random(200_000, 12);
+    try (NewFile file = fs.begin(home + "/f", 0600);
+        Arena arena = Arena.ofShared()) {
+      // Small pieces, then one that makes the first buffer grow.
+      for (int at = 0; at < 90_000; at += 9_000) {
+        file.write(at, MemorySegment.ofArray(bytes).asSlice(at, 9_000));
+      }
+      file.write(90_000, MemorySegment.ofArray(bytes).asSlice(90_000));
+      assertTrue(fs.find(home + "/f").isEmpty());
+      assertEquals(List.of(), fs.list(home));
+      MemorySegment into = arena.allocate(bytes.length + 1);
+      assertEquals(bytes.length, file.read(0, into).join());
+      assertArrayEquals(bytes, into.asSlice(0, bytes.length).toArray(ValueLayout.JAVA_BYTE));
+      FileStat stat =
+          file.publish(
+              new AttributeChange(
+                  Optional.of(0640),
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.of(5_000_000_001L)));
+      assertEquals(stat, fs.stat(home + "/f"));
+    }
+    assertArrayEquals(bytes, read("/f"));
+    FileStat stat = fs.stat(home + "/f");
+    assertEquals(0640, stat.mode());
+    assertEquals(5_000_000_001L, stat.modifiedNanos());
+    assertEquals(1, stat.nlink());
+  }
+
+  @Test
+  void aNewFileReplacesOneOfItsNameOrIsDropped() {
+    write("/f", new byte[] {1, 2, 3});
+    try (NewFile file = fs.begin(home + "/f", 0600)) {
+      file.write(0, MemorySegment.ofArray(new byte[] {9}));
+    }
+    assertArrayEquals(new byte[] {1, 2, 3}, read("/f"));
+    try (NewFile file = fs.begin(home + "/f", 0600)) {
+      file.write(0, MemorySegment.ofArray(new byte[] {9}));
+      file.publish(AttributeChange.ofMode(0604));
+      assertCode(ErrorCode.BAD_SESSION, () -> file.publish(AttributeChange.ofMode(0604)));
+    }
+    assertArrayEquals(new byte[] {9}, read("/f"));
+    assertEquals(0604, fs.stat(home + "/f").mode());
+    try (NewFile empty = fs.begin(home + "/empty", 0600)) {
+      assertEquals(0, empty.publish(AttributeChange.ofModified(7)).length());
+    }
+    assertEquals(7, fs.stat(home + "/empty").modifiedNanos());
+    assertEquals(0600, fs.stat(home + "/empty").mode());
+  }
+
+  @Test
+  void aNewFileWhosePlaceIsGoneIsRefused() {
+    fs.mkdir(home + "/d");
+    assertCode(ErrorCode.IS_A_DIRECTORY, () -> fs.begin(home + "/d", 0600));
+    assertCode(ErrorCode.NOT_FOUND, () -> fs.begin(home + "/none/f", 0600));
+    try (NewFile file = fs.begin(home + "/d/f", 0600)) {
+      file.write(0, MemorySegment.ofArray(new byte[] {9}));
+      fs.remove(home + "/d");
+      assertCode(ErrorCode.NOT_FOUND, () -> file.publish(AttributeChange.ofMode(0600)));
+    }
+    assertTrue(fs.find(home + "/d").isEmpty());
+  }
+
+  @Test
   void tellsItsSpace() {
     SpaceUsage usage = fs.usage();
     assertTrue(usage.capacityBytes() > 0);

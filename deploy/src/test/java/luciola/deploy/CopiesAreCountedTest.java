@@ -48,6 +48,7 @@ class CopiesAreCountedTest {
   private static final Map<String, String> OTHERS =
       Map.ofEntries(
           Map.entry("WriteBack.put", "a write: its caller may use the memory again at once"),
+          Map.entry("WriteBack$Buffer.moveTo", "a write that outgrows its first, small buffer"),
           Map.entry("BodyWriter.room", "bodies of frames"),
           Map.entry("BodyReader.bytes", "tickets before the body of a request"),
           Map.entry("BodyWriter.bytes", "tickets before the body of a request"),

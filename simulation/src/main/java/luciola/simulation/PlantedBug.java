@@ -58,7 +58,9 @@ public enum PlantedBug {
   /** A client takes a new sequence when it asks again. */
   RETRY_ANEW(Scenario.NAMESPACE),
   /** A removed file is taken away at once, whoever may read it. */
-  COLLECT_AT_ONCE(Scenario.NAMESPACE);
+  COLLECT_AT_ONCE(Scenario.NAMESPACE),
+  /** A writer that is refused removes what lies past the end although others write. */
+  CUT_BESIDE_OTHERS(Scenario.NAMESPACE);
 
   private final Scenario scenario;
 

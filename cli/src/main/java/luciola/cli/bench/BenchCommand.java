@@ -38,6 +38,7 @@ public final class BenchCommand implements Runnable {
         .addSubcommand(new MountBench(invocation, connector))
         .addSubcommand(new RingBench(invocation, connector))
         .addSubcommand(new StorageBench(invocation))
+        .addSubcommand(new FilesBench(invocation, connector))
         .addSubcommand(new MetaBench(invocation, connector));
   }
 
@@ -45,7 +46,7 @@ public final class BenchCommand implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "which? bench read, write, mount, ring, storage or meta");
+          spec.commandLine(), "which? bench read, write, mount, ring, storage, files or meta");
     }
   }
 

@@ -3,6 +3,7 @@ package luciola.cli.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import luciola.cli.local.JavaCommand;
@@ -43,20 +44,24 @@ final class BenchMount implements AutoCloseable {
     }
   }
 
-  /** Mounts below a folder, and returns once it is there. */
-  static BenchMount start(Path folder, List<String> metaServers)
+  /**
+   * Mounts below a folder, and returns once it is there.
+   *
+   * @param options of the command {@code mount} besides
+   */
+  static BenchMount start(Path folder, List<String> metaServers, List<String> options)
       throws IOException, InterruptedException {
     Path directory = Files.createDirectory(folder.resolve("mnt"));
     Path log = folder.resolve("mount.log");
-    Process process =
-        JavaCommand.child(
-            List.of("-Xmx512m"),
+    List<String> arguments =
+        new ArrayList<>(
             List.of(
                 "mount",
                 directory.toString(),
                 "--foreground",
-                "--cluster=" + String.join(",", metaServers)),
-            log);
+                "--cluster=" + String.join(",", metaServers)));
+    arguments.addAll(options);
+    Process process = JavaCommand.child(List.of("-Xmx512m"), arguments, log);
     var mount = new BenchMount(directory, process);
     long start = System.nanoTime();
     while (!mount.isThere()) {

@@ -3,12 +3,10 @@ package luciola.cli.bench;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import luciola.cli.connection.ClusterOption;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -19,13 +17,7 @@ abstract class ClusterBench implements Callable<Integer> {
 
   @Mixin private final CaseOptions options = new CaseOptions();
 
-  @Option(
-      names = {"-c", "--cluster"},
-      paramLabel = "HOST:PORT",
-      description =
-          "A cluster that runs already, by its meta-servers; else one of its own is started for"
-              + " as long as the bench runs.")
-  private @Nullable String cluster;
+  @Mixin private final MeasuredCluster cluster = new MeasuredCluster();
 
   @Option(
       names = "--in-process",
@@ -67,7 +59,7 @@ abstract class ClusterBench implements Callable<Integer> {
     if (fileMib < 64 || copies.stream().anyMatch(each -> each < 1 || each > 3)) {
       throw CommandFailure.wrongUse("--file-mib is at least 64, --replicas are 1 to 3");
     }
-    if (cluster != null && (inProcess || copies.size() > 1)) {
+    if (cluster.runsAlready() && (inProcess || copies.size() > 1)) {
       throw CommandFailure.wrongUse(
           "with --cluster there is no --in-process and one number of --replicas");
     }
@@ -82,17 +74,16 @@ abstract class ClusterBench implements Callable<Integer> {
   }
 
   private BenchCluster open(int copies) throws IOException, InterruptedException {
-    return cluster != null
-        ? BenchCluster.at(
-            ClusterOption.addresses("--cluster", cluster),
-            new ClusterOption().access(invocation),
-            connector)
-        : BenchCluster.start(
-            options.directory(invocation),
-            inProcess,
-            copies,
-            connector,
-            line -> invocation.err().println(line));
+    return cluster.open(
+        invocation,
+        connector,
+        () ->
+            BenchCluster.start(
+                options.directory(invocation),
+                inProcess,
+                copies,
+                connector,
+                line -> invocation.err().println(line)));
   }
 
   private void run(BenchCluster on, List<BenchCase> cases, Report report) throws IOException {

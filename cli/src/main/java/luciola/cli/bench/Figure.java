@@ -49,11 +49,16 @@ record Figure(
   }
 
   double clientCpuPerGib() {
-    return cpu.client() / gib();
+    return perGib(cpu.client());
   }
 
   double serverCpuPerGib() {
-    return cpu.servers() / gib();
+    return perGib(cpu.servers());
+  }
+
+  /** 0 where nothing was done in the time that counts. */
+  private double perGib(double seconds) {
+    return operations == 0 ? 0 : seconds / gib();
   }
 
   static String header() {

@@ -8,12 +8,9 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import luciola.cli.bench.BenchCase.Pattern;
 import luciola.cli.bench.BenchCase.Work;
-import luciola.cli.connection.ClusterOption;
 import luciola.cli.connection.Connector;
-import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import luciola.cli.terminal.Invocation;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,27 +32,9 @@ final class MountBench implements Callable<Integer> {
 
   @Mixin private final CaseOptions options = new CaseOptions();
 
-  @Option(
-      names = {"-c", "--cluster"},
-      paramLabel = "HOST:PORT",
-      description =
-          "A cluster that runs already, by its meta-servers; else one of its own is started for"
-              + " as long as the bench runs.")
-  private @Nullable String cluster;
+  @Mixin private final MeasuredCluster cluster = new MeasuredCluster();
 
-  @Option(
-      names = "--replicas",
-      paramLabel = "N",
-      defaultValue = "3",
-      description = "Copies of each chunk in its own cluster, 1 to 3 (${DEFAULT-VALUE}).")
-  private int replicas;
-
-  @Option(
-      names = "--work",
-      split = ",",
-      paramLabel = "WORK",
-      description = "With --size and the like: read, write or both (read,write).")
-  private List<String> works = List.of("read", "write");
+  @Mixin private final ComparisonOptions comparison = new ComparisonOptions();
 
   @Option(
       names = "--direct",
@@ -63,11 +42,9 @@ final class MountBench implements Callable<Integer> {
   private boolean direct;
 
   @Option(
-      names = "--file-mib",
-      paramLabel = "N",
-      defaultValue = "512",
-      description = "Size of what is read or written over and over (${DEFAULT-VALUE}).")
-  private int fileMib;
+      names = "--direct-mount",
+      description = "The mount itself passes the page cache: luciola mount --direct.")
+  private boolean directMount;
 
   MountBench(Invocation invocation, Connector connector) {
     this.invocation = invocation;
@@ -82,22 +59,11 @@ final class MountBench implements Callable<Integer> {
   }
 
   private List<MountCase> cases() {
-    if (fileMib < 64 || replicas < 1 || replicas > 3) {
-      throw CommandFailure.wrongUse("--file-mib is at least 64, --replicas are 1 to 3");
-    }
-    if (!List.of("read", "write").containsAll(works)) {
-      throw CommandFailure.wrongUse("--work is read, write or both");
-    }
-    List<MountCase> cases = new ArrayList<>();
-    List<BenchCase> named = new ArrayList<>();
-    for (Work work : List.of(Work.READ, Work.WRITE)) {
-      if (works.contains(work.label())) {
-        named.addAll(options.cases(work, 1, replicas, List.of()));
-      }
-    }
+    List<BenchCase> named = comparison.named(options);
     LocalFile.Way way = direct ? LocalFile.Way.DIRECT : LocalFile.Way.BUFFERED;
-    named.forEach(each -> cases.add(new MountCase(each, way)));
-    return named.isEmpty() ? usual() : cases;
+    return named.isEmpty()
+        ? usual()
+        : named.stream().map(each -> new MountCase(each, way)).toList();
   }
 
   private List<MountCase> usual() {
@@ -119,7 +85,7 @@ final class MountBench implements Callable<Integer> {
   }
 
   private MountCase of(Work work, Pattern pattern, int bytes, int depth, LocalFile.Way way) {
-    return new MountCase(new BenchCase(work, pattern, bytes, depth, 1, replicas), way);
+    return new MountCase(new BenchCase(work, pattern, bytes, depth, 1, comparison.replicas()), way);
   }
 
   @Override
@@ -128,8 +94,10 @@ final class MountBench implements Callable<Integer> {
     BenchMount.check();
     try (var folder = new BenchFolder(options.directory(invocation));
         BenchCluster on = open();
-        BenchMount mount = BenchMount.start(folder.path(), on.metaServers())) {
-      long fileBytes = (long) fileMib << 20;
+        BenchMount mount =
+            BenchMount.start(
+                folder.path(), on.metaServers(), directMount ? List.of("--direct") : List.of())) {
+      long fileBytes = comparison.fileBytes();
       BenchCommand.fill(on.files(), on.path("read"), fileBytes);
       if (!options.json()) {
         invocation.out().println(Report.line(MachineLimits.measure(folder.path())));
@@ -142,34 +110,16 @@ final class MountBench implements Callable<Integer> {
   }
 
   private BenchCluster open() throws IOException, InterruptedException {
-    return cluster != null
-        ? BenchCluster.at(
-            ClusterOption.addresses("--cluster", cluster),
-            new ClusterOption().access(invocation),
-            connector)
-        : BenchCluster.start(
-            options.directory(invocation),
-            false,
-            replicas,
-            connector,
-            line -> invocation.err().println(line));
-  }
-
-  /** What one of the two ways did. */
-  private static final class Tally {
-    private final Latencies latencies = new Latencies();
-    private long operations;
-    private double seconds;
-    private double client;
-    private double servers;
-
-    double perSecond() {
-      return operations / seconds;
-    }
-
-    double perGib(double cpu, BenchCase of) {
-      return cpu * (1L << 30) / (operations * (double) of.bytes());
-    }
+    return cluster.open(
+        invocation,
+        connector,
+        () ->
+            BenchCluster.start(
+                options.directory(invocation),
+                false,
+                comparison.replicas(),
+                connector,
+                line -> invocation.err().println(line)));
   }
 
   private record Measured(MountCase which, Tally api, Tally mount) {
@@ -198,23 +148,11 @@ final class MountBench implements Callable<Integer> {
       meter.warmUp(byApi);
       meter.warmUp(byMount);
       for (int round = 0; round < ROUNDS; round++) {
-        add(measured.api(), byApi, cpu, 0);
-        add(measured.mount(), byMount, cpu, mount.pid());
+        measured.api().add(byApi, options.nanos(), 0, cpu);
+        measured.mount().add(byMount, options.nanos(), mount.pid(), cpu);
       }
     }
     return measured;
-  }
-
-  private void add(Tally to, Load load, CpuMeter cpu, long mount) throws IOException {
-    CpuMeter.Reading before = cpu.read();
-    double mountBefore = mount == 0 ? 0 : CpuMeter.seconds(mount);
-    long unmeasured = load.unmeasuredNanos();
-    long start = System.nanoTime();
-    to.operations += load.run(start + options.nanos(), to.latencies);
-    to.seconds += (System.nanoTime() - start - (load.unmeasuredNanos() - unmeasured)) / 1e9;
-    CpuMeter.Reading used = cpu.read().minus(before);
-    to.client += used.client() + (mount == 0 ? 0 : CpuMeter.seconds(mount) - mountBefore);
-    to.servers += used.servers();
   }
 
   private boolean begun;
@@ -252,16 +190,23 @@ final class MountBench implements Callable<Integer> {
           of.ratio(),
           cpu(of.api(), each),
           cpu(of.mount(), each),
-          of.api().latencies.seconds(0.5) * 1e6,
-          of.mount().latencies.seconds(0.5) * 1e6);
+          of.api().latencies().seconds(0.5) * 1e6,
+          of.mount().latencies().seconds(0.5) * 1e6);
     }
     begun = true;
     out.flush();
   }
 
+  private static double perGib(double cpu, BenchCase each) {
+    return cpu * (1L << 30) / each.bytes();
+  }
+
   private static String cpu(Tally of, BenchCase each) {
     return String.format(
-        Locale.ROOT, "%.2f + %.2f", of.perGib(of.client, each), of.perGib(of.servers, each));
+        Locale.ROOT,
+        "%.2f + %.2f",
+        perGib(of.clientSeconds(), each),
+        perGib(of.serverSeconds(), each));
   }
 
   private static String json(Measured of) {
@@ -289,10 +234,10 @@ final class MountBench implements Callable<Integer> {
             + "\"client_cpu_s_per_GiB\":%.4g,\"server_cpu_s_per_GiB\":%.4g,\"seconds\":%.3f}",
         of.perSecond(),
         of.perSecond() * each.bytes(),
-        of.latencies.seconds(0.5),
-        of.latencies.seconds(0.99),
-        of.perGib(of.client, each),
-        of.perGib(of.servers, each),
-        of.seconds);
+        of.latencies().seconds(0.5),
+        of.latencies().seconds(0.99),
+        perGib(of.clientSeconds(), each),
+        perGib(of.serverSeconds(), each),
+        of.seconds());
   }
 }

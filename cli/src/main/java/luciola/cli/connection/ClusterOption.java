@@ -51,6 +51,20 @@ public final class ClusterOption {
               + " signed (PEM). Else LUCIOLA_AUTHORITIES is used.")
   @Nullable Path authorities;
 
+  @Option(
+      names = "--certificate",
+      paramLabel = "FILE",
+      description =
+          "A user's certificate to show in place of a token (PEM); a token beside it is what"
+              + " counts. Else LUCIOLA_CERTIFICATE is used. Needs --authorities.")
+  @Nullable Path certificate;
+
+  @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description = "The certificate's private key (PEM, PKCS 8). Else LUCIOLA_KEY is used.")
+  @Nullable Path key;
+
   /** Opens the file system of the cluster that is meant; refuses another one in its place. */
   public LuciolaFileSystem connect(Connector connector, Invocation invocation) {
     LuciolaFileSystem files = connector.connect(metaServers(invocation), access(invocation));
@@ -94,25 +108,36 @@ public final class ClusterOption {
 
   /** What is shown to the cluster. */
   public ClientAccess access(Invocation invocation) {
-    ClientAccess reached =
-        authoritiesPath(invocation)
-            .map(file -> ClientAccess.NONE.withAuthorities(file.toString()))
-            .orElse(ClientAccess.NONE);
-    return tokenPath(invocation)
-        .map(file -> reached.withCredential(CredentialFile.read(file)))
-        .orElse(reached);
+    Optional<Path> believed = authoritiesPath(invocation);
+    Optional<Path> shown = path(certificate, "LUCIOLA_CERTIFICATE", invocation);
+    Optional<Path> proof = path(key, "LUCIOLA_KEY", invocation);
+    if (shown.isPresent() != proof.isPresent() || (shown.isPresent() && believed.isEmpty())) {
+      throw CommandFailure.wrongUse("--certificate, --key and --authorities go together");
+    }
+    ClientAccess reached = ClientAccess.NONE;
+    if (believed.isPresent()) {
+      reached = reached.withAuthorities(believed.get().toString());
+    }
+    if (shown.isPresent() && proof.isPresent()) {
+      reached = reached.withCertificate(shown.get().toString(), proof.get().toString());
+    }
+    Optional<Path> token = tokenPath(invocation);
+    return token.isPresent() ? reached.withCredential(CredentialFile.read(token.get())) : reached;
+  }
+
+  private static Optional<Path> path(
+      @Nullable Path option, String variable, Invocation invocation) {
+    return Optional.ofNullable(option)
+        .or(() -> invocation.variable(variable).map(Path::of))
+        .map(invocation::resolve);
   }
 
   private Optional<Path> authoritiesPath(Invocation invocation) {
-    return Optional.ofNullable(authorities)
-        .or(() -> invocation.variable("LUCIOLA_AUTHORITIES").map(Path::of))
-        .map(invocation::resolve);
+    return path(authorities, "LUCIOLA_AUTHORITIES", invocation);
   }
 
   private Optional<Path> tokenPath(Invocation invocation) {
-    return Optional.ofNullable(tokenFile)
-        .or(() -> invocation.variable("LUCIOLA_TOKEN_FILE").map(Path::of))
-        .map(invocation::resolve);
+    return path(tokenFile, "LUCIOLA_TOKEN_FILE", invocation);
   }
 
   /** The options by which another process of this program reaches the same cluster. */
@@ -121,6 +146,9 @@ public final class ClusterOption {
     arguments.add("--cluster=" + String.join(",", metaServers(invocation)));
     tokenPath(invocation).ifPresent(file -> arguments.add("--token-file=" + file));
     authoritiesPath(invocation).ifPresent(file -> arguments.add("--authorities=" + file));
+    path(certificate, "LUCIOLA_CERTIFICATE", invocation)
+        .ifPresent(file -> arguments.add("--certificate=" + file));
+    path(key, "LUCIOLA_KEY", invocation).ifPresent(file -> arguments.add("--key=" + file));
     return arguments;
   }
 

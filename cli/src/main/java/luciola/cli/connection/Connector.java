@@ -14,6 +14,11 @@ public interface Connector {
    */
   LuciolaFileSystem connect(List<String> metaServers);
 
+  /** The same for what programs wait behind, a mount: it tries calls for as long as clients do. */
+  default Connector patient() {
+    return this;
+  }
+
   /** Connects, showing what is needed to be let in; where nothing is, it is not looked at. */
   default LuciolaFileSystem connect(List<String> metaServers, ClientAccess access) {
     return connect(metaServers);

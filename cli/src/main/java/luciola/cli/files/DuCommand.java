@@ -7,7 +7,6 @@ import luciola.cli.terminal.Invocation;
 import luciola.cli.terminal.Json;
 import luciola.cli.terminal.Table;
 import luciola.cli.terminal.Units;
-import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.LuciolaFileSystem;
 import picocli.CommandLine.Command;
@@ -16,6 +15,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "du", description = "Adds up the lengths of everything in directories.")
 public final class DuCommand extends FileCommand {
+  /** Rows that wait to be printed under each other. */
+  private static final int ROWS_MAX = 1_000;
+
   @Parameters(arity = "0..*", paramLabel = "PATH", description = "Directories or files (/).")
   private List<String> paths = List.of();
 
@@ -62,16 +64,18 @@ public final class DuCommand extends FileCommand {
     if (!stat.isDirectory()) {
       return new Usage(path, stat.length(), 1, 0);
     }
-    var sum = new Usage(path, 0, 0, 1);
-    for (DirectoryEntry entry : fs.list(path)) {
-      String child = RemotePath.in(path, entry.name());
-      Usage usage = measure(fs, child, entry.stat(), level + 1, table);
-      if (entry.stat().isDirectory() && level < depth) {
-        show(table, usage);
-      }
-      sum = sum.plus(usage);
-    }
-    return sum;
+    Usage[] sum = {new Usage(path, 0, 0, 1)};
+    fs.list(
+        path,
+        entry -> {
+          String child = RemotePath.in(path, entry.name());
+          Usage usage = measure(fs, child, entry.stat(), level + 1, table);
+          if (entry.stat().isDirectory() && level < depth) {
+            show(table, usage);
+          }
+          sum[0] = sum[0].plus(usage);
+        });
+    return sum[0];
   }
 
   private void show(Table table, Usage usage) {
@@ -84,6 +88,9 @@ public final class DuCommand extends FileCommand {
           usage.files(),
           usage.directories(),
           usage.path());
+      if (table.waiting() >= ROWS_MAX) {
+        table.print(invocation().out());
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 package luciola.cli.files;
 
+import java.util.ArrayList;
 import java.util.List;
 import luciola.cli.connection.Connector;
 import luciola.cli.terminal.ExitCode;
@@ -15,6 +16,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "ls", description = "Lists directories.")
 public final class LsCommand extends FileCommand {
+  /** Rows, and names of directories, that wait at the same time. */
+  private static final int KEPT_MAX = 1_000;
+
   @Parameters(arity = "0..*", paramLabel = "PATH", description = "What to list (/).")
   private List<String> paths = List.of();
 
@@ -45,45 +49,82 @@ public final class LsCommand extends FileCommand {
       if (stat.isDirectory()) {
         directory(fs, path, recursive || paths.size() > 1);
       } else {
-        show(fs, path, List.of(new DirectoryEntry(path, stat)));
+        var shown = new Shown(fs, path);
+        shown.entry(new DirectoryEntry(path, stat));
+        shown.end();
       }
     }
     return ExitCode.DONE;
   }
 
   private void directory(LuciolaFileSystem fs, String path, boolean titled) {
-    List<DirectoryEntry> entries = fs.list(path);
     if (titled && !json) {
       invocation().out().println(path + ":");
     }
-    show(fs, path, entries);
+    var shown = new Shown(fs, path);
+    fs.list(path, shown::entry);
+    shown.end();
     if (titled && !json) {
       invocation().out().println();
     }
     if (recursive) {
-      for (DirectoryEntry entry : entries) {
-        if (entry.stat().isDirectory()) {
-          directory(fs, RemotePath.in(path, entry.name()), true);
+      below(fs, path, shown);
+    }
+  }
+
+  /** Directories come after what they are in: many of them are listed once more, not kept. */
+  private void below(LuciolaFileSystem fs, String path, Shown shown) {
+    if (shown.tooManyDirectories) {
+      fs.list(
+          path,
+          entry -> {
+            if (entry.stat().isDirectory()) {
+              directory(fs, RemotePath.in(path, entry.name()), true);
+            }
+          });
+    } else {
+      shown.directories.forEach(name -> directory(fs, RemotePath.in(path, name), true));
+    }
+  }
+
+  /** Entries of one directory, shown as they come. */
+  private final class Shown {
+    private final LuciolaFileSystem fs;
+    private final String directory;
+    private final Table table =
+        new Table("mode", "links", "uid", "gid", "length", "modified", "name");
+    private final List<String> directories = new ArrayList<>();
+    private boolean tooManyDirectories;
+
+    Shown(LuciolaFileSystem fs, String directory) {
+      this.fs = fs;
+      this.directory = directory;
+    }
+
+    void entry(DirectoryEntry entry) {
+      if (json) {
+        Json.print(invocation().out(), Entry.json(pathOf(directory, entry), entry.stat()));
+      } else if (details) {
+        row(entry);
+      } else {
+        invocation().out().println(entry.name());
+      }
+      if (recursive && entry.stat().isDirectory()) {
+        if (directories.size() < KEPT_MAX) {
+          directories.add(entry.name());
+        } else {
+          tooManyDirectories = true;
         }
       }
     }
-  }
 
-  private void show(LuciolaFileSystem fs, String directory, List<DirectoryEntry> entries) {
-    if (json) {
-      for (DirectoryEntry entry : entries) {
-        Json.print(invocation().out(), Entry.json(pathOf(directory, entry), entry.stat()));
+    void end() {
+      if (details && !json) {
+        table.print(invocation().out());
       }
-    } else if (details) {
-      table(fs, directory, entries).print(invocation().out());
-    } else {
-      entries.forEach(entry -> invocation().out().println(entry.name()));
     }
-  }
 
-  private static Table table(LuciolaFileSystem fs, String directory, List<DirectoryEntry> entries) {
-    var table = new Table("mode", "links", "uid", "gid", "length", "modified", "name");
-    for (DirectoryEntry entry : entries) {
+    private void row(DirectoryEntry entry) {
       FileStat stat = entry.stat();
       String name =
           switch (stat.type()) {
@@ -99,8 +140,10 @@ public final class LsCommand extends FileCommand {
           stat.length(),
           Entry.time(stat.modifiedNanos()),
           name);
+      if (table.waiting() >= KEPT_MAX) {
+        table.print(invocation().out());
+      }
     }
-    return table;
   }
 
   private static String pathOf(String directory, DirectoryEntry entry) {

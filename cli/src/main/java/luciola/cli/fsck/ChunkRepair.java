@@ -67,9 +67,12 @@ final class ChunkRepair {
       }
       throw e;
     }
+    // A chain that does not serve may take as long as a lease: the file stays held all the same.
+    files.inodes().sessionBegan();
     try {
       return cutHeld(chain, chunk, held.getInode());
     } finally {
+      files.inodes().sessionEnded();
       call(
           NamespaceRequest.newBuilder()
               .setClose(

@@ -65,6 +65,13 @@ public final class MountCommand implements Callable<Integer> {
       description = "How late changes of other clients may be seen in names and attributes (1000).")
   private long attributeMillis = MountOptions.DEFAULTS.attributeTime().toMillis();
 
+  @Option(
+      names = "--direct",
+      description =
+          "Past the kernel's page cache: what is written is seen by other machines when the write"
+              + " returns, what is read is not kept.")
+  private boolean direct;
+
   public MountCommand(Invocation invocation, Connector connector) {
     this.invocation = invocation;
     this.connector = connector;
@@ -84,14 +91,16 @@ public final class MountCommand implements Callable<Integer> {
 
   private MountOptions options() {
     try {
-      return MountOptions.DEFAULTS.withAttributeTime(Duration.ofMillis(attributeMillis));
+      return MountOptions.DEFAULTS
+          .withAttributeTime(Duration.ofMillis(attributeMillis))
+          .withDirect(direct);
     } catch (IllegalArgumentException e) {
       throw CommandFailure.wrongUse("--attribute-millis: " + e.getMessage());
     }
   }
 
   private int serve(Path where, MountOptions options) throws IOException, InterruptedException {
-    try (LuciolaFileSystem files = cluster.connect(connector, invocation)) {
+    try (LuciolaFileSystem files = cluster.connect(connector.patient(), invocation)) {
       if (!(files instanceof ClusterFileSystem reached)) {
         throw CommandFailure.failed("only a cluster's files can be mounted");
       }
@@ -114,6 +123,9 @@ public final class MountCommand implements Callable<Integer> {
                 where.toString(),
                 "--foreground",
                 "--attribute-millis=" + attributeMillis));
+    if (direct) {
+      arguments.add("--direct");
+    }
     arguments.addAll(reached);
     Process process = JavaCommand.background(List.of("-Xmx512m"), arguments, file);
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();

@@ -5,8 +5,9 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 
 /**
- * Copies files from one side to the other under temporary names: a short one as a whole, a long one
- * in pieces ({@link PieceTransfer}). What changed while it was copied does not get its name.
+ * Copies files from one side to the other: a short one as a whole, before it has a name, a long one
+ * in pieces under a temporary name ({@link PieceTransfer}). What changed while it was copied does
+ * not get its name.
  */
 final class FileTransfer {
   private final Side from;
@@ -52,36 +53,35 @@ final class FileTransfer {
 
   private boolean copy(String source, Found what, String target)
       throws IOException, InterruptedException {
-    String temporary = Temporary.beside(target);
-    transfer.unfinished().begin(temporary, () -> to.remove(temporary));
-    boolean whole = false;
-    try {
+    try (NewTarget out = to.begin(target, transfer.unfinished())) {
       FileCopy.Copied copied;
-      try (ByteSource in = from.open(source);
-          ByteTarget out = to.create(temporary)) {
+      try (ByteSource in = from.open(source)) {
         copied = transfer.copy().copy(in, 0, what.bytes(), out::write, transfer::moved);
       }
       if (options.verify) {
-        check(temporary, target, 0, copied);
-        transfer.verified();
+        try (ByteSource back = out.readBack()) {
+          require(target, 0, copied, checksum(back, 0, copied.bytes()));
+        }
       }
-      give(source, what, copied.bytes(), temporary, target);
-      whole = true;
-    } finally {
-      if (!whole) {
-        to.removeQuietly(temporary);
-      }
-      transfer.unfinished().end(temporary);
+      requireUnchanged(source, what, copied.bytes());
+      out.give(what);
+    }
+    if (options.verify) {
+      transfer.verified();
     }
     return true;
+  }
+
+  private void requireUnchanged(String source, Found what, long bytes) throws IOException {
+    if (bytes != what.bytes() || !what.looksLike(from.follow(source))) {
+      throw changed(source);
+    }
   }
 
   /** Everything is there: it gets its attributes and its name, unless the source changed. */
   void give(String source, Found what, long bytes, String temporary, String target)
       throws IOException {
-    if (bytes != what.bytes() || !what.looksLike(from.follow(source))) {
-      throw changed(source);
-    }
+    requireUnchanged(source, what, bytes);
     to.change(temporary, what);
     to.rename(temporary, target);
   }
@@ -94,7 +94,11 @@ final class FileTransfer {
   /** Reads a range back and compares. */
   void check(String written, String target, long at, FileCopy.Copied wanted)
       throws IOException, InterruptedException {
-    FileCopy.Copied found = checksum(to, written, at, at + wanted.bytes());
+    require(target, at, wanted, checksum(to, written, at, at + wanted.bytes()));
+  }
+
+  private static void require(
+      String target, long at, FileCopy.Copied wanted, FileCopy.Copied found) {
     if (!found.equals(wanted)) {
       throw new LuciolaException(
           ErrorCode.CORRUPT_DATA,
@@ -106,7 +110,12 @@ final class FileTransfer {
   FileCopy.Copied checksum(Side side, String path, long at, long end)
       throws IOException, InterruptedException {
     try (ByteSource source = side.open(path)) {
-      return transfer.copy().copy(source, at, end, (_, _) -> {}, _ -> {});
+      return checksum(source, at, end);
     }
+  }
+
+  private FileCopy.Copied checksum(ByteSource source, long at, long end)
+      throws IOException, InterruptedException {
+    return transfer.copy().copy(source, at, end, (_, _) -> {}, _ -> {});
   }
 }

@@ -9,16 +9,19 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,10 @@ final class LocalSide implements Side {
   private static final String WANTED =
       "unix:mode,size,lastModifiedTime,ino,dev,isRegularFile,isDirectory,isSymbolicLink";
   private static final LinkOption[] ITSELF = {LinkOption.NOFOLLOW_LINKS};
+  private static final Set<OpenOption> NEW =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  private static final FileAttribute<?> OWNERS =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private static Found found(Path path, LinkOption... links) throws IOException {
     Map<String, Object> all = Files.readAttributes(path, WANTED, links);
@@ -89,16 +96,28 @@ final class LocalSide implements Side {
   }
 
   @Override
+  public NewTarget begin(String path, Unfinished unfinished) throws IOException {
+    String temporary = Temporary.beside(path);
+    unfinished.begin(temporary, () -> remove(temporary));
+    try {
+      return new NewLocalFile(this, path, temporary, create(temporary), unfinished);
+    } catch (IOException | RuntimeException e) {
+      unfinished.end(temporary);
+      throw e;
+    }
+  }
+
+  @Override
   public ByteTarget create(String path) throws IOException {
-    Path file = Path.of(path);
-    Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    return write(path);
+    return target(FileChannel.open(Path.of(path), NEW, OWNERS));
   }
 
   @Override
   public ByteTarget write(String path) throws IOException {
-    FileChannel channel = FileChannel.open(Path.of(path), StandardOpenOption.WRITE);
+    return target(FileChannel.open(Path.of(path), StandardOpenOption.WRITE));
+  }
+
+  private static ByteTarget target(FileChannel channel) {
     return new ByteTarget() {
       @Override
       public void write(long offset, MemorySegment from) throws IOException {

@@ -4,10 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import luciola.client.AttributeChange;
 import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.WritableFile;
 import luciola.protocol.error.ErrorCode;
@@ -58,6 +60,52 @@ record RemoteSide(LuciolaFileSystem fs) implements Side {
   @Override
   public void makeDirectory(String path) {
     fs.mkdirs(path);
+  }
+
+  /** Nothing is left to remove: a file without a name goes with its session. */
+  @Override
+  public NewTarget begin(String path, Unfinished unfinished) {
+    NewFile file = fs.begin(path, 0600);
+    return new NewTarget() {
+      @Override
+      public void write(long offset, MemorySegment from) {
+        file.write(offset, from);
+      }
+
+      @Override
+      public ByteSource readBack() {
+        return new ByteSource() {
+          @Override
+          public CompletableFuture<Long> read(long offset, MemorySegment into) {
+            return file.read(offset, into);
+          }
+
+          @Override
+          public void close() {
+            // The file is still being made.
+          }
+        };
+      }
+
+      @Override
+      public void give(Found like) {
+        var _ = file.publish(likeThat(like));
+      }
+
+      @Override
+      public void close() {
+        file.close();
+      }
+    };
+  }
+
+  private static AttributeChange likeThat(Found like) {
+    return new AttributeChange(
+        like.kind() == Found.Kind.LINK ? Optional.empty() : Optional.of(like.mode()),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(like.modifiedNanos()));
   }
 
   @Override
@@ -111,14 +159,7 @@ record RemoteSide(LuciolaFileSystem fs) implements Side {
 
   @Override
   public void change(String path, Found like) {
-    fs.lsetAttributes(
-        path,
-        new AttributeChange(
-            like.kind() == Found.Kind.LINK ? Optional.empty() : Optional.of(like.mode()),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.of(like.modifiedNanos())));
+    var _ = fs.lsetAttributes(path, likeThat(like));
   }
 
   @Override

@@ -23,6 +23,13 @@ interface Side {
   /** Makes a directory that its owner may write to, and its parents; one that is there is fine. */
   void makeDirectory(String path) throws IOException;
 
+  /**
+   * Begins a file that has its name only when it is whole.
+   *
+   * @param unfinished is told of what is to be removed if this process ends before
+   */
+  NewTarget begin(String path, Unfinished unfinished) throws IOException;
+
   /** Makes a file that is not there; others may not read it yet. */
   ByteTarget create(String path) throws IOException;
 

@@ -24,6 +24,10 @@ import luciola.cli.terminal.Units;
 final class Transfer implements AutoCloseable {
   private static final int READS_AHEAD = 4;
   private static final int QUEUED_PER_WORKER = 4;
+
+  /** Small files under way for each worker: they wait for answers, and for nothing else. */
+  private static final int SMALL_PER_WORKER = 4;
+
   private static final int FAILURES_SHOWN_MAX = 20;
 
   /** Copies one file. */
@@ -44,8 +48,11 @@ final class Transfer implements AutoCloseable {
   private final boolean json;
   private final boolean dryRun;
   private final ExecutorService workers;
+  private final ExecutorService smallFiles = Executors.newVirtualThreadPerTaskExecutor();
   private final Semaphore queued;
   private final int queuedMax;
+  private final Semaphore small;
+  private final int smallMax;
   private final AtomicLong failures = new AtomicLong();
   private final List<String> shown = new ArrayList<>();
   private final AtomicLong links = new AtomicLong();
@@ -72,7 +79,9 @@ final class Transfer implements AutoCloseable {
             parallel, Thread.ofPlatform().daemon().name("transfer-", 0).factory());
     this.queuedMax = parallel * QUEUED_PER_WORKER;
     this.queued = new Semaphore(queuedMax, true);
-    this.copy = new FileCopy(new Buffers(parallel + READS_AHEAD, parallel), READS_AHEAD);
+    this.smallMax = parallel * SMALL_PER_WORKER;
+    this.small = new Semaphore(smallMax, true);
+    this.copy = new FileCopy(new Buffers(parallel + READS_AHEAD, parallel + smallMax), READS_AHEAD);
     this.progress = new Progress(invocation, command);
   }
 
@@ -146,27 +155,38 @@ final class Transfer implements AutoCloseable {
   /** Queues a file; waits while the queue is full. */
   void submit(String name, long bytes, Task task) throws InterruptedException {
     progress.found(bytes);
-    execute(() -> {
-      try {
-        if (task.run()) {
-          progress.fileDone();
-        }
-      } catch (IOException | RuntimeException failure) {
-        failed(name, failure);
-      }
-    });
+    Part part =
+        () -> {
+          try {
+            if (task.run()) {
+              progress.fileDone();
+            }
+          } catch (IOException | RuntimeException failure) {
+            failed(name, failure);
+          }
+        };
+    if (bytes < Buffers.SMALL_BYTES) {
+      execute(part, smallFiles, small);
+    } else {
+      execute(part);
+    }
   }
 
   /** Queues a part; waits while the queue is full. */
   void execute(Part part) throws InterruptedException {
-    queued.acquire();
-    workers.execute(() -> {
+    execute(part, workers, queued);
+  }
+
+  private static void execute(Part part, ExecutorService by, Semaphore room)
+      throws InterruptedException {
+    room.acquire();
+    by.execute(() -> {
       try {
         part.run();
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
       } finally {
-        queued.release();
+        room.release();
       }
     });
   }
@@ -187,13 +207,17 @@ final class Transfer implements AutoCloseable {
   void drain() throws InterruptedException {
     queued.acquire(queuedMax);
     queued.release(queuedMax);
+    small.acquire(smallMax);
+    small.release(smallMax);
   }
 
   /** Waits for everything queued; nothing comes after it. */
   void await() throws InterruptedException {
     progress.foundAll();
-    workers.shutdown();
-    while (!workers.awaitTermination(1, TimeUnit.MINUTES)) {}
+    for (ExecutorService each : List.of(workers, smallFiles)) {
+      each.shutdown();
+      while (!each.awaitTermination(1, TimeUnit.MINUTES)) {}
+    }
   }
 
   /** Prints the sums and returns the exit code. */
@@ -262,6 +286,7 @@ final class Transfer implements AutoCloseable {
   @Override
   public void close() {
     workers.shutdownNow();
+    smallFiles.shutdownNow();
     progress.close();
     unfinished.close();
   }

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code luciola fsck} on a cluster that runs. */
 @Timeout(300)
 final class FsckClusterTest {
-  private static final int CHUNK = 65_536;
+  static final int CHUNK = 65_536;
 
   @TempDir static Path directory;
 
@@ -71,7 +71,7 @@ final class FsckClusterTest {
     return run.command(args.toArray(String[]::new));
   }
 
-  private static byte[] bytes(int length, int seed) {
+  static byte[] bytes(int length, int seed) {
     byte[] bytes = new byte[length];
     new Random(seed).nextBytes(bytes);
     return bytes;
@@ -81,14 +81,14 @@ final class FsckClusterTest {
     return new OpenOptions(true, false, true, 0644, CHUNK, 2);
   }
 
-  private static InodeId write(ClusterFileSystem to, String path, byte[] bytes) {
+  static InodeId write(ClusterFileSystem to, String path, byte[] bytes) {
     try (WritableFile file = to.openWrite(path, small())) {
       file.write(0, bytes);
       return file.inode();
     }
   }
 
-  private static byte[] read(ClusterFileSystem from, String path) {
+  static byte[] read(ClusterFileSystem from, String path) {
     try (ReadableFile file = from.openRead(path);
         Arena arena = Arena.ofShared()) {
       MemorySegment into = arena.allocate(Math.max(1, file.length())).asSlice(0, file.length());
@@ -98,6 +98,10 @@ final class FsckClusterTest {
   }
 
   private static ChainId chainOf(ChunkId chunk) {
+    return chainOf(files, chunk);
+  }
+
+  static ChainId chainOf(ClusterFileSystem files, ChunkId chunk) {
     FileLayout layout =
         LayoutMessages.fromMessage(
             files
@@ -187,7 +191,7 @@ final class FsckClusterTest {
     }
   }
 
-  private static void finish(Future<?> work) throws InterruptedException {
+  static void finish(Future<?> work) throws InterruptedException {
     try {
       var _ = work.get();
     } catch (ExecutionException e) {
@@ -196,8 +200,7 @@ final class FsckClusterTest {
   }
 
   /** Writes, extends, cuts, renames and removes, and reads back what must be there. */
-  private static void work(
-      ClusterFileSystem fs, String home, AtomicBoolean stop, AtomicInteger allSteps) {
+  static void work(ClusterFileSystem fs, String home, AtomicBoolean stop, AtomicInteger allSteps) {
     fs.mkdirs(home);
     for (int steps = 1; !stop.get(); steps++) {
       allSteps.incrementAndGet();

@@ -26,6 +26,13 @@ final class RunningCluster implements AutoCloseable {
   private final List<StorageProcess> servers = new ArrayList<>();
 
   RunningCluster(Path directory) throws IOException {
+    this(directory, TimeUnit.MINUTES.toNanos(5));
+  }
+
+  /**
+   * @param clientTimeoutNanos how long a client is there that is not heard of
+   */
+  RunningCluster(Path directory, long clientTimeoutNanos) throws IOException {
     this.directory = directory;
     this.meta =
         MetaServer.start(
@@ -36,7 +43,7 @@ final class RunningCluster implements AutoCloseable {
                         TimeUnit.MILLISECONDS.toNanos(200),
                         TimeUnit.MILLISECONDS.toNanos(1500),
                         TimeUnit.MILLISECONDS.toNanos(2000)),
-                    TimeUnit.MINUTES.toNanos(5)));
+                    clientTimeoutNanos));
     for (int server = 0; server < SERVERS; server++) {
       servers.add(start(server));
     }

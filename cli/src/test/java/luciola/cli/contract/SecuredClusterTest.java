@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,17 +23,14 @@ import luciola.client.WritableFile;
 import luciola.client.cluster.ClusterFileSystem;
 import luciola.client.cluster.ClusterOptions;
 import luciola.client.cluster.GarbageCollector;
-import luciola.grpc.v1.AccessChange;
 import luciola.grpc.v1.AccessUser;
 import luciola.grpc.v1.CreateTableRequest;
-import luciola.grpc.v1.NewToken;
 import luciola.meta.cluster.ClusterTimings;
 import luciola.meta.server.MetaServer;
 import luciola.meta.server.MetaServerConfig;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.SealedTicket;
-import luciola.protocol.access.Secret;
 import luciola.protocol.access.Ticket;
 import luciola.protocol.access.TicketKeys;
 import luciola.protocol.connection.DataClient;
@@ -47,6 +42,7 @@ import luciola.protocol.control.CredentialFile;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
+import luciola.protocol.control.TestUsers;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.frame.Hello;
@@ -79,19 +75,13 @@ class SecuredClusterTest {
 
   @TempDir Path directory;
 
-  final Credential.OfServers secret = new Credential.OfServers(random());
+  final Credential.OfServers secret = new Credential.OfServers(TestUsers.secret());
   private final List<AutoCloseable> open = new ArrayList<>();
   private final List<StorageServer> servers = new ArrayList<>();
   private MetaServer meta;
   private SecuritySettings security = SecuritySettings.OFF;
   private Credential ann = secret;
   private Credential bob = secret;
-
-  private static Secret random() {
-    byte[] bytes = new byte[Secret.BYTES];
-    new SecureRandom().nextBytes(bytes);
-    return Secret.of(bytes);
-  }
 
   @BeforeEach
   void start() throws Exception {
@@ -114,8 +104,12 @@ class SecuredClusterTest {
     }
     try (MetaConnection admin = connection(secret)) {
       var _ = admin.createTable(CreateTableRequest.newBuilder().setReplicas(SERVERS).build());
-      ann = user(admin, AccessUser.newBuilder().setName("ann").setUid(1000).setGid(1000));
-      bob = user(admin, AccessUser.newBuilder().setName("bob").setUid(1001).setGid(1001));
+      ann =
+          TestUsers.withToken(
+              admin, AccessUser.newBuilder().setName("ann").setUid(1000).setGid(1000).build());
+      bob =
+          TestUsers.withToken(
+              admin, AccessUser.newBuilder().setName("bob").setUid(1001).setGid(1001).build());
     }
   }
 
@@ -156,23 +150,6 @@ class SecuredClusterTest {
         MetaOptions.of(List.of("127.0.0.1:" + meta.port()))
             .withCallNanos(CALL.toNanos())
             .withAccess(reach().withCredential(shown)));
-  }
-
-  private static Credential user(MetaConnection admin, AccessUser.Builder user) {
-    var _ = admin.changeAccess(AccessChange.newBuilder().setCreateUser(user).build());
-    Secret drawn = random();
-    long token =
-        admin
-            .changeAccess(
-                AccessChange.newBuilder()
-                    .setCreateToken(
-                        NewToken.newBuilder()
-                            .setUser(user.getName())
-                            .setHash(ByteString.copyFrom(drawn.hash())))
-                    .build())
-            .getToken()
-            .getId();
-    return new Credential.OfUser(token, drawn);
   }
 
   ClusterFileSystem as(Credential shown) {
@@ -281,14 +258,15 @@ class SecuredClusterTest {
         security.certificate(),
         security.key(),
         security.authorities(),
-        security.memberCertificates());
+        security.memberCertificates(),
+        security.clientAuthorities());
   }
 
   @Test
   void aStorageServerWithoutTheSecretOrTheSettingIsNotTaken() {
     assertRefused(ErrorCode.UNAUTHENTICATED, () -> startWith(asking(false, Path.of(""))));
     Path file = directory.resolve("another");
-    CredentialFile.write(file, new Credential.OfServers(random()));
+    CredentialFile.write(file, new Credential.OfServers(TestUsers.secret()));
     assertRefused(ErrorCode.UNAUTHENTICATED, () -> startWith(asking(true, file)));
     assertRefused(ErrorCode.INVALID_ARGUMENT, () -> startWith(asking(false, security.secret())));
   }
@@ -410,7 +388,7 @@ class SecuredClusterTest {
     SealedTicket bobPass = only(others.meta().wallet().of(annHello));
     SealedTicket bobRead = only(others.meta().wallet().of(reading(others.stat("/of-bob").inode())));
     var forged =
-        new TicketKeys(java.util.Map.of(1, new TicketKeys.Key(random(), 0)))
+        new TicketKeys(java.util.Map.of(1, new TicketKeys.Key(TestUsers.secret(), 0)))
             .seal(new Ticket(Ticket.Kind.PASS, Ticket.SERVER, annCaller, 0, 0, Long.MAX_VALUE), 0);
 
     try (var attack = new Attack(files, inode)) {

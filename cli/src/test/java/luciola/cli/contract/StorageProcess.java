@@ -15,7 +15,7 @@ import luciola.storage.server.StorageServerConfig;
 
 /** A storage-server in a process of its own, which can be killed. */
 final class StorageProcess implements AutoCloseable {
-  private static final String READY = "ready port=";
+  static final String READY = "ready port=";
 
   private final Process process;
 
@@ -23,8 +23,17 @@ final class StorageProcess implements AutoCloseable {
     this.process = process;
   }
 
-  /** Starts one and waits until it serves. */
-  static StorageProcess start(Path directory, String metaAddress) throws IOException {
+  /**
+   * Starts one and waits until it serves.
+   *
+   * @param metaAddresses separated by commas
+   */
+  static StorageProcess start(Path directory, String metaAddresses) throws IOException {
+    return new StorageProcess(launch(StorageProcess.class, directory, metaAddresses));
+  }
+
+  /** Starts a server in a process of its own and waits until it says that it is ready. */
+  static Process launch(Class<?> program, Path directory, String arguments) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -35,9 +44,9 @@ final class StorageProcess implements AutoCloseable {
                 "-Xmx512m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                StorageProcess.class.getName(),
+                program.getName(),
                 directory.toString(),
-                metaAddress)
+                arguments)
             .redirectError(ProcessBuilder.Redirect.DISCARD);
     // RocksDB takes its library out of its jar; a killed process leaves that file behind.
     builder
@@ -51,10 +60,10 @@ final class StorageProcess implements AutoCloseable {
       line = out.readLine();
     }
     if (line == null) {
-      throw new IOException("storage-server did not start: directory=" + directory);
+      throw new IOException("the server did not start: directory=" + directory);
     }
     Thread.ofVirtual().start(() -> drain(out));
-    return new StorageProcess(process);
+    return process;
   }
 
   private static void drain(BufferedReader out) {
@@ -78,7 +87,7 @@ final class StorageProcess implements AutoCloseable {
     process.destroyForcibly();
   }
 
-  /** The process itself: a data directory and a meta-server's address. */
+  /** The process itself: a data directory and meta-servers' addresses. */
   public static void main(String[] arguments) throws Exception {
     Path directory = Path.of(arguments[0]);
     try (StorageServer server =
@@ -86,7 +95,7 @@ final class StorageProcess implements AutoCloseable {
             StorageServerConfig.of(
                 directory.resolve("server"),
                 List.of(directory.resolve("target")),
-                List.of(arguments[1])))) {
+                List.of(arguments[1].split(",", -1))))) {
       System.out.println(READY + server.port());
       new CountDownLatch(1).await();
     }

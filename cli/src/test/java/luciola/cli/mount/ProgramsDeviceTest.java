@@ -1,19 +1,12 @@
 package luciola.cli.mount;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,17 +20,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Programs that know nothing of Luciola, on a mount: they do what they do anywhere else. */
 @Timeout(300)
 final class ProgramsDeviceTest {
-  private static final Path MEMORY = Path.of("/dev/shm");
-  private static final String PYTHON = "/usr/bin/python3";
-
-  private static final List<String> CASES =
-      List.of(
-          "each_call_on_each_kind",
-          "each_call_on_bad_paths",
-          "each_call_by_others",
-          "modes set_id_bits owners inherited_groups sticky_directories links directories renames"
-              + " special_files opens running_programs lengths file_times symbolic_links listings");
-
   @TempDir private static Path folder;
 
   @SuppressWarnings("NullAway.Init")
@@ -59,7 +41,7 @@ final class ProgramsDeviceTest {
   static void mount() throws IOException {
     String missing = MountedCluster.missing();
     assumeTrue(missing == null, "SKIPPED-TIER device: " + missing);
-    cluster = new MountedCluster(folder, 3);
+    cluster = new MountedCluster(folder, 3, fleet -> fleet.withCapacityBytes(4L << 30));
     mounted = cluster.mount("mnt");
   }
 
@@ -95,66 +77,10 @@ final class ProgramsDeviceTest {
         "D=" + directory + " L=" + local + "\nexport HOME=$L GIT_CONFIG_NOSYSTEM=1\n" + script);
   }
 
-  /**
-   * The same system calls on the machine's own file system and on the mount: the same results, the
-   * same errors, the same attributes afterwards. Four programs at once, for the time it takes.
-   */
   @Test
   void systemCallsDoWhatTheyDoElsewhere() throws Exception {
     needs("python3");
-    Path script = local.resolve("posix_cases.py");
-    try (InputStream in = ProgramsDeviceTest.class.getResourceAsStream("posix_cases.py")) {
-      Files.write(script, Objects.requireNonNull(in).readAllBytes());
-    }
-    Path other =
-        Files.isWritable(MEMORY)
-            ? Files.createTempDirectory(MEMORY, "luciola-")
-            : Files.createDirectory(local.resolve("other"));
-    try {
-      List<Steps> expected = allSteps(script, other);
-      List<Steps> found = allSteps(script, directory);
-      for (int i = 0; i < expected.size(); i++) {
-        String steps = expected.get(i).said();
-        assertTrue(steps.lines().count() > 100 && !steps.contains("broke off"), steps);
-        assertEquals(steps, found.get(i).said());
-      }
-    } finally {
-      MountedCluster.sh(folder, "rm -rf " + other);
-    }
-  }
-
-  private static List<Steps> allSteps(Path script, Path where) throws IOException {
-    List<Steps> all = new ArrayList<>();
-    for (String cases : CASES) {
-      all.add(new Steps(script, Files.createDirectory(where.resolve("part" + all.size())), cases));
-    }
-    return all;
-  }
-
-  /** Some of the cases on one file system, under way. */
-  private static final class Steps {
-    private final Process process;
-    private final CompletableFuture<String> output;
-
-    Steps(Path script, Path where, String cases) throws IOException {
-      List<String> command = new ArrayList<>(List.of(PYTHON, script.toString(), where.toString()));
-      command.addAll(List.of(cases.split(" ")));
-      process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-      output =
-          CompletableFuture.supplyAsync(() -> {
-            try {
-              return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
-    }
-
-    String said() throws InterruptedException {
-      String said = output.join();
-      assertEquals(0, process.waitFor(), said);
-      return said;
-    }
+    PosixCases.compare(directory, local);
   }
 
   @Test
@@ -245,11 +171,28 @@ final class ProgramsDeviceTest {
         """
         fio --minimal --name=buffered --filename=one --size=12m --rw=randwrite --bsrange=4k-128k --verify=crc32c --verify_fatal=1
         fio --minimal --name=direct --filename=two --size=8m --rw=randwrite --bs=64k --direct=1 --verify=crc32c --verify_fatal=1
+        fio --minimal --name=queued --filename=five --size=16m --rw=randwrite --bs=64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1
         fio --minimal --name=mapped --filename=three --size=4m --rw=randwrite --bs=16k --ioengine=mmap --verify=crc32c --verify_fatal=1
         fio --minimal --name=shared --filename=four --size=8m --rw=randrw --bs=32k --numjobs=3 --offset_increment=8m --verify=crc32c --verify_fatal=1 --fsync=16
         """);
     assertEquals(12 << 20, Files.size(directory.resolve("one")));
     assertEquals(24 << 20, Files.size(directory.resolve("four")));
+    assertEquals(16 << 20, Files.size(directory.resolve("five")));
+  }
+
+  /** A kernel, or whoever has set it up, may refuse io_uring. */
+  @Test
+  void fioFindsWhatItWroteThroughRings() throws Exception {
+    needs("fio");
+    String uring =
+        "fio --minimal --ioengine=io_uring --iodepth=16 --verify=crc32c --verify_fatal=1 --size=%s"
+            + " --filename=%s --name=rings --direct=1 --rw=randwrite --bs=64k";
+    assumeTrue(
+        sh(uring.formatted("64k", "$L/try") + " >/dev/null 2>&1 && echo works || true")
+            .contains("works"),
+        "SKIPPED-TIER device: no io_uring");
+    sh(uring.formatted("16m", "six"));
+    assertEquals(16 << 20, Files.size(directory.resolve("six")));
   }
 
   @Test
@@ -268,12 +211,37 @@ final class ProgramsDeviceTest {
     assertEquals(List.of("78", "nothing to do", "2", "178"), out.lines().toList());
   }
 
+  private static void needsPython(String module) throws Exception {
+    assumeTrue(
+        new ProcessBuilder(PosixCases.PYTHON, "-c", "import " + module)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor()
+            == 0,
+        "SKIPPED-TIER device: no " + module);
+  }
+
+  /** Checkpoints as they are saved anywhere, over others too; data that workers read. */
+  @Test
+  void torchSavesLoadsAndReadsByWorkers() throws Exception {
+    needsPython("torch, numpy");
+    Path script = PosixCases.script("torch_cases.py", local);
+    String run = PosixCases.PYTHON + " " + script;
+    String out = sh(run + " save $D $L && " + run + " check $D $L 2>&1");
+    assertEquals(
+        List.of("first 48 MiB", "over 48 MiB", "renamed 48 MiB"),
+        out.lines().limit(3).toList(),
+        out);
+    assertEquals(
+        List.of("old 24000", "shrunk 12", "workers 2", "workers 2"),
+        out.lines().skip(out.lines().count() - 4).toList(),
+        out);
+  }
+
   @Test
   void numpyMapsArrays() throws Exception {
-    assumeTrue(
-        new ProcessBuilder(PYTHON, "-c", "import numpy").redirectErrorStream(true).start().waitFor()
-            == 0,
-        "SKIPPED-TIER device: no numpy");
+    needsPython("numpy");
     String out =
         sh(
             """

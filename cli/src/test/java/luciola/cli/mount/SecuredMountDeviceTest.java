@@ -4,27 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
-import luciola.grpc.v1.AccessChange;
 import luciola.grpc.v1.AccessUser;
 import luciola.grpc.v1.CreateTableRequest;
-import luciola.grpc.v1.NewToken;
 import luciola.meta.server.MetaServer;
 import luciola.meta.server.MetaServerConfig;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
-import luciola.protocol.access.Secret;
+import luciola.protocol.certificate.TestAuthority;
 import luciola.protocol.control.CredentialFile;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
+import luciola.protocol.control.TestUsers;
 import luciola.storage.server.StorageServer;
 import luciola.storage.server.StorageServerConfig;
 import org.junit.jupiter.api.AfterAll;
@@ -55,15 +53,20 @@ final class SecuredMountDeviceTest {
   private static MountedCluster.Mounted ofAnn;
 
   @BeforeAll
-  static void start() throws IOException {
+  static void start() throws Exception {
     String missing = MountedCluster.missing();
     assumeTrue(missing == null, "SKIPPED-TIER device: " + missing);
     // Users of this machine have to get to the mounts.
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     Path secretFile = folder.resolve("secret");
-    var secret = new Credential.OfServers(random());
+    var secret = new Credential.OfServers(TestUsers.secret());
     CredentialFile.write(secretFile, secret);
-    SecuritySettings security = SecuritySettings.required(secretFile);
+    var authority = new TestAuthority(folder, "own");
+    TestAuthority.Issued server = authority.issue("server");
+    SecuritySettings security =
+        SecuritySettings.required(secretFile)
+            .withTls(server.certificate(), server.key(), authority.certificate())
+            .withClientAuthorities(authority.certificate());
     meta =
         MetaServer.start(
             MetaServerConfig.of(folder.resolve("meta"))
@@ -76,47 +79,40 @@ final class SecuredMountDeviceTest {
                 .withSecurity(security));
     try (MetaConnection admin =
         MetaConnection.connect(
-            MetaOptions.of(addresses()).withAccess(ClientAccess.NONE.withCredential(secret)))) {
+            MetaOptions.of(addresses())
+                .withAccess(
+                    ClientAccess.NONE
+                        .withAuthorities(authority.certificate().toString())
+                        .withCredential(secret)))) {
       var _ = admin.createTable(CreateTableRequest.newBuilder().setReplicas(1).build());
-      forOthers =
-          mount(
+      Path token = folder.resolve("mount.token");
+      CredentialFile.write(
+          token,
+          TestUsers.withToken(
               admin,
-              "for-others",
-              AccessUser.newBuilder().setName("mount").setUid(43_000).setMountForOthers(true));
-      ofAnn =
-          mount(admin, "of-ann", AccessUser.newBuilder().setName("ann").setUid(ANN).setGid(ANN));
+              AccessUser.newBuilder()
+                  .setName("mount")
+                  .setUid(43_000)
+                  .setMountForOthers(true)
+                  .build()));
+      forOthers = mount("for-others", "--token-file=" + token);
+      TestUsers.create(
+          admin, AccessUser.newBuilder().setName("ann").setUid(ANN).setGid(ANN).build());
+      TestAuthority.Issued ann = authority.issue("ann", "-ext", "eku=clientAuth");
+      ofAnn = mount("of-ann", "--certificate=" + ann.certificate(), "--key=" + ann.key());
     }
-  }
-
-  private static Secret random() {
-    byte[] bytes = new byte[Secret.BYTES];
-    new SecureRandom().nextBytes(bytes);
-    return Secret.of(bytes);
   }
 
   private static List<String> addresses() {
     return List.of("127.0.0.1:" + meta.port());
   }
 
-  private static MountedCluster.Mounted mount(
-      MetaConnection admin, String name, AccessUser.Builder user) throws IOException {
-    var _ = admin.changeAccess(AccessChange.newBuilder().setCreateUser(user).build());
-    Secret drawn = random();
-    long token =
-        admin
-            .changeAccess(
-                AccessChange.newBuilder()
-                    .setCreateToken(
-                        NewToken.newBuilder()
-                            .setUser(user.getName())
-                            .setHash(ByteString.copyFrom(drawn.hash())))
-                    .build())
-            .getToken()
-            .getId();
-    Path file = folder.resolve(name + ".token");
-    CredentialFile.write(file, new Credential.OfUser(token, drawn));
-    return new MountedCluster.Mounted(
-        folder, name, addresses(), List.of("--token-file=" + file, "--attribute-millis=0"));
+  /** By a token, or by a certificate. */
+  private static MountedCluster.Mounted mount(String name, String... shown) throws IOException {
+    List<String> options = new ArrayList<>(List.of(shown));
+    options.add("--authorities=" + folder.resolve("own.pem"));
+    options.add("--attribute-millis=0");
+    return new MountedCluster.Mounted(folder, name, addresses(), options);
   }
 
   @AfterAll

@@ -7,10 +7,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import luciola.client.AttributeChange;
 import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.ReadRange;
 import luciola.client.ReadableFile;
@@ -125,9 +128,9 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     }
   }
 
-  /** User 0 is asked for by nobody who shows a token: such a caller is the token's user. */
+  /** User 0 is asked for by nobody who says who it is: such a caller is that user. */
   private static Optional<Identity> asked(ClusterOptions options) {
-    return options.access().credential().isPresent() && options.uid() == 0
+    return options.access().saysWho() && options.uid() == 0
         ? Optional.empty()
         : Optional.of(Identity.newBuilder().setUid(options.uid()).setGid(options.gid()).build());
   }
@@ -177,6 +180,11 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
 
   ChunkUpdates updates() {
     return updates;
+  }
+
+  /** What removes bytes past the ends of files. */
+  Leftovers leftovers() {
+    return new Leftovers(names, cutter, sessions);
   }
 
   FileCutter cutter() {
@@ -255,6 +263,12 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
   @Override
   public List<DirectoryEntry> list(String path) {
     List<DirectoryEntry> entries = new ArrayList<>();
+    list(path, entries::add);
+    return entries;
+  }
+
+  @Override
+  public void list(String path, Consumer<DirectoryEntry> visitor) {
     ByteString after = ByteString.EMPTY;
     while (true) {
       ByteString from = after;
@@ -269,12 +283,12 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
                               .setAfter(from)))
               .getList();
       for (Entry entry : page.getEntriesList()) {
-        entries.add(
+        visitor.accept(
             new DirectoryEntry(entry.getName().toStringUtf8(), Names.stat(entry.getInode())));
         after = entry.getName();
       }
       if (!page.getMore() || page.getEntriesCount() == 0) {
-        return entries;
+        return;
       }
     }
   }
@@ -411,11 +425,31 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
     return file;
   }
 
+  @Override
+  public NewFile begin(String path, int mode) {
+    NamespaceReply reply =
+        call(
+            "begin",
+            path,
+            request ->
+                request.setCreate(
+                    Create.newBuilder()
+                        .setAt(Names.at("begin", path))
+                        .setMode(mode)
+                        .setOpenForWrite(true)
+                        .setUnnamed(true)));
+    return new ClusterNewFile(
+        this, writer(path, reply.getInode(), reply.getOpen().getSession()), reply.getInode());
+  }
+
   /** A file to write to in a session that was opened. */
   ClusterWritableFile writer(String path, Inode inode, long session) {
     sessions.began();
     ClusterWritableFile file = writable(path, inode, session);
     writeMemory.opened(file);
+    if (inode.getUntold()) {
+      orClose(file, file::dropUntold);
+    }
     return file;
   }
 
@@ -446,8 +480,18 @@ public final class ClusterFileSystem implements LuciolaFileSystem {
    * The chunks go before the length does: a client that dies between leaves zeros, no old bytes.
    */
   private static void cutToNothing(ClusterWritableFile file) {
+    orClose(
+        file,
+        () -> {
+          file.cut(0);
+          return true;
+        });
+  }
+
+  /** Does what a file needs before it is written to; a file for which that fails is closed. */
+  private static void orClose(ClusterWritableFile file, BooleanSupplier first) {
     try {
-      file.cut(0);
+      boolean _ = first.getAsBoolean();
     } catch (RuntimeException e) {
       try {
         file.close();

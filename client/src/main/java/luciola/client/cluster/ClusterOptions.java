@@ -14,8 +14,8 @@ import luciola.protocol.router.RouterLimits;
  *
  * @param metaAddresses {@code host:port} of some or all meta-servers
  * @param cluster the cluster that must answer; empty: whichever does
- * @param uid who asks; with authentication off it is taken as given. 0 with a token: the token's
- *     user
+ * @param uid who asks; with authentication off it is taken as given. 0 with a token or a
+ *     certificate: its user
  * @param gid primary group of who asks
  * @param zone this client's zone label: its reads prefer servers there
  * @param limits retries of chunk requests

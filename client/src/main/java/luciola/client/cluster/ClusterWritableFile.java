@@ -2,8 +2,8 @@ package luciola.client.cluster;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import luciola.grpc.v1.Close;
-import luciola.grpc.v1.GetAttributes;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.PublishLength;
@@ -288,6 +288,22 @@ final class ClusterWritableFile implements InodeWriter {
   }
 
   private void end(boolean complete) {
+    Close.Builder close = closing(complete);
+    try {
+      var _ = end(close);
+    } catch (LuciolaException e) {
+      if (e.code() != ErrorCode.QUOTA_EXCEEDED) {
+        throw e;
+      }
+      // The file stays as long as it was told to be; what lies after that goes.
+      var _ = end(close.clearLength().setUntold(!dropUntold(e)));
+      throw e;
+    } finally {
+      fileSystem.sessions().ended();
+    }
+  }
+
+  private Close.Builder closing(boolean complete) {
     Close.Builder close =
         Close.newBuilder()
             .setInode(chunks.inode().value())
@@ -296,42 +312,88 @@ final class ClusterWritableFile implements InodeWriter {
     if (complete && modified) {
       close.setLength(length).setModified(true);
     }
+    return close.setUntold(!complete && length > published);
+  }
+
+  private Inode end(Close.Builder close) {
+    return fileSystem
+        .names()
+        .call("close", path, NamespaceRequest.newBuilder().setClose(close))
+        .getInode();
+  }
+
+  /**
+   * Closes a file without a name: gives it one, once everything written is durable.
+   *
+   * @param naming puts the name, and what goes with it, into the request
+   * @throws LuciolaException if it did not get the name; it is gone then
+   */
+  Inode closeNamed(Consumer<Close.Builder> naming) {
+    lock.lock();
     try {
-      end(close);
-    } catch (LuciolaException e) {
-      if (e.code() != ErrorCode.QUOTA_EXCEEDED) {
+      checkOpen("publish");
+      closed = true;
+      fileSystem.writeMemory().closed(this);
+      LuciolaException fault = sendLast();
+      try {
+        raise("publish", fault);
+        Close.Builder close = closing(true);
+        naming.accept(close);
+        return end(close);
+      } catch (LuciolaException e) {
+        giveUp(e);
         throw e;
+      } finally {
+        fileSystem.sessions().ended();
       }
-      // The file stays as long as it was told to be; what lies after that goes.
-      dropUntold(e);
-      end(close.clearLength());
-      throw e;
     } finally {
-      fileSystem.sessions().ended();
+      lock.unlock();
     }
   }
 
-  private void end(Close.Builder close) {
-    fileSystem.names().call("close", path, NamespaceRequest.newBuilder().setClose(close));
+  /** Closes a file without a name, which is gone then; what was not sent yet is not sent. */
+  void drop() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        fileSystem.writeMemory().closed(this);
+        var _ = back.awaitSent();
+        back.abandon();
+        try {
+          var _ = end(closing(false));
+        } finally {
+          fileSystem.sessions().ended();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
-  private void dropUntold(LuciolaException because) {
+  private void giveUp(LuciolaException because) {
     try {
-      Inode inode =
-          fileSystem
-              .names()
-              .call(
-                  "close",
-                  path,
-                  NamespaceRequest.newBuilder()
-                      .setGetAttributes(
-                          GetAttributes.newBuilder().setInode(chunks.inode().value())))
-              .getInode();
-      if (inode.getLength() == published && inode.getTruncateGeneration() == generation) {
-        fileSystem.cutter().cut(chunks, published);
-      }
+      var _ = end(closing(false));
     } catch (LuciolaException suppressed) {
       because.addSuppressed(suppressed);
+    }
+  }
+
+  /**
+   * Removes what lies past the end, unless others write too: what they tell of later stays.
+   *
+   * @return whether nothing lies there any more
+   */
+  boolean dropUntold() {
+    return fileSystem.leftovers().remove("close", path, chunks, session);
+  }
+
+  private boolean dropUntold(LuciolaException because) {
+    try {
+      return dropUntold();
+    } catch (LuciolaException suppressed) {
+      because.addSuppressed(suppressed);
+      return false;
     }
   }
 

@@ -25,6 +25,15 @@ final class FileCutter {
 
   /** After this no chunk of the file has a byte at or past {@code length}. */
   void cut(FileChunks file, long length) {
+    cut(file, length, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param check is run each time before chunks are removed or cut, and throws if they must not be
+   */
+  void cut(FileChunks file, long length, Runnable check) {
     int lastIndex = (int) Math.min(length / file.layout().chunkBytes(), Integer.MAX_VALUE);
     int lastBytes = file.layout().offsetInChunk(length);
     // All chains at once; a page of each at a time.
@@ -37,6 +46,7 @@ final class FileCutter {
       List<CompletableFuture<UpdateReply>> cuts = new ArrayList<>();
       pages.forEach((chain, listed) -> {
         ChunkListReply page = Waiting.on(listed);
+        check.run();
         for (ChunkListReply.Item item : page.chunks()) {
           if (item.index() > lastIndex || lastBytes == 0) {
             cuts.add(updates.send(chain, file.chunk(item.index()), new Update.Remove()));

@@ -13,6 +13,7 @@ import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.grpc.v1.TakeGarbage;
+import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,7 +22,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Gives back the space of files that have neither a name nor a session: takes some from the
  * meta-server, removes their chunks from all their chains, then drops the record. A crash between
- * repeats the removal, which does no harm. Several collectors at once do no harm either.
+ * repeats the removal, which does no harm. Of several collectors one at a time works: while it has
+ * taken some and is heard of, the meta-server tells the others to come back later.
  */
 public final class GarbageCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GarbageCollector.class);
@@ -103,20 +105,25 @@ public final class GarbageCollector implements AutoCloseable {
             .names()
             .call("take garbage", "*", NamespaceRequest.newBuilder().setTakeGarbage(take(filesMax)))
             .getGarbage();
+    if (taken.getOthersTurn()) {
+      return new Round(0, false);
+    }
     learn(taken.getNowNanos());
     if (taken.getInodesCount() == 0) {
       return new Round(0, taken.getMore());
     }
-    Cuts cuts = cutAll(taken.getInodesList());
-    if (!cuts.done().isEmpty()) {
-      fileSystem
-          .names()
-          .call(
-              "drop garbage",
-              "*",
-              NamespaceRequest.newBuilder()
-                  .setDropGarbage(DropGarbage.newBuilder().addAllInodes(cuts.done())));
-    }
+    Cuts cuts = cutHeard(taken.getInodesList());
+    // Also if none is done: it is another collector's turn then.
+    fileSystem
+        .names()
+        .call(
+            "drop garbage",
+            "*",
+            NamespaceRequest.newBuilder()
+                .setDropGarbage(
+                    DropGarbage.newBuilder()
+                        .addAllInodes(cuts.done())
+                        .setUntilNanos(newest(taken.getInodesList()))));
     LOG.debug("garbage collected: files={} of={}", cuts.done().size(), taken.getInodesCount());
     LuciolaException fault = cuts.fault();
     if (fault != null) {
@@ -125,8 +132,24 @@ public final class GarbageCollector implements AutoCloseable {
     return new Round(cuts.done().size(), taken.getMore());
   }
 
+  /** 0 if there is one of a time at which this was not kept. */
+  private static long newest(List<Inode> inodes) {
+    boolean all = inodes.stream().allMatch(inode -> inode.getRemovedNanos() != 0);
+    return all ? inodes.stream().mapToLong(Inode::getRemovedNanos).max().orElse(0) : 0;
+  }
+
   /** Numbers of files whose chunks are gone, and why others' are not. */
   private record Cuts(Collection<Long> done, @Nullable LuciolaException fault) {}
+
+  /** While it works the meta-server hears of it, as of who has files open. */
+  private Cuts cutHeard(List<Inode> inodes) {
+    fileSystem.sessions().began();
+    try {
+      return cutAll(inodes);
+    } finally {
+      fileSystem.sessions().ended();
+    }
+  }
 
   /** Some files at a time; one whose chains do not answer does not keep the others. */
   private Cuts cutAll(List<Inode> inodes) {
@@ -142,8 +165,13 @@ public final class GarbageCollector implements AutoCloseable {
                 fileSystem.cutter().cut(fileSystem.chunks(inode), 0);
               }
               done.add(inode.getId());
-            } catch (LuciolaException e) {
-              fault.compareAndSet(null, e);
+            } catch (RuntimeException e) {
+              fault.compareAndSet(
+                  null,
+                  e instanceof LuciolaException known
+                      ? known
+                      : new LuciolaException(
+                          ErrorCode.INTERNAL, "remove chunks: inode=" + inode.getId(), e));
             }
           }
         });

@@ -21,6 +21,9 @@ final class SessionKeeper implements AutoCloseable {
   private final AtomicInteger open = new AtomicInteger();
   private final Thread renewing;
 
+  /** Until when every session is there for sure, by {@link System#nanoTime}; 0: not known. */
+  private volatile long keptUntilNanos;
+
   /** Between two renewals: often enough for the lease, once it is known. */
   private volatile long pauseNanos;
 
@@ -44,6 +47,12 @@ final class SessionKeeper implements AutoCloseable {
     return lease;
   }
 
+  /** Whether the sessions that were open at the last renewal are there still, for sure. */
+  boolean areKept() {
+    long until = keptUntilNanos;
+    return until != 0 && System.nanoTime() - until < 0;
+  }
+
   /** Renews now. */
   void renew() {
     long sentNanos = System.nanoTime();
@@ -58,6 +67,7 @@ final class SessionKeeper implements AutoCloseable {
     if (renewed.getLeaseNanos() > 0) {
       pauseNanos = Math.min(renewNanos, renewed.getLeaseNanos() / RENEWALS_OF_A_LEASE + 1);
     }
+    keptUntilNanos = renewed.getLeaseNanos() == 0 ? 0 : sentNanos + renewed.getLeaseNanos();
     lease.renewed(session, renewed.getLockSession(), sentNanos + renewed.getLeaseNanos());
   }
 

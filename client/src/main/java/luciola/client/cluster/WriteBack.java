@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A file is cut in units (a chunk, or 4 MiB of a larger chunk). A unit's bytes gather in a
  * buffer as long as they are contiguous; a full one is sent at once, another when told. Buffers of
- * one unit are sent one after the other, those of different units in parallel.
+ * one unit are sent one after the other, those of different units in parallel. The first unit's
+ * buffer begins small and grows once.
  *
  * <pre>
  *   FILLING → QUEUED → SENDING → (gone)
@@ -31,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteBack {
   static final int UNIT_BYTES_MAX = 1 << 22;
+
+  /** What a file begins with: most files are small, and many may be open. */
+  static final int FIRST_BYTES = 1 << 16;
 
   private final FileChunks chunks;
   private final ChunkUpdates updates;
@@ -64,7 +68,7 @@ final class WriteBack {
   /** Contiguous bytes {@code [from, to)} of a unit. */
   private static final class Buffer {
     final long unit;
-    final PayloadBuffer memory;
+    PayloadBuffer memory;
     int from;
     int to;
     State state = State.FILLING;
@@ -75,6 +79,12 @@ final class WriteBack {
       this.memory = memory;
       this.from = from;
       this.to = from;
+    }
+
+    void moveTo(PayloadBuffer larger) {
+      MemorySegment.copy(memory.segment(), from, larger.segment(), from, to - from);
+      memory.release();
+      memory = larger;
     }
 
     boolean joins(int start, int end) {
@@ -110,13 +120,20 @@ final class WriteBack {
 
   private Buffer bufferFor(long unit, int start, int end) {
     Buffer last = lastOf(unit);
-    if (last != null && last.joins(start, end)) {
+    if (last != null && last.joins(start, end) && end <= last.memory.bytes()) {
       return last;
     }
-    if (last != null && last.state == State.FILLING) {
+    if (last != null && last.state == State.FILLING && !last.joins(start, end)) {
       queue(last);
     }
-    Buffer made = new Buffer(unit, memory.apply(unitBytes), start);
+    PayloadBuffer room =
+        memory.apply(unit == 0 && last == null && end <= FIRST_BYTES ? FIRST_BYTES : unitBytes);
+    // Who waits for memory may have sent what was gathering.
+    if (last != null && last.joins(start, end)) {
+      last.moveTo(room);
+      return last;
+    }
+    Buffer made = new Buffer(unit, room, start);
     synchronized (this) {
       units.computeIfAbsent(unit, _ -> new ArrayDeque<>()).add(made);
     }

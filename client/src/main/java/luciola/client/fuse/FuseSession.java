@@ -51,7 +51,8 @@ public final class FuseSession implements AutoCloseable {
           | 1 << 18 // lookups and readdirs of one directory side by side
           | 1 << 22 // pages of a request
           | 1 << 28 // who writes takes set-id bits away here; asked for by a flag
-          | 1 << 30; // a second word of features
+          | 1 << 30 // a second word of features
+          | 1L << 36; // mappings that are shared of files past the page cache; from 7.39 on
 
   private static final long WRITE_BACK = 1 << 16;
 

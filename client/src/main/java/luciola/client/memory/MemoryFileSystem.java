@@ -13,6 +13,7 @@ import luciola.client.AttributeChange;
 import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.PathNames;
 import luciola.client.ReadRange;
@@ -315,6 +316,34 @@ public final class MemoryFileSystem implements LuciolaFileSystem {
       truncate(file, 0);
     }
     return new MemoryWritableFile(this, path, file);
+  }
+
+  @Override
+  public synchronized NewFile begin(String path, int mode) {
+    checkFree("begin", path);
+    File file = new File(newInode(), mode & 07777, nowNanos.getAsLong());
+    file.nlink = 0;
+    return new MemoryNewFile(this, path, file);
+  }
+
+  private Place checkFree(String operation, String path) {
+    Place place = placeOf(operation, path);
+    if (place.name.isEmpty() || place.found() instanceof Directory) {
+      throw fault(ErrorCode.IS_A_DIRECTORY, operation, path);
+    }
+    return place;
+  }
+
+  /** Gives a file without a name its name. */
+  synchronized FileStat publish(String path, File file, AttributeChange as) {
+    Place place = checkFree("publish", path);
+    if (place.found() != null) {
+      detach(place);
+    }
+    file.nlink = 1;
+    place.parent.entries.put(place.name, file);
+    place.parent.modified(nowNanos.getAsLong());
+    return change(file, as);
   }
 
   private File fileAt(String operation, String path) {

@@ -29,9 +29,6 @@ final class FileOperations {
   private static final int O_TRUNC = 01000;
   private static final int O_APPEND = 02000;
   private static final int MODE_MASK = 07777;
-  private static final int SET_UID = 04000;
-  private static final int SET_GID = 02000;
-  private static final int GROUP_EXECUTES = 010;
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
   private static final int ZERO_RANGE = 16;
@@ -40,17 +37,28 @@ final class FileOperations {
   private final InodeFiles files;
   private final OpenFiles open;
   private final Attributes attributes;
+  private final Privileges privileges;
 
   private final PageCache pages;
   private final LockOperations locks;
+  private final boolean direct;
 
+  /**
+   * What programs do.
+   *
+   * @param direct whether all they read and write passes the kernel's page cache, and others see
+   *     what was written when the write returns
+   */
   FileOperations(
       InodeFiles files,
       OpenFiles open,
       Attributes attributes,
       PageCache pages,
-      LockOperations locks) {
+      LockOperations locks,
+      boolean direct) {
+    this.direct = direct;
     this.files = files;
+    this.privileges = new Privileges(files, open);
     this.open = open;
     this.attributes = attributes;
     this.pages = pages;
@@ -106,7 +114,7 @@ final class FileOperations {
       if (write && (asked.flags() & O_TRUNC) != 0) {
         file.truncate(who, 0);
         if (asked.killsPrivileges()) {
-          killPrivileges(call, inode.getMode());
+          privileges.kill(call, inode.getMode());
         }
       }
     } catch (RuntimeException e) {
@@ -140,7 +148,7 @@ final class FileOperations {
       if (write && !reply.getOpen().getCreated() && (asked.flags() & O_TRUNC) != 0) {
         file.truncate(who, 0);
         if (asked.killsPrivileges()) {
-          killPrivileges(call, inode.getMode());
+          privileges.kill(call, inode.getMode());
         }
       }
     } catch (RuntimeException e) {
@@ -166,6 +174,7 @@ final class FileOperations {
   private FuseReply append(FuseCall call, FuseOperation.Write asked, OpenInode file) {
     FuseReply reply = file.turn(locks).append(call.unique(), asked.data());
     if (reply instanceof FuseReply.Written) {
+      shown(file);
       pages.invalidate(call.node());
     }
     return reply;
@@ -176,8 +185,14 @@ final class FileOperations {
     return (asked.flags() & O_APPEND) != 0;
   }
 
-  private static int cacheFlags(int openFlags, boolean right) {
-    return (openFlags & O_APPEND) != 0
+  private void shown(OpenInode file) {
+    if (direct) {
+      file.show();
+    }
+  }
+
+  private int cacheFlags(int openFlags, boolean right) {
+    return direct || (openFlags & O_APPEND) != 0
         ? FuseNumbers.OPEN_DIRECT
         : right ? FuseNumbers.OPEN_KEEP_CACHE : 0;
   }
@@ -188,49 +203,15 @@ final class FileOperations {
       return new FuseReply.Failed(Errno.EBADF);
     }
     if (asked.killsPrivileges()) {
-      killPrivileges(call, file.mode());
+      privileges.kill(call, file.mode());
     }
     if ((asked.flags() & O_APPEND) != 0) {
       return append(call, asked, file);
     }
     locks.require(call.node());
     file.write(Callers.MOUNT, asked.offset(), asked.data());
+    shown(file);
     return new FuseReply.Written((int) asked.data().byteSize());
-  }
-
-  /**
-   * Whoever may write takes away the bits that let others run a file as its user or group, as the
-   * kernel says; not the group's where nobody may execute it as such, if it is his own.
-   *
-   * @param known mode of the file; asked for only if there is something to take away
-   */
-  private void killPrivileges(FuseCall call, int known) {
-    if ((known & (SET_UID | SET_GID)) == 0) {
-      return;
-    }
-    Inode inode = inode(call.node());
-    Identity who = Callers.of(call);
-    int kept = inode.getMode() & ~SET_UID;
-    boolean member = who.getGid() == inode.getGid() || who.getGroupsList().contains(inode.getGid());
-    if ((kept & GROUP_EXECUTES) != 0 || !member) {
-      kept &= ~SET_GID;
-    }
-    if (kept != inode.getMode()) {
-      Inode after =
-          Callers.call(
-                  files,
-                  Identity.newBuilder().setUid(inode.getUid()).setGid(inode.getGid()).build(),
-                  NamespaceRequest.newBuilder()
-                      .setSetAttributes(
-                          SetAttributes.newBuilder()
-                              .setAt(At.newBuilder().setInode(call.node()))
-                              .setMode(kept)))
-              .getInode();
-      OpenInode file = open.ofInode(call.node());
-      if (file != null) {
-        var _ = file.seen(after);
-      }
-    }
   }
 
   FuseReply sync(FuseCall call, FuseOperation.Sync asked) {
@@ -275,7 +256,7 @@ final class FileOperations {
       truncate(call.node(), change, who);
     }
     if (change.killsPrivileges()) {
-      killPrivileges(call, SET_UID | SET_GID);
+      privileges.kill(call, Privileges.SET_IDS);
     }
     SetAttributes.Builder set = SetAttributes.newBuilder();
     set.setAt(At.newBuilder().setInode(call.node()));
@@ -339,7 +320,7 @@ final class FileOperations {
       return new FuseReply.Failed(Errno.EOPNOTSUPP);
     }
     if (call.uid() != 0) {
-      killPrivileges(call, file.mode());
+      privileges.kill(call, file.mode());
     }
     long end = asked.offset() + asked.length();
     long length = file.writer(Callers.MOUNT).length();
@@ -348,6 +329,7 @@ final class FileOperations {
       for (long at = asked.offset(); at < zeroed; at += ZEROS.byteSize()) {
         file.write(Callers.MOUNT, at, ZEROS.asSlice(0, Math.min(ZEROS.byteSize(), zeroed - at)));
       }
+      shown(file);
     }
     if (!keepSize && end > length) {
       file.truncate(Callers.MOUNT, end);

@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A cluster's files under a directory of this machine. All programs of the mount see each other's
  * writes at once; those of other clients as late as {@link MountOptions#attributeTime} says, and
- * always when a file is opened after it was closed there.
+ * always when a file is opened after it was closed there; past the page cache, bytes are seen as
+ * soon as the write has returned ({@link MountOptions#direct}).
  *
  * <p>This process must not touch files under its own mount.
  */
@@ -43,12 +44,15 @@ public final class LuciolaMount implements AutoCloseable {
       throws IOException {
     this.fileSystem = fileSystem;
     var attributes = new Attributes(options.attributeTime().toNanos());
-    this.open = new OpenFiles(fileSystem.inodes());
+    this.open =
+        new OpenFiles(
+            fileSystem.inodes(), options.direct() ? attributes.nanos() : OpenInode.FOR_EVER);
     this.names = new NameOperations(fileSystem.inodes(), open, attributes);
     this.pages = new PageCache(this::invalidate);
     this.locks =
         new LockOperations(fileSystem.locks(), fileSystem.meta().client().value(), open, pages);
-    this.files = new FileOperations(fileSystem.inodes(), open, attributes, pages, locks);
+    this.files =
+        new FileOperations(fileSystem.inodes(), open, attributes, pages, locks, options.direct());
     this.directories = new DirectoryOperations(fileSystem.inodes(), names);
     this.extended = new ExtendedOperations(fileSystem.inodes(), open);
     this.reads =

@@ -19,12 +19,19 @@ final class OpenFiles {
   private static final Logger log = LoggerFactory.getLogger(OpenFiles.class);
 
   private final InodeFiles files;
+  private final long lengthNanos;
   private final Map<Long, OpenInode> inodes = new HashMap<>();
   private final ConcurrentHashMap<Long, Handle> handles = new ConcurrentHashMap<>();
   private final AtomicLong lastHandle = new AtomicLong();
 
-  OpenFiles(InodeFiles files) {
+  /**
+   * Nothing is open.
+   *
+   * @param lengthNanos how long a file's length is taken for right by who only reads
+   */
+  OpenFiles(InodeFiles files, long lengthNanos) {
     this.files = files;
+    this.lengthNanos = lengthNanos;
   }
 
   /** An open file of a program. */
@@ -34,7 +41,7 @@ final class OpenFiles {
   long open(Inode inode) {
     OpenInode file;
     synchronized (this) {
-      file = inodes.computeIfAbsent(inode.getId(), _ -> new OpenInode(files, inode));
+      file = inodes.computeIfAbsent(inode.getId(), _ -> new OpenInode(files, inode, lengthNanos));
       file.handles++;
     }
     file.learn(inode);

@@ -24,11 +24,15 @@ import org.jspecify.annotations.Nullable;
  * session.
  */
 final class OpenInode {
+  /** Of a length that is asked for again only where a file seems to end. */
+  static final long FOR_EVER = Long.MAX_VALUE;
+
   private static final AtomicLong TURNS = new AtomicLong();
 
   private final InodeFiles files;
   private final long inode;
   private final InodeReader reader;
+  private final long lengthNanos;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile @Nullable InodeWriter writer;
   private volatile long wroteNanos;
@@ -44,12 +48,19 @@ final class OpenInode {
   private volatile long keptBy;
 
   private final long openedNanos = System.nanoTime();
+  private volatile long learnedNanos = openedNanos;
   private volatile boolean closed;
 
   /** Open files; guarded by the table that has this. */
   int handles;
 
-  OpenInode(InodeFiles files, Inode inode) {
+  /**
+   * An inode that was just told of.
+   *
+   * @param lengthNanos how long its length is taken for right
+   */
+  OpenInode(InodeFiles files, Inode inode, long lengthNanos) {
+    this.lengthNanos = lengthNanos;
     this.files = files;
     this.inode = inode.getId();
     this.reader = files.reader(inode);
@@ -62,6 +73,7 @@ final class OpenInode {
       mayHaveExtended = true;
     }
     mode = opened.getMode();
+    learnedNanos = System.nanoTime();
     InodeWriter there = writer;
     if (there == null) {
       reader.learn(opened.getLength());
@@ -227,6 +239,14 @@ final class OpenInode {
     }
   }
 
+  /** Everything written is where others' reads find it, and they know where the file ends. */
+  void show() {
+    InodeWriter there = writer;
+    if (there != null) {
+      there.sync();
+    }
+  }
+
   /** Reads; what programs of this mount wrote before is in it. */
   CompletableFuture<Long> read(long offset, MemorySegment into) {
     InodeWriter there = writer;
@@ -234,14 +254,18 @@ final class OpenInode {
       if (!there.isSettled()) {
         there.settle();
       }
-      if (offset + into.byteSize() > there.length()) {
+      if (offset + into.byteSize() > there.length() || isLengthOld()) {
         there.learn(attributes());
       }
       reader.learn(there.length());
-    } else if (offset + into.byteSize() > reader.length()) {
+    } else if (offset + into.byteSize() > reader.length() || isLengthOld()) {
       reader.learn(attributes().getLength());
     }
     return reader.read(offset, into);
+  }
+
+  private boolean isLengthOld() {
+    return lengthNanos != FOR_EVER && System.nanoTime() - learnedNanos > lengthNanos;
   }
 
   /** Whether a read may have to wait for writes. */
@@ -251,12 +275,16 @@ final class OpenInode {
   }
 
   private Inode attributes() {
-    return files
-        .call(
-            Callers.MOUNT,
-            NamespaceRequest.newBuilder()
-                .setGetAttributes(GetAttributes.newBuilder().setInode(inode)))
-        .getInode();
+    long asked = System.nanoTime();
+    Inode told =
+        files
+            .call(
+                Callers.MOUNT,
+                NamespaceRequest.newBuilder()
+                    .setGetAttributes(GetAttributes.newBuilder().setInode(inode)))
+            .getInode();
+    learnedNanos = asked;
+    return told;
   }
 
   /** An inode as this mount's programs see it: what they wrote counts before it is published. */

@@ -14,12 +14,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import luciola.client.AttributeChange;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.ReadRange;
 import luciola.client.ReadableFile;
@@ -95,6 +98,41 @@ final class ClusterFileSystemTest {
     }
     assertEquals(4, cluster.chunks.applied.get());
     assertArrayEquals(bytes, read("/f"));
+  }
+
+  @Test
+  void aSmallFileTakesTwoCallsAndOneUpdateInWhateverWayItIsWritten() {
+    cluster.operations.clear();
+    try (NewFile file = fs.begin("/f", 0600)) {
+      file.write(0, MemorySegment.ofArray(new byte[] {1, 2, 3}));
+      file.publish(
+          new AttributeChange(
+              Optional.of(0640),
+              Optional.empty(),
+              Optional.empty(),
+              Optional.empty(),
+              Optional.of(7L)));
+    }
+    assertEquals(List.of("CREATE", "CLOSE"), cluster.operations);
+    assertEquals(1, cluster.chunks.applied.get());
+    cluster.operations.clear();
+    write("/g", new byte[] {4, 5});
+    assertEquals(List.of("CREATE", "CLOSE"), cluster.operations);
+    assertEquals(2, cluster.chunks.applied.get());
+    assertArrayEquals(new byte[] {1, 2, 3}, read("/f"));
+  }
+
+  @Test
+  void manySmallFilesAreOpenWithLittleMemory() {
+    // As many whole chunks of 4 MiB would not fit in the 64 MiB that this client has.
+    List<WritableFile> open = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      open.add(fs.openWrite("/many" + i, new OpenOptions(true, true, false, 0644, 4 << 20, 0)));
+      open.getLast().write(0, new byte[] {(byte) i});
+    }
+    assertEquals(0, cluster.chunks.applied.get());
+    open.forEach(WritableFile::close);
+    assertArrayEquals(new byte[] {(byte) 299}, read("/many299"));
   }
 
   @Test

@@ -176,7 +176,10 @@ final class FakeCluster implements AutoCloseable {
     private void answer(NamespaceRequest request, NamespaceReply.Builder reply) {
       switch (request.getOperationCase()) {
         case CREATE -> {
-          String name = name(request.getCreate().getAt());
+          String name =
+              request.getCreate().getUnnamed()
+                  ? "unnamed " + (lastInode + 1)
+                  : name(request.getCreate().getAt());
           boolean created = !names.containsKey(name);
           names.computeIfAbsent(name, _ -> create(request.getCreate().getChunkBytes()));
           reply
@@ -190,7 +193,15 @@ final class FakeCluster implements AutoCloseable {
         case GET_ATTRIBUTES -> reply.setInode(inodes.get(request.getGetAttributes().getInode()));
         case PUBLISH_LENGTH ->
             raise(request.getPublishLength().getInode(), request.getPublishLength().getLength());
-        case CLOSE -> raise(request.getClose().getInode(), request.getClose().getLength());
+        case CLOSE -> {
+          long id = request.getClose().getInode();
+          raise(id, request.getClose().getLength());
+          if (request.getClose().hasName()) {
+            names.remove("unnamed " + id);
+            names.put(name(request.getClose().getName()), id);
+            reply.setInode(inode(name(request.getClose().getName())));
+          }
+        }
         case TRUNCATE -> {
           Inode.Builder inode = inodes.get(request.getTruncate().getInode());
           if (inode != null) {

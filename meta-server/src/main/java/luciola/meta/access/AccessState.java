@@ -137,6 +137,11 @@ public final class AccessState {
     return keys.values().asList();
   }
 
+  /** The user of a name; empty if there is none. */
+  public Optional<AccessUser> user(String name) {
+    return Optional.ofNullable(users.get(name));
+  }
+
   /**
    * The user who shows this secret under the number of a token.
    *

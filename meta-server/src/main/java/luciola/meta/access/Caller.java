@@ -13,7 +13,7 @@ public sealed interface Caller {
   /**
    * A user.
    *
-   * @param token number of the token that was shown
+   * @param token number of the token that was shown; 0: it was a certificate
    */
   record Member(AccessUser user, long token) implements Caller {}
 

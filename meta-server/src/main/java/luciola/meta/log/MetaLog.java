@@ -81,6 +81,7 @@ public final class MetaLog implements AutoCloseable {
             .setParameters(setup.parameters())
             .setOption(fresh ? RaftStorage.StartupOption.FORMAT : RaftStorage.StartupOption.RECOVER)
             .build();
+    setup.appends().watch(this::flushedIndex);
     this.gatherer = Thread.ofPlatform().name("meta-log").daemon().unstarted(this::gather);
     this.lateStart =
         fresh && config.members().size() > 1
@@ -300,6 +301,15 @@ public final class MetaLog implements AutoCloseable {
       return server.getDivision(GROUP).getRaftLog().getLastCommittedIndex();
     } catch (IOException e) {
       throw new LuciolaException(ErrorCode.SHUTTING_DOWN, "read: " + e.getMessage(), e);
+    }
+  }
+
+  /** The last entry that is on this member's disk; -1 while there is no log. */
+  long flushedIndex() {
+    try {
+      return server.getDivision(GROUP).getRaftLog().getFlushIndex();
+    } catch (IOException e) {
+      return -1;
     }
   }
 

@@ -27,8 +27,10 @@ import org.apache.ratis.util.TimeDuration;
  * @param group the members
  * @param properties bounds, times and addresses
  * @param parameters who may connect to the raft port, and how this member connects to others'
+ * @param appends holds replies back; to be told where the log is
  */
-record RaftSetup(RaftGroup group, RaftProperties properties, Parameters parameters) {
+record RaftSetup(
+    RaftGroup group, RaftProperties properties, Parameters parameters, AppendGate appends) {
   /** The one group there is. */
   static final RaftGroupId GROUP =
       RaftGroupId.valueOf(
@@ -41,14 +43,16 @@ record RaftSetup(RaftGroup group, RaftProperties properties, Parameters paramete
    *     used
    */
   static RaftSetup of(LogConfig config) {
-    return new RaftSetup(groupOf(config), propertiesOf(config), parametersOf(config));
+    var appends = new AppendGate();
+    return new RaftSetup(
+        groupOf(config), propertiesOf(config), parametersOf(config, appends), appends);
   }
 
-  private static Parameters parametersOf(LogConfig config) {
+  private static Parameters parametersOf(LogConfig config, AppendGate appends) {
     var parameters = new Parameters();
     var gate = new PortGate(config.members().size() == 1);
     GrpcConfigKeys.Server.setServicesCustomizer(
-        parameters, (builder, _) -> builder.intercept(gate));
+        parameters, (builder, _) -> builder.intercept(gate).intercept(appends));
     MemberTls tls = config.tls();
     if (tls != null) {
       // For what is served and what is called, members', clients' and operators' calls alike.
@@ -108,6 +112,8 @@ record RaftSetup(RaftGroup group, RaftProperties properties, Parameters paramete
     RaftServerConfigKeys.Log.setPreallocatedSize(
         properties, SizeInBytes.valueOf(Math.min(4 << 20, config.segmentBytes())));
     RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf("5MB"));
+    // Composed appends acknowledge what is sent again with more behind it before that is there.
+    RaftServerConfigKeys.Log.setAppendEntriesComposeEnabled(properties, false);
     RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
     RaftServerConfigKeys.Log.setPurgeGap(
         properties, (int) Math.min(1024, config.snapshotEntries()));

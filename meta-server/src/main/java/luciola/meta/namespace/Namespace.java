@@ -21,6 +21,7 @@ import luciola.meta.namespace.tree.KeyValueView;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
 import luciola.meta.namespace.tree.Requests;
+import luciola.meta.namespace.tree.Sessions;
 import luciola.meta.namespace.tree.Staged;
 import luciola.meta.namespace.tree.Tree;
 import luciola.protocol.error.ErrorCode;
@@ -90,6 +91,7 @@ public final class Namespace {
           RENAME,
           CLOSE,
           PUBLISH_LENGTH,
+          HOLD_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
           DROP_GARBAGE,
@@ -204,9 +206,9 @@ public final class Namespace {
     Tree tree = Tree.changing(staged);
     advance(tree, nowNanos);
     Set<Long> gone = ImmutableSet.copyOf(clients);
-    for (Tree.SessionKey session : tree.sessions()) {
+    for (Sessions.Key session : tree.sessions().all()) {
       if (gone.contains(session.client())) {
-        CloseChange.end(tree, session);
+        CloseChange.lost(tree, session);
       }
     }
     LockChange.expire(tree, clients);

@@ -76,6 +76,7 @@ record Reading(Tree tree, Identity who, long client) {
           RENAME,
           CLOSE,
           PUBLISH_LENGTH,
+          HOLD_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
           DROP_GARBAGE,

@@ -1,5 +1,6 @@
 package luciola.meta.server;
 
+import io.grpc.Attributes;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
@@ -10,11 +11,12 @@ import io.grpc.ServerInterceptor;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import luciola.grpc.v1.AccessUser;
 import luciola.meta.access.AccessRules;
 import luciola.meta.access.AccessState;
 import luciola.meta.access.CallKind;
 import luciola.meta.access.Caller;
+import luciola.meta.access.CertificateRules;
+import luciola.meta.access.ShownCertificate;
 import luciola.protocol.access.Credential;
 import luciola.protocol.access.Secret;
 import luciola.protocol.audit.AuditLine;
@@ -91,7 +93,7 @@ final class AccessGate implements ServerInterceptor {
     String peer = String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
     String shown = "nothing";
     try {
-      Session session = required ? session(headers, peer) : OPEN;
+      Session session = required ? session(headers, call.getAttributes(), peer) : OPEN;
       shown = session.shown();
       Caller caller = session.caller();
       var kind =
@@ -131,11 +133,26 @@ final class AccessGate implements ServerInterceptor {
     }
   }
 
-  private Session session(Metadata headers, String peer) {
-    Credential shown =
-        CredentialHeader.of(headers)
-            .orElseThrow(
-                () -> new LuciolaException(ErrorCode.UNAUTHENTICATED, "no token was shown"));
+  /** A credential is looked at alone: no certificate makes up for one that is not good. */
+  private Session session(Metadata headers, Attributes transport, String peer) {
+    Optional<Credential> credential = CredentialHeader.of(headers);
+    return credential.isPresent()
+        ? session(credential.get(), peer)
+        : session(ClientCertificates.of(transport), peer);
+  }
+
+  private Session session(@Nullable ShownCertificate shown, String peer) {
+    if (shown == null) {
+      throw new LuciolaException(ErrorCode.UNAUTHENTICATED, "no token was shown");
+    }
+    return new Session(
+        new Known((state, nowNanos) ->
+            new Caller.Member(CertificateRules.user(shown, state, nowNanos), 0)),
+        "certificate:" + shown.serial() + ":" + shown.subject(),
+        peer);
+  }
+
+  private Session session(Credential shown, String peer) {
     return switch (shown) {
       case Credential.OfServers servers -> {
         if (clusterSecret.isEmpty() || !clusterSecret.get().equals(servers.secret())) {
@@ -144,21 +161,41 @@ final class AccessGate implements ServerInterceptor {
         }
         yield new Session(Caller.Server::new, "secret", peer);
       }
-      case Credential.OfUser user -> new Session(new Known(user), "token:" + user.token(), peer);
+      case Credential.OfUser user ->
+          new Session(
+              new Known((state, nowNanos) -> holder(user, state, nowNanos)),
+              "token:" + user.token(),
+              peer);
     };
   }
 
-  /** Looks a token up again only when users have changed or the token's second is over. */
+  private static Caller holder(Credential.OfUser shown, AccessState state, long nowNanos) {
+    return new Caller.Member(
+        state
+            .user(shown.token(), shown.secret(), nowNanos)
+            .orElseThrow(() ->
+                new LuciolaException(
+                    ErrorCode.UNAUTHENTICATED,
+                    "token is unknown, revoked or expired: token=" + shown.token())),
+        shown.token());
+  }
+
+  /** Whose a token or a certificate is by a state and a time, in nanoseconds since 1970. */
+  private interface Proof {
+    Caller of(AccessState state, long nowNanos);
+  }
+
+  /** Looks again only when users have changed or a second is over. */
   private final class Known implements Supplier<Caller> {
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Credential.OfUser shown;
+    private final Proof proof;
     private @Nullable AccessState seen;
     private long seenNanos;
     private Caller caller = new Caller.Anyone();
 
-    Known(Credential.OfUser shown) {
-      this.shown = shown;
+    Known(Proof proof) {
+      this.proof = proof;
     }
 
     @Override
@@ -167,13 +204,7 @@ final class AccessGate implements ServerInterceptor {
       long nanos = System.nanoTime();
       if (now != seen || nanos - seenNanos > FRESH_NANOS) {
         seen = null;
-        AccessUser user =
-            now.user(shown.token(), shown.secret(), WallTime.nanos())
-                .orElseThrow(() ->
-                    new LuciolaException(
-                        ErrorCode.UNAUTHENTICATED,
-                        "token is unknown, revoked or expired: token=" + shown.token()));
-        caller = new Caller.Member(user, shown.token());
+        caller = proof.of(now, WallTime.nanos());
         seen = now;
         seenNanos = nanos;
       }

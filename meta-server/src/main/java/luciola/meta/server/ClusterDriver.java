@@ -81,6 +81,18 @@ final class ClusterDriver implements LogListener, AutoCloseable {
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().name("meta-cluster").daemon().factory());
     this.counting = new UsageCounting(store, thread);
+    thread.execute(this::awaitStart);
+  }
+
+  /**
+   * The log may say that this member leads before it is known here: that event must not be lost.
+   */
+  private void awaitStart() {
+    try {
+      started.await();
+    } catch (InterruptedException closed) {
+      LOG.debug("closed before its start");
+    }
   }
 
   /** Lets events be handled: those that the log has sent before wait until it is known here. */

@@ -133,6 +133,11 @@ public final class MetaServer implements AutoCloseable {
               .addService(new AccessService(log, config.security(), tickets))
               .intercept(gate);
       ControlTls.listen(builder, config.security());
+      if (!config.security().clientAuthorities().toString().isEmpty()) {
+        var _ =
+            builder.addTransportFilter(
+                new ClientCertificates(config.security().clientAuthorities()));
+      }
       Server server = builder.build();
       listen(server, config);
       undo.add(server::shutdownNow);

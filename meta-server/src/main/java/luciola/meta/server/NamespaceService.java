@@ -9,6 +9,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import luciola.grpc.v1.Command;
 import luciola.grpc.v1.CommandReply;
+import luciola.grpc.v1.GarbageResult;
 import luciola.grpc.v1.NamespaceGrpc;
 import luciola.grpc.v1.NamespaceReplies;
 import luciola.grpc.v1.NamespaceReply;
@@ -18,6 +19,7 @@ import luciola.meta.access.AccessRules;
 import luciola.meta.access.Caller;
 import luciola.meta.access.Grants;
 import luciola.meta.access.UserRates;
+import luciola.meta.cluster.GarbageTurn;
 import luciola.meta.log.Member;
 import luciola.meta.log.MetaLog;
 import luciola.meta.namespace.Namespace;
@@ -43,6 +45,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private final TicketDesk tickets;
   private final UserRates rates;
   private final AuditLog audit;
+  private final GarbageTurn garbage;
 
   NamespaceService(
       MetaLog log,
@@ -63,6 +66,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     this.tickets = tickets;
     this.rates = rates;
     this.audit = audit;
+    this.garbage = new GarbageTurn(driver.clientLeaseNanos());
   }
 
   @Override
@@ -189,6 +193,10 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
   private CompletableFuture<NamespaceReply> answer(
       NamespaceRequest request, Supplier<CompletableFuture<Void>> newFence) {
     boolean leased = driver.heard(request.getClientId());
+    garbage.heard(request.getClientId(), System.nanoTime());
+    if (request.hasTakeGarbage() || request.hasDropGarbage()) {
+      return collected(request);
+    }
     if (Namespace.isChange(request)) {
       return log.submit(Command.newBuilder().setNamespace(request).build())
           .thenApply(CommandReply::getNamespace)
@@ -218,6 +226,26 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
     return isShort(request)
         ? fence.thenApply(_ -> read(request))
         : fence.thenCompose(_ -> onPool(request));
+  }
+
+  /** One collector at a time removes garbage; others are told so, without the log. */
+  private CompletableFuture<NamespaceReply> collected(NamespaceRequest request) {
+    long client = request.getClientId();
+    if (request.hasTakeGarbage() && log.leads() && !garbage.begins(client, System.nanoTime())) {
+      return CompletableFuture.completedFuture(
+          NamespaceReply.newBuilder()
+              .setSequence(request.getSequence())
+              .setGarbage(GarbageResult.newBuilder().setOthersTurn(true))
+              .build());
+    }
+    return log.submit(Command.newBuilder().setNamespace(request).build())
+        .thenApply(CommandReply::getNamespace)
+        .thenApply(reply -> {
+          if (reply.getGarbage().getInodesCount() == 0) {
+            garbage.ends(client);
+          }
+          return reply;
+        });
   }
 
   private NamespaceReply renewed(NamespaceRequest request, boolean leased) {
@@ -288,6 +316,7 @@ final class NamespaceService extends NamespaceGrpc.NamespaceImplBase {
           RENAME,
           CLOSE,
           PUBLISH_LENGTH,
+          HOLD_LENGTH,
           TRUNCATE,
           TAKE_GARBAGE,
           DROP_GARBAGE,

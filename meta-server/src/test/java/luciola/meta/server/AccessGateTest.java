@@ -12,7 +12,6 @@ import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -30,19 +29,18 @@ import luciola.grpc.v1.Identity;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceRequest;
-import luciola.grpc.v1.NewToken;
 import luciola.grpc.v1.OperateRequest;
 import luciola.grpc.v1.ReadIndexReply;
 import luciola.grpc.v1.ReadIndexRequest;
 import luciola.grpc.v1.RegisterRequest;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.access.Credential;
-import luciola.protocol.access.Secret;
 import luciola.protocol.control.CredentialFile;
 import luciola.protocol.control.CredentialHeader;
 import luciola.protocol.control.MetaConnection;
 import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
+import luciola.protocol.control.TestUsers;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +55,7 @@ class AccessGateTest {
 
   @TempDir Path directory;
 
-  private final Credential.OfServers servers = new Credential.OfServers(random());
+  private final Credential.OfServers servers = new Credential.OfServers(TestUsers.secret());
   private Path secretFile = Path.of("");
   private MetaServer server;
 
@@ -79,12 +77,6 @@ class AccessGateTest {
         .withSecurity(SecuritySettings.required(secretFile));
   }
 
-  private static Secret random() {
-    byte[] bytes = new byte[Secret.BYTES];
-    new SecureRandom().nextBytes(bytes);
-    return Secret.of(bytes);
-  }
-
   private MetaOptions options() {
     return MetaOptions.of(List.of("127.0.0.1:" + server.port())).withCallNanos(CALL_NANOS);
   }
@@ -97,21 +89,7 @@ class AccessGateTest {
   /** Makes a user with a token that is good for so long. */
   private Credential.OfUser user(AccessUser user, long lifetimeNanos) {
     try (MetaConnection admin = showing(servers)) {
-      var _ = admin.changeAccess(AccessChange.newBuilder().setCreateUser(user).build());
-      Secret secret = random();
-      long token =
-          admin
-              .changeAccess(
-                  AccessChange.newBuilder()
-                      .setCreateToken(
-                          NewToken.newBuilder()
-                              .setUser(user.getName())
-                              .setHash(ByteString.copyFrom(secret.hash()))
-                              .setLifetimeNanos(lifetimeNanos))
-                      .build())
-              .getToken()
-              .getId();
-      return new Credential.OfUser(token, secret);
+      return TestUsers.withToken(admin, user, lifetimeNanos);
     }
   }
 
@@ -150,13 +128,15 @@ class AccessGateTest {
     Credential.OfUser good = user(ann(), 0);
     showing(good).close();
     assertRefused(
-        ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfUser(good.token(), random())));
+        ErrorCode.UNAUTHENTICATED,
+        () -> showing(new Credential.OfUser(good.token(), TestUsers.secret())));
     assertRefused(
         ErrorCode.UNAUTHENTICATED,
         () -> showing(new Credential.OfUser(good.token() + 1, good.secret())));
     assertRefused(
         ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(good.secret())));
-    assertRefused(ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(random())));
+    assertRefused(
+        ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(TestUsers.secret())));
     assertRefused(ErrorCode.UNAUTHENTICATED, () -> showing(user(ann(), 1)));
   }
 
@@ -255,7 +235,8 @@ class AccessGateTest {
     assertEquals(Status.Code.OK, asked(Optional.of(servers)));
     assertEquals(Status.Code.UNAUTHENTICATED, asked(Optional.empty()));
     assertEquals(
-        Status.Code.UNAUTHENTICATED, asked(Optional.of(new Credential.OfServers(random()))));
+        Status.Code.UNAUTHENTICATED,
+        asked(Optional.of(new Credential.OfServers(TestUsers.secret()))));
     assertEquals(Status.Code.PERMISSION_DENIED, asked(Optional.of(user(ann(), 0))));
     assertEquals(Status.Code.PERMISSION_DENIED, asked(Optional.of(user(root, 0))));
   }
@@ -308,7 +289,8 @@ class AccessGateTest {
       assertRefused(ErrorCode.NOT_PERMITTED, () -> meta.call(mkdir("x").setIdentity(another)));
     }
     assertRefused(ErrorCode.UNAUTHENTICATED, () -> MetaConnection.connect(options()));
-    assertRefused(ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(random())));
+    assertRefused(
+        ErrorCode.UNAUTHENTICATED, () -> showing(new Credential.OfServers(TestUsers.secret())));
     server.close();
     List<String> lines = Files.readAllLines(directory.resolve("meta").resolve("audit.log"));
     assertLine(lines, "event=operate", "who=server", "luciola.v1.Access/Change", "ann", "code=OK");

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -130,15 +131,22 @@ public final class DataClients implements AutoCloseable {
       }
     }
 
+    /**
+     * Every step of it is bounded; should one be lost all the same, others do not wait for ever.
+     */
     private void connect(CompletableFuture<DataClient> begun) {
+      CompletableFuture<DataClient> made =
+          DataClient.connect(loops, options, address.host, address.port, hello, tickets, tls);
       var _ =
-          DataClient.connect(loops, options, address.host, address.port, hello, tickets, tls)
+          made.copy()
+              .orTimeout(2 * options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
               .whenComplete((client, failure) -> {
                 settle(client, failure);
                 if (failure == null) {
                   begun.complete(client);
                 } else {
                   begun.completeExceptionally(causeOf(failure));
+                  var _ = made.thenAccept(DataClient::close);
                 }
               });
     }

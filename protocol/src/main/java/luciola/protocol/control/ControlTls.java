@@ -3,9 +3,12 @@ package luciola.protocol.control;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
 import javax.net.ssl.SSLException;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
@@ -23,14 +26,15 @@ public final class ControlTls {
       return;
     }
     try {
+      SslContextBuilder context =
+          SslContextBuilder.forServer(settings.certificate().toFile(), settings.key().toFile());
+      if (!settings.clientAuthorities().toString().isEmpty()) {
+        // Whose certificate it is, and whether it is good, each call is told by the gate.
+        var _ = context.trustManager(new PossessionOnly()).clientAuth(ClientAuth.OPTIONAL);
+      }
       var _ =
           builder.sslContext(
-              GrpcSslContexts.configure(
-                      SslContextBuilder.forServer(
-                          settings.certificate().toFile(), settings.key().toFile()),
-                      SslProvider.JDK)
-                  .protocols(PROTOCOLS)
-                  .build());
+              GrpcSslContexts.configure(context, SslProvider.JDK).protocols(PROTOCOLS).build());
     } catch (SSLException | IllegalArgumentException e) {
       throw unusable("certificate=" + settings.certificate() + " key=" + settings.key(), e);
     }
@@ -44,14 +48,25 @@ public final class ControlTls {
     }
     String authorities = access.authorities().get();
     try {
-      var _ =
-          builder.sslContext(
-              GrpcSslContexts.configure(SslContextBuilder.forClient(), SslProvider.JDK)
-                  .trustManager(new File(authorities))
-                  .protocols(PROTOCOLS)
-                  .build());
-    } catch (SSLException | IllegalArgumentException e) {
-      throw unusable("authorities=" + authorities, e);
+      SslContextBuilder context =
+          GrpcSslContexts.configure(SslContextBuilder.forClient(), SslProvider.JDK)
+              .trustManager(new File(authorities))
+              .protocols(PROTOCOLS);
+      if (access.certificate().isPresent()) {
+        ClientAccess.Certificate shown = access.certificate().get();
+        CredentialFile.requirePrivate(Path.of(shown.key()));
+        var _ = context.keyManager(new File(shown.file()), new File(shown.key()));
+      }
+      var _ = builder.sslContext(context.build());
+    } catch (IOException | IllegalArgumentException e) {
+      throw unusable(
+          "authorities="
+              + authorities
+              + access
+                  .certificate()
+                  .map(shown -> " certificate=" + shown.file() + " key=" + shown.key())
+                  .orElse(""),
+          e);
     }
   }
 

@@ -33,13 +33,7 @@ public final class CredentialFile {
    */
   public static Credential read(Path file) {
     try {
-      Set<PosixFilePermission> shared = EnumSet.copyOf(OTHERS);
-      shared.retainAll(Files.getPosixFilePermissions(file));
-      if (!shared.isEmpty()) {
-        throw new LuciolaException(
-            ErrorCode.NOT_PERMITTED,
-            "secrets are for their owner only, chmod 600: file=" + file + " allowed=" + shared);
-      }
+      requirePrivate(file);
       try (var in = Files.newInputStream(file)) {
         byte[] bytes = in.readNBytes(Credential.TEXT_MAX + 2);
         return Credential.parse(new String(bytes, StandardCharsets.UTF_8).strip());
@@ -52,6 +46,21 @@ public final class CredentialFile {
         throw e;
       }
       throw new LuciolaException(e.code(), e.detail() + " file=" + file, e);
+    }
+  }
+
+  /**
+   * That only its owner may read a file.
+   *
+   * @throws LuciolaException NOT_PERMITTED if others may
+   */
+  static void requirePrivate(Path file) throws IOException {
+    Set<PosixFilePermission> shared = EnumSet.copyOf(OTHERS);
+    shared.retainAll(Files.getPosixFilePermissions(file));
+    if (!shared.isEmpty()) {
+      throw new LuciolaException(
+          ErrorCode.NOT_PERMITTED,
+          "secrets are for their owner only, chmod 600: file=" + file + " allowed=" + shared);
     }
   }
 

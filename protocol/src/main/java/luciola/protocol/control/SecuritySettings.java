@@ -41,6 +41,9 @@ import org.slf4j.LoggerFactory;
  * @param memberCertificates file with the certificates of the meta-servers, or of an authority that
  *     signs for nobody else, PEM: only who has one of them may replicate the log; required with
  *     {@code tls} where there are several meta-servers
+ * @param clientAuthorities file with the certificates of those who sign for users, PEM: who shows a
+ *     certificate of theirs to a meta-server needs no token. Empty (the default): callers show
+ *     none. Only with {@code required} and {@code tls}
  */
 public record SecuritySettings(
     boolean required,
@@ -55,7 +58,8 @@ public record SecuritySettings(
     Path certificate,
     Path key,
     Path authorities,
-    Path memberCertificates) {
+    Path memberCertificates,
+    Path clientAuthorities) {
   /** Everybody is let in. */
   public static final SecuritySettings OFF =
       new SecuritySettings(
@@ -68,6 +72,7 @@ public record SecuritySettings(
           8,
           0,
           false,
+          Path.of(""),
           Path.of(""),
           Path.of(""),
           Path.of(""),
@@ -92,6 +97,10 @@ public record SecuritySettings(
       throw new IllegalArgumentException(
           "security.tls needs security.certificate, security.key and security.authorities");
     }
+    if (!clientAuthorities.toString().isEmpty() && !(tls && required)) {
+      throw new IllegalArgumentException(
+          "security.clientAuthorities needs security.required and security.tls");
+    }
     if (auditBytes < 4096 || auditFiles < 1 || auditFiles > 1000 || operationsPerSecond < 0) {
       throw new IllegalArgumentException(
           "bad security settings: auditBytes="
@@ -105,74 +114,49 @@ public record SecuritySettings(
 
   /** Callers have to show who they are. */
   public static SecuritySettings required(Path secret) {
-    return new SecuritySettings(
-        true,
-        secret,
-        OFF.capabilityTime,
-        OFF.keyTime,
-        OFF.audit,
-        OFF.auditBytes,
-        OFF.auditFiles,
-        OFF.operationsPerSecond,
-        false,
-        OFF.certificate,
-        OFF.key,
-        OFF.authorities,
-        OFF.memberCertificates);
+    var changed = new Changed(OFF);
+    changed.required = true;
+    changed.secret = secret;
+    return changed.build();
   }
 
   /** The same with other times. */
   public SecuritySettings withTimes(Duration newCapabilityTime, Duration newKeyTime) {
-    return new SecuritySettings(
-        required,
-        secret,
-        newCapabilityTime,
-        newKeyTime,
-        audit,
-        auditBytes,
-        auditFiles,
-        operationsPerSecond,
-        tls,
-        certificate,
-        key,
-        authorities,
-        memberCertificates);
+    var changed = new Changed(this);
+    changed.capabilityTime = newCapabilityTime;
+    changed.keyTime = newKeyTime;
+    return changed.build();
   }
 
   /** The same with encrypted connections. */
   public SecuritySettings withTls(Path newCertificate, Path newKey, Path newAuthorities) {
-    return new SecuritySettings(
-        required,
-        secret,
-        capabilityTime,
-        keyTime,
-        audit,
-        auditBytes,
-        auditFiles,
-        operationsPerSecond,
-        true,
-        newCertificate,
-        newKey,
-        newAuthorities,
-        memberCertificates);
+    var changed = new Changed(this);
+    changed.tls = true;
+    changed.certificate = newCertificate;
+    changed.key = newKey;
+    changed.authorities = newAuthorities;
+    return changed.build();
   }
 
   /** The same with those who may replicate the log. */
   public SecuritySettings withMembers(Path newMemberCertificates) {
-    return new SecuritySettings(
-        required,
-        secret,
-        capabilityTime,
-        keyTime,
-        audit,
-        auditBytes,
-        auditFiles,
-        operationsPerSecond,
-        tls,
-        certificate,
-        key,
-        authorities,
-        newMemberCertificates);
+    var changed = new Changed(this);
+    changed.memberCertificates = newMemberCertificates;
+    return changed.build();
+  }
+
+  /** The same with those who sign for users. */
+  public SecuritySettings withClientAuthorities(Path newClientAuthorities) {
+    var changed = new Changed(this);
+    changed.clientAuthorities = newClientAuthorities;
+    return changed.build();
+  }
+
+  /** The same with a bound on each user's operations. */
+  public SecuritySettings withOperationsPerSecond(long newOperationsPerSecond) {
+    var changed = new Changed(this);
+    changed.operationsPerSecond = newOperationsPerSecond;
+    return changed.build();
   }
 
   /** How connections of the data plane to this server are encrypted; null: not. */
@@ -183,24 +167,6 @@ public record SecuritySettings(
   /** How those of this server to others are; null: not. */
   public @Nullable Tls callerTls() {
     return tls ? Tls.ofCaller(authorities) : null;
-  }
-
-  /** The same with a bound on each user's operations. */
-  public SecuritySettings withOperationsPerSecond(long newOperationsPerSecond) {
-    return new SecuritySettings(
-        required,
-        secret,
-        capabilityTime,
-        keyTime,
-        audit,
-        auditBytes,
-        auditFiles,
-        newOperationsPerSecond,
-        tls,
-        certificate,
-        key,
-        authorities,
-        memberCertificates);
   }
 
   /**
@@ -268,6 +234,55 @@ public record SecuritySettings(
       return InetAddress.getByName(host).isLoopbackAddress();
     } catch (UnknownHostException unknown) {
       return false;
+    }
+  }
+
+  /** Settings of which some were changed. */
+  private static final class Changed {
+    private final SecuritySettings from;
+    private boolean required;
+    private Path secret;
+    private Duration capabilityTime;
+    private Duration keyTime;
+    private long operationsPerSecond;
+    private boolean tls;
+    private Path certificate;
+    private Path key;
+    private Path authorities;
+    private Path memberCertificates;
+    private Path clientAuthorities;
+
+    Changed(SecuritySettings from) {
+      this.from = from;
+      this.required = from.required;
+      this.secret = from.secret;
+      this.capabilityTime = from.capabilityTime;
+      this.keyTime = from.keyTime;
+      this.operationsPerSecond = from.operationsPerSecond;
+      this.tls = from.tls;
+      this.certificate = from.certificate;
+      this.key = from.key;
+      this.authorities = from.authorities;
+      this.memberCertificates = from.memberCertificates;
+      this.clientAuthorities = from.clientAuthorities;
+    }
+
+    SecuritySettings build() {
+      return new SecuritySettings(
+          required,
+          secret,
+          capabilityTime,
+          keyTime,
+          from.audit,
+          from.auditBytes,
+          from.auditFiles,
+          operationsPerSecond,
+          tls,
+          certificate,
+          key,
+          authorities,
+          memberCertificates,
+          clientAuthorities);
     }
   }
 }

@@ -72,12 +72,12 @@ public final class Wallet implements Tickets, AutoCloseable {
 
   /**
    * Gets a pass and keeps it, and all capabilities, from expiring until closed. Does nothing where
-   * the caller shows no credential or the cluster asks for none.
+   * the caller shows nothing or the cluster asks for none.
    *
    * @throws LuciolaException as a call to the meta-servers
    */
   public synchronized void start() {
-    if (renewing != null || meta.options().access().credential().isEmpty()) {
+    if (renewing != null || !meta.options().access().saysWho()) {
       return;
     }
     long lifetimeNanos = renew();

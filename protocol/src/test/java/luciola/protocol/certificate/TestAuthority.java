@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
@@ -34,13 +35,16 @@ public final class TestAuthority {
   }
 
   /**
-   * Signs a certificate for loopback.
+   * Signs a certificate, for loopback unless the options say otherwise.
    *
    * @param options of keytool, besides
    */
   public Issued issue(String subject, String... options) throws IOException, InterruptedException {
-    List<String> all = new ArrayList<>(List.of("-signer", name, "-ext", "san=ip:127.0.0.1"));
+    List<String> all = new ArrayList<>(List.of("-signer", name));
     all.addAll(List.of(options));
+    if (all.stream().noneMatch(option -> option.startsWith("san="))) {
+      all.addAll(List.of("-ext", "san=ip:127.0.0.1"));
+    }
     return make(subject, all);
   }
 
@@ -73,8 +77,6 @@ public final class TestAuthority {
                 "EC",
                 "-groupname",
                 "secp256r1",
-                "-dname",
-                "CN=" + subject,
                 "-storetype",
                 "PKCS12",
                 "-keystore",
@@ -82,6 +84,9 @@ public final class TestAuthority {
                 "-storepass",
                 PASSWORD));
     command.addAll(options);
+    if (!options.contains("-dname")) {
+      command.addAll(List.of("-dname", "CN=" + subject));
+    }
     if (!options.contains("-validity")) {
       command.addAll(List.of("-validity", "2"));
     }
@@ -107,8 +112,13 @@ public final class TestAuthority {
 
   private Path write(String file, String kind, byte[] content) throws IOException {
     var lines = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII));
+    Path into = directory.resolve(file);
+    if (Files.notExists(into)) {
+      Files.createFile(
+          into, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
     return Files.writeString(
-        directory.resolve(file),
+        into,
         "-----BEGIN "
             + kind
             + "-----\n"

@@ -49,6 +49,8 @@ import org.jspecify.annotations.Nullable;
  *       model counts below it.
  *   <li>RemovedFilesStay: a collector gets no file that has a name or a session, and none before
  *       the time after its removal that collectors keep, whatever clocks say.
+ *   <li>WrittenBytesStay: nobody cuts what another writer, who is still there, has written past the
+ *       end of a file.
  *   <li>TimesGoForward: the time of the namespace never goes back.
  * </ul>
  */
@@ -64,6 +66,7 @@ final class Books {
   private final boolean collectsAtOnce;
   private final MemoryView state = new MemoryView();
   private final ModelNamespace model = new ModelNamespace(new PosixModel());
+  private final WrittenBytes written = new WrittenBytes(model::mayWrite);
   private @Nullable SimMember counter;
   private final List<NamespaceReply> replies = new ArrayList<>();
   private final Map<Key, Decided> decided = new HashMap<>();
@@ -112,6 +115,16 @@ final class Books {
     var staged = new Staged(view);
     Namespace.format(staged, 1);
     staged.copyTo(view);
+  }
+
+  /** What lies past the ends of files. */
+  WrittenBytes written() {
+    return written;
+  }
+
+  /** For how long a client may believe in its sessions after it sent a renewal, by its clock. */
+  long toleratedSilenceNanos(double driftMax) {
+    return (long) (toleratedSilenceNanos * (1 - driftMax));
   }
 
   ModelNamespace model() {
@@ -206,6 +219,10 @@ final class Books {
       again(request, first, reply, by);
       return;
     }
+    if (reply.getCode() == ErrorCode.CHUNK_BUSY.number()) {
+      busy(request, reply);
+      return;
+    }
     decided.put(key, new Decided(index, by, reply));
     if (reply.getCode() == ErrorCode.CANCELLED.number()) {
       return;
@@ -214,6 +231,7 @@ final class Books {
     meet(request);
     meetKept(request, reply);
     meetLateLength(request);
+    meetNaming(request, reply);
     ModelNamespace.Expected expected = expected(request, usage, reply);
     model.done(request, expected, reply);
     String differs = ModelNamespace.difference(model.model(), expected, reply);
@@ -231,6 +249,17 @@ final class Books {
         throw new RuleBroken("DoneOnce", "under another sequence: " + request);
       }
     }
+  }
+
+  /** It is asked again with the same sequence. */
+  private void busy(NamespaceRequest request, NamespaceReply reply) {
+    world.met(Probe.WAITED_FOR_CUT);
+    model.model().mind(PosixModel.Minding.NOTHING);
+    String differs = ModelNamespace.difference(model.model(), model.apply(request), reply);
+    if (!differs.isEmpty()) {
+      throw new RuleBroken("AsPosix", request + "gives " + differs);
+    }
+    forward(Tree.reading(state).counters().getNowNanos());
   }
 
   private void taken(long inode) {
@@ -365,6 +394,22 @@ final class Books {
           .openFile(inode)
           .filter(node -> node.generation > generation)
           .ifPresent(_ -> world.met(Probe.LATE_LENGTH_IGNORED));
+    }
+  }
+
+  private void meetNaming(NamespaceRequest request, NamespaceReply reply) {
+    if (request.getClose().hasName()) {
+      switch (ErrorCode.ofNumber(reply.getCode())) {
+        case OK -> {
+          String path = request.getClose().getName().getPath().toStringUtf8();
+          world.met(
+              model.model().spot(path, false).node() == null
+                  ? Probe.NAMED_WHEN_CLOSED
+                  : Probe.NAMED_IN_PLACE_OF_ANOTHER);
+        }
+        case BAD_SESSION -> world.met("named too late");
+        default -> world.met(Probe.NAMING_REFUSED);
+      }
     }
   }
 

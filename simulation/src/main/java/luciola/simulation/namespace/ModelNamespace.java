@@ -11,6 +11,7 @@ import luciola.grpc.v1.At;
 import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.Entry;
+import luciola.grpc.v1.HoldLength;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceReply;
@@ -29,7 +30,12 @@ final class ModelNamespace {
   private final PosixModel model;
   private final Map<Long, Session> sessions = new HashMap<>();
 
-  private record Session(Node node, long client, boolean reads) {}
+  private record Session(Node node, long client, boolean reads, boolean holds) {
+    Session holding(boolean now) {
+      node.held = now;
+      return new Session(node, client, reads, now);
+    }
+  }
 
   /**
    * What an operation has to give.
@@ -97,6 +103,7 @@ final class ModelNamespace {
         yield node;
       }
       case CLOSE -> close(request.getClientId(), request.getClose());
+      case HOLD_LENGTH -> hold(request.getClientId(), request.getHoldLength());
       case PUBLISH_LENGTH -> publish(request.getClientId(), request.getPublishLength());
       case TAKE_GARBAGE, DROP_GARBAGE -> null;
       case SET_QUOTA -> {
@@ -118,8 +125,15 @@ final class ModelNamespace {
   }
 
   private Node create(Create asked) {
+    if (asked.getUnnamed()) {
+      return model.createUnnamed(path(asked.getAt()), asked.getExclusive(), asked.getMode());
+    }
     return model.create(
-        path(asked.getAt()), asked.getExclusive(), asked.getTruncate(), asked.getOpenForWrite());
+        path(asked.getAt()),
+        asked.getExclusive(),
+        asked.getTruncate(),
+        asked.getOpenForWrite(),
+        asked.getMode());
   }
 
   private Node open(Open asked) {
@@ -136,9 +150,54 @@ final class ModelNamespace {
   private Node close(long client, Close asked) {
     Session session = session(client, asked.getInode(), asked.getSession());
     Node node = session.node();
-    model.close(node, asked.hasLength() ? asked.getLength() : 0, asked.getTruncateGeneration());
-    sessions.remove(asked.getSession());
+    if (session.reads()
+        && (asked.hasLength() || asked.getModified() || asked.hasName() || asked.getUntold())) {
+      throw new PosixModel.No(ErrorCode.BAD_SESSION);
+    }
+    long length = asked.hasLength() ? asked.getLength() : 0;
+    if (asked.hasName()) {
+      model.closeNamed(
+          node,
+          length,
+          asked.getTruncateGeneration(),
+          new PosixModel.Naming(
+              path(asked.getName()),
+              asked.getNoReplace(),
+              asked.hasMode() ? asked.getMode() : -1,
+              asked.hasModifiedNanos() ? asked.getModifiedNanos() : -1));
+    } else {
+      model.close(node, length, asked.getTruncateGeneration());
+    }
+    node.untold |= asked.getUntold();
+    end(asked.getSession());
     return node;
+  }
+
+  private void end(long number) {
+    Session ended = Objects.requireNonNull(sessions.remove(number));
+    if (ended.holds()) {
+      ended.node().held = false;
+    }
+  }
+
+  private Node hold(long client, HoldLength asked) {
+    Session session = session(client, asked.getInode(), asked.getSession());
+    if (session.reads() || (asked.getDone() && !session.holds())) {
+      throw new PosixModel.No(ErrorCode.BAD_SESSION);
+    }
+    if (!asked.getDone() && isWrittenBeside(asked.getSession(), session.node())) {
+      throw new PosixModel.No(ErrorCode.NOT_PERMITTED);
+    }
+    session.node().untold &= !asked.getDone();
+    sessions.put(asked.getSession(), session.holding(!asked.getDone()));
+    return session.node();
+  }
+
+  private boolean isWrittenBeside(long number, Node node) {
+    return sessions.entrySet().stream()
+        .filter(other -> other.getKey() != number)
+        .map(Map.Entry::getValue)
+        .anyMatch(other -> other.node() == node && !other.reads());
   }
 
   private Node publish(long client, PublishLength asked) {
@@ -148,6 +207,7 @@ final class ModelNamespace {
     }
     Node node = session.node();
     model.grow(node, asked.getLength(), asked.getTruncateGeneration());
+    node.modifiedNanos = -1;
     return node;
   }
 
@@ -212,7 +272,7 @@ final class ModelNamespace {
     if (reply.getOpen().getSession() != 0) {
       sessions.put(
           reply.getOpen().getSession(),
-          new Session(node, request.getClientId(), request.getOpen().getKeep()));
+          new Session(node, request.getClientId(), request.getOpen().getKeep(), false));
     }
   }
 
@@ -224,10 +284,18 @@ final class ModelNamespace {
             .map(Map.Entry::getKey)
             .toList();
     for (long number : ended) {
-      Node node = Objects.requireNonNull(sessions.remove(number)).node();
-      model.close(node, 0, -1);
+      Session session = Objects.requireNonNull(sessions.get(number));
+      end(number);
+      session.node().untold |= !session.reads();
+      model.close(session.node(), 0, -1);
     }
     return ended.size();
+  }
+
+  /** Whether a session of somebody who writes is there. */
+  boolean mayWrite(long number) {
+    Session session = sessions.get(number);
+    return session != null && !session.reads();
   }
 
   boolean anySessions() {
@@ -348,6 +416,11 @@ final class ModelNamespace {
     if (node.kind == PosixModel.Kind.FILE) {
       compare(words, "length", node.length, inode.getLength());
       compare(words, "generation", node.generation, inode.getTruncateGeneration());
+      compare(words, "mode", node.mode, inode.getMode());
+      compare(words, "untold", node.untold, inode.getUntold());
+      if (node.modifiedNanos >= 0) {
+        compare(words, "modified", node.modifiedNanos, inode.getModifiedNanos());
+      }
     }
     return words.toString();
   }

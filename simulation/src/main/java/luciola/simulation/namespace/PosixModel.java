@@ -37,8 +37,20 @@ final class PosixModel {
     long generation;
     int sessions;
 
-    /** When the last name of a file went. */
+    /** When the last name of a file went, or when it was made without one. */
     long removedNanos;
+
+    /** Bytes past its end may lie there that nobody tells of. */
+    boolean untold;
+
+    /** One writer is alone with it for a while. */
+    boolean held;
+
+    /** Of a file: its permission bits. */
+    int mode;
+
+    /** Of a file: the modification time that somebody gave it; -1: that of a change. */
+    long modifiedNanos = -1;
 
     /** A collector has it: it is not there any more. */
     boolean taken;
@@ -168,7 +180,7 @@ final class PosixModel {
     return spot;
   }
 
-  Node create(String path, boolean exclusive, boolean truncate, boolean session) {
+  Node create(String path, boolean exclusive, boolean truncate, boolean session, int mode) {
     Spot spot = spot(path, !exclusive);
     Node node = spot.node();
     if (node != null) {
@@ -179,11 +191,56 @@ final class PosixModel {
     requireRoom(Map.of(spot.parent(), own(node)));
     spot.parent().entries.put(spot.name(), node);
     node.sessions = session ? 1 : 0;
+    node.mode = mode;
     return node;
+  }
+
+  /** A file that is open for writing and gets its name when it is closed. */
+  Node createUnnamed(String path, boolean noReplace, int mode) {
+    requireFree(spot(path, false), noReplace);
+    Node node = Node.file();
+    node.sessions = 1;
+    node.mode = mode;
+    node.removedNanos = nowNanos;
+    return node;
+  }
+
+  private static void requireFree(Spot spot, boolean noReplace) {
+    Node present = spot.node();
+    spot.parent();
+    if (present != null) {
+      unless(!noReplace, ErrorCode.EXISTS);
+      unless(present.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
+    }
+  }
+
+  /** A name that a file gets when it is closed, and what it gets with it; negative: nothing. */
+  record Naming(String path, boolean noReplace, int mode, long modifiedNanos) {}
+
+  /** Ends a session of a file without a name, which has one from then on. */
+  void closeNamed(Node node, long length, long generation, Naming naming) {
+    unless(links(node) == 0, ErrorCode.INVALID_ARGUMENT);
+    Spot spot = spot(naming.path(), false);
+    requireFree(spot, naming.noReplace());
+    Node replaced = spot.node();
+    boolean grows = generation == node.generation && length > node.length;
+    long becomes = grows ? length : node.length;
+    Sum freed = replaced == null ? new Sum(0, 0) : own(replaced);
+    requireRoom(Map.of(spot.parent(), new Sum(becomes, 1).plus(freed.times(-1))));
+    node.length = becomes;
+    spot.parent().entries.put(spot.name(), node);
+    node.mode = naming.mode() >= 0 ? naming.mode() : node.mode;
+    node.modifiedNanos =
+        naming.modifiedNanos() >= 0 ? naming.modifiedNanos() : grows ? -1 : node.modifiedNanos;
+    node.sessions--;
+    if (replaced != null) {
+      unnamed(replaced);
+    }
   }
 
   Node open(Node node, boolean write, boolean truncate) {
     unless(node.kind != Kind.DIRECTORY || !(write || truncate), ErrorCode.IS_A_DIRECTORY);
+    unless(!node.held || !(write || truncate), ErrorCode.CHUNK_BUSY);
     if (truncate) {
       truncate(node, 0);
     }
@@ -201,15 +258,18 @@ final class PosixModel {
   void truncate(Node node, long length) {
     unless(node.kind != Kind.DIRECTORY, ErrorCode.IS_A_DIRECTORY);
     unless(node.kind == Kind.FILE, ErrorCode.INVALID_ARGUMENT);
+    unless(!node.held, ErrorCode.CHUNK_BUSY);
     requireRoom(places(node, new Sum(length - node.length, 0)));
     node.length = length;
     node.generation++;
+    node.modifiedNanos = -1;
   }
 
   void grow(Node node, long length, long generation) {
     if (generation == node.generation && length > node.length) {
       requireRoom(places(node, new Sum(length - node.length, 0)));
       node.length = length;
+      node.modifiedNanos = -1;
     }
   }
 
@@ -486,6 +546,9 @@ final class PosixModel {
     to.length = from.length;
     to.generation = from.generation;
     to.sessions = from.sessions;
+    to.mode = from.mode;
+    to.untold = from.untold;
+    to.modifiedNanos = from.modifiedNanos;
     to.limit = from.limit;
     copied.put(from, to);
     from.entries.forEach((name, node) -> {

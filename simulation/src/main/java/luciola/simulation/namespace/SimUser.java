@@ -37,6 +37,10 @@ final class SimUser {
   private final List<Books.Read> reads = new ArrayList<>();
   private long client;
   private long last;
+
+  /** When a renewal that was answered was sent, by its own clock. */
+  private long renewedNanos;
+
   private int left;
   private int working;
   private int done;
@@ -58,8 +62,14 @@ final class SimUser {
     this.books = books;
     this.members = members;
     this.bug = bug;
-    this.operations = new UserOperations(world, plan);
     this.process = new SimProcess(world, "user" + number, driftMax);
+    this.operations =
+        new UserOperations(
+            world,
+            plan,
+            books.written(),
+            () -> process.clockNanos() - renewedNanos < books.toleratedSilenceNanos(driftMax),
+            bug);
     this.together = 1 + world.below(3);
     this.left = operations;
     this.believed = members.getFirst();
@@ -82,6 +92,7 @@ final class SimUser {
     process.start();
     client = world.bits() | 1;
     last = 0;
+    renewedNanos = Long.MIN_VALUE / 2;
     open.clear();
     operations.forget();
     reads.forEach(books::readFails);
@@ -113,11 +124,15 @@ final class SimUser {
 
   private void renew() {
     long sentNanos = world.nowNanos();
+    long sentClockNanos = process.clockNanos();
     long asked = client;
     new Call(NamespaceRequest.newBuilder().setRenewSessions(RenewSessions.getDefaultInstance())) {
       @Override
       void ended(Optional<NamespaceReply> reply) {
-        reply.ifPresent(_ -> books.renewed(asked, sentNanos));
+        reply.ifPresent(_ -> {
+          books.renewed(asked, sentNanos);
+          renewedNanos = Math.max(renewedNanos, sentClockNanos);
+        });
       }
     }.begin();
     process.later(250 * MILLI, this::renew);

@@ -3,11 +3,16 @@ package luciola.simulation.namespace;
 import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import luciola.grpc.v1.At;
 import luciola.grpc.v1.Close;
 import luciola.grpc.v1.Create;
 import luciola.grpc.v1.DropGarbage;
+import luciola.grpc.v1.HoldLength;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.Lookup;
@@ -29,6 +34,8 @@ import luciola.grpc.v1.TakeGarbage;
 import luciola.grpc.v1.Truncate;
 import luciola.grpc.v1.Unlink;
 import luciola.protocol.error.ErrorCode;
+import luciola.simulation.PlantedBug;
+import luciola.simulation.world.Probe;
 import luciola.simulation.world.World;
 
 /** What a client asks for: random operations on few names, and on what it holds open. */
@@ -67,12 +74,46 @@ final class UserOperations {
   /** A time of the namespace, and when it was told. */
   private record Told(long timeNanos, long atNanos) {}
 
-  private record Session(long inode, long number, long generation, boolean reads) {}
+  /**
+   * @param unnamed the file was made without a name: it may get one at the close
+   */
+  private record Session(
+      long inode, long number, long generation, boolean reads, boolean unnamed) {}
 
-  UserOperations(World world, Plan plan) {
+  /** Sessions whose close is under way, by their numbers. */
+  private final Map<Long, Session> closing = new HashMap<>();
+
+  private final Map<Long, Session> holding = new HashMap<>();
+
+  /**
+   * @param leased whether the client's sessions are there still, as far as it can know
+   */
+  UserOperations(
+      World world,
+      Plan plan,
+      WrittenBytes written,
+      BooleanSupplier leased,
+      Optional<PlantedBug> bug) {
     this.world = world;
     this.plan = plan;
+    this.written = written;
+    this.leased = leased;
+    this.bug = bug;
   }
+
+  /** Sessions whose last length was refused, and those that are alone with their file. */
+  private final ArrayDeque<Session> refused = new ArrayDeque<>();
+
+  private final ArrayDeque<Held> held = new ArrayDeque<>();
+
+  private final WrittenBytes written;
+  private final BooleanSupplier leased;
+  private final Optional<PlantedBug> bug;
+
+  /**
+   * @param length where the file ends as long as it is held
+   */
+  private record Held(Session session, long length) {}
 
   /** A new client begins with nothing. */
   void forget() {
@@ -81,10 +122,20 @@ final class UserOperations {
     taken.clear();
     files.clear();
     told.clear();
+    closing.clear();
+    holding.clear();
+    refused.clear();
+    held.clear();
   }
 
   NamespaceRequest.Builder draw() {
     NamespaceRequest.Builder request = NamespaceRequest.newBuilder();
+    if (!held.isEmpty() && world.chance(0.7)) {
+      return cut(request, held.remove());
+    }
+    if (!refused.isEmpty() && world.chance(0.7)) {
+      return hold(request, refused.remove());
+    }
     At at = at();
     return switch (world.below(plan.quotas() ? 28 : 24)) {
       case 0, 1, 2, 3 -> create(request, at);
@@ -111,7 +162,7 @@ final class UserOperations {
       case 19 -> collect();
       case 20 ->
           request.setList(luciola.grpc.v1.List.newBuilder().setAt(world.chance(0.4) ? root() : at));
-      case 22 -> keep(request);
+      case 22 -> world.chance(0.5) ? keep(request) : holdAny(request);
       case 24, 25 -> setQuota(request);
       case 26 -> request.setRemoveQuota(RemoveQuota.newBuilder().setAt(at));
       case 27 -> request.setShowQuota(ShowQuota.newBuilder().setAt(at));
@@ -150,6 +201,15 @@ final class UserOperations {
 
   private NamespaceRequest.Builder create(NamespaceRequest.Builder request, At at) {
     boolean exclusive = world.chance(0.4);
+    if (sessions.size() < SESSIONS_MAX && world.chance(0.25)) {
+      return request.setCreate(
+          Create.newBuilder()
+              .setAt(at)
+              .setMode(0600 | world.below(0100))
+              .setExclusive(exclusive)
+              .setOpenForWrite(true)
+              .setUnnamed(true));
+    }
     return request.setCreate(
         Create.newBuilder()
             .setAt(at)
@@ -187,13 +247,63 @@ final class UserOperations {
       return request.setLookup(Lookup.newBuilder().setAt(at()));
     }
     Session session = sessions.remove(world.below(sessions.size()));
+    closing.put(session.number(), session);
     Close.Builder close =
         Close.newBuilder()
             .setInode(session.inode())
             .setSession(session.number())
             .setTruncateGeneration(session.generation());
-    return request.setClose(
-        world.chance(0.8) && !session.reads() ? close.setLength(world.below(10_000)) : close);
+    if (world.chance(0.8) && !session.reads()) {
+      close.setLength(write(session));
+    }
+    // What was in a removed tree has its old names until it is collected.
+    double naming = session.unnamed() ? 0.8 : plan.removesTrees() || session.reads() ? 0 : 0.1;
+    if (world.chance(naming)) {
+      name(close);
+    }
+    return request.setClose(close);
+  }
+
+  private void name(Close.Builder close) {
+    close.setName(at()).setNoReplace(world.chance(0.3));
+    if (world.chance(0.5)) {
+      close.setMode(world.below(010000));
+    }
+    if (world.chance(0.5)) {
+      close.setModifiedNanos(1 + world.below(1_000_000));
+    }
+  }
+
+  /** What is refused leaves the session as it was; most clients give up then. */
+  private void closed(NamespaceRequest request, NamespaceReply reply) {
+    Session session = closing.remove(request.getClose().getSession());
+    if (session == null
+        || reply.getCode() == ErrorCode.OK.number()
+        || reply.getCode() == ErrorCode.BAD_SESSION.number()) {
+      return;
+    }
+    if (reply.getCode() == ErrorCode.QUOTA_EXCEEDED.number()) {
+      refused.add(session);
+    } else {
+      sessions.add(session);
+    }
+  }
+
+  private void held(NamespaceRequest request, NamespaceReply reply) {
+    Session session = holding.remove(request.getHoldLength().getSession());
+    if (session == null || reply.getCode() == ErrorCode.BAD_SESSION.number()) {
+      return;
+    }
+    if (reply.getCode() == ErrorCode.OK.number()) {
+      held.add(new Held(session, reply.getInode().getLength()));
+    } else {
+      world.met(Probe.NOT_HELD_BESIDE_OTHERS);
+      if (bug.filter(PlantedBug.CUT_BESIDE_OTHERS::equals).isPresent()) {
+        held.add(new Held(session, 0));
+      } else {
+        sessions.add(session);
+      }
+    }
   }
 
   private NamespaceRequest.Builder publish(NamespaceRequest.Builder request) {
@@ -206,8 +316,61 @@ final class UserOperations {
         PublishLength.newBuilder()
             .setInode(session.inode())
             .setSession(session.number())
-            .setLength(world.below(10_000))
+            .setLength(write(session))
             .setTruncateGeneration(session.generation()));
+  }
+
+  /** Bytes are written before the length that they end at is told. */
+  private long write(Session session) {
+    long end = world.below(10_000);
+    written.wrote(session.inode(), session.number(), end);
+    return end;
+  }
+
+  private NamespaceRequest.Builder holdAny(NamespaceRequest.Builder request) {
+    List<Session> writing = sessions.stream().filter(session -> !session.reads()).toList();
+    if (writing.isEmpty()) {
+      return request.setLookup(Lookup.newBuilder().setAt(at()));
+    }
+    Session session = writing.get(world.below(writing.size()));
+    sessions.remove(session);
+    return hold(request, session);
+  }
+
+  private NamespaceRequest.Builder hold(NamespaceRequest.Builder request, Session session) {
+    holding.put(session.number(), session);
+    return request.setHoldLength(
+        HoldLength.newBuilder().setInode(session.inode()).setSession(session.number()));
+  }
+
+  /**
+   * Removes what lies past the end, and says so; a client that is not sure of its lease does not.
+   */
+  private NamespaceRequest.Builder cut(NamespaceRequest.Builder request, Held by) {
+    Session session = by.session();
+    if (leased.getAsBoolean()) {
+      if (written.cut(session.inode(), session.number(), by.length())) {
+        world.met(Probe.UNTOLD_BYTES_CUT);
+      }
+      sessions.add(session);
+      return request.setHoldLength(
+          HoldLength.newBuilder()
+              .setInode(session.inode())
+              .setSession(session.number())
+              .setDone(true));
+    }
+    world.met("held too long to cut");
+    return closeUntold(request, session);
+  }
+
+  private static NamespaceRequest.Builder closeUntold(
+      NamespaceRequest.Builder request, Session session) {
+    return request.setClose(
+        Close.newBuilder()
+            .setInode(session.inode())
+            .setSession(session.number())
+            .setTruncateGeneration(session.generation())
+            .setUntold(true));
   }
 
   /** A session for a file that it reads, whatever became of its names. */
@@ -264,7 +427,14 @@ final class UserOperations {
               inode.getId(),
               reply.getOpen().getSession(),
               inode.getTruncateGeneration(),
-              request.getOpen().getKeep()));
+              request.getOpen().getKeep(),
+              request.getCreate().getUnnamed()));
+    }
+    if (request.hasClose()) {
+      closed(request, reply);
+    }
+    if (request.hasHoldLength()) {
+      held(request, reply);
     }
     reply.getGarbage().getInodesList().forEach(each -> taken.add(each.getId()));
     if (reply.hasGarbage()) {

@@ -117,6 +117,14 @@ public enum Probe {
       "a reader takes its session in a removed tree that was not walked yet", Scenario.NAMESPACE),
   READER_TOO_LATE(
       "a reader asks for a session when a collector has the file already", Scenario.NAMESPACE),
+  NAMED_WHEN_CLOSED("a file that was made without a name gets one", Scenario.NAMESPACE),
+  NAMED_IN_PLACE_OF_ANOTHER(
+      "a file that was made without a name takes another one's", Scenario.NAMESPACE),
+  NAMING_REFUSED("a close that names a file is refused and leaves it open", Scenario.NAMESPACE),
+  UNTOLD_BYTES_CUT("a writer removes what it wrote past the end", Scenario.NAMESPACE),
+  NOT_HELD_BESIDE_OTHERS(
+      "a writer may not cut past the end, because others write", Scenario.NAMESPACE),
+  WAITED_FOR_CUT("somebody waits while a writer cuts past the end", Scenario.NAMESPACE),
   LATE_LENGTH_IGNORED("a length of an older truncate generation is ignored", Scenario.NAMESPACE),
   TREE_REMOVED("a tree that is not empty is removed at once", Scenario.NAMESPACE),
   QUOTA_MET("a change is refused because of a quota", Scenario.NAMESPACE),

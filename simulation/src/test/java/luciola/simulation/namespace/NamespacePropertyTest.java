@@ -232,7 +232,7 @@ class NamespacePropertyTest {
                       .setTruncate(truncate)
                       .setOpenForWrite(write)),
               () -> {
-                made[0] = model.create(path, exclusive, truncate, write);
+                made[0] = model.create(path, exclusive, truncate, write, 0644);
                 return made[0];
               });
       if (reply.getCode() == 0 && write) {

@@ -34,7 +34,16 @@ public final class DirectBlockFile implements BlockFile {
     return blockClass -> open(directory.resolve(blockClass.fileName()));
   }
 
-  static DirectBlockFile open(Path path) throws IOException {
+  /** Opens an existing file that is only read. */
+  public static DirectBlockFile openToRead(Path path) throws IOException {
+    return new DirectBlockFile(
+        FileChannel.open(path, StandardOpenOption.READ),
+        NativeFile.openToRead(path),
+        NativeFile.openToRead(path));
+  }
+
+  /** Opens a file, making it if it is missing. */
+  public static DirectBlockFile open(Path path) throws IOException {
     FileChannel channel =
         FileChannel.open(
             path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);

@@ -6,15 +6,18 @@ import luciola.protocol.error.LuciolaException;
 /** The number that says how a target lies on disk: one for the directory and its metadata. */
 public final class FormatNumber {
   /**
-   * What this code reads and writes. 2: allocation and counts are stored beside the records;
-   * checksums are of granules of 16 KiB.
+   * What this code writes. 2: allocation and counts are stored beside the records; checksums are of
+   * granules of 16 KiB. 3: metadata is made durable by the journal, not by the database's log.
    */
-  public static final int CURRENT = 2;
+  public static final int CURRENT = 3;
+
+  /** The oldest that this code reads; it becomes the current one when it is opened. */
+  private static final int OLDEST = 2;
 
   private FormatNumber() {}
 
   /**
-   * Refuses any other number.
+   * Refuses a number that this code does not read.
    *
    * @param where what has the number, as {@code name=value}
    * @throws LuciolaException FORMAT_TOO_NEW; UNSUPPORTED for an older one
@@ -31,7 +34,7 @@ public final class FormatNumber {
               + CURRENT
               + "; start that release or a newer one");
     }
-    if (found < CURRENT) {
+    if (found < OLDEST) {
       throw new LuciolaException(
           ErrorCode.UNSUPPORTED,
           "written by an older release: "
@@ -39,7 +42,7 @@ public final class FormatNumber {
               + " format="
               + found
               + " needed="
-              + CURRENT
+              + OLDEST
               + "; drain it with the release that wrote it, then give this one an empty directory");
     }
   }

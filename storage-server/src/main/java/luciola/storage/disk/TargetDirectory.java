@@ -25,6 +25,7 @@ import luciola.protocol.error.LuciolaException;
 public final class TargetDirectory implements AutoCloseable {
   private static final String IDENTITY = "identity";
   private static final String HOME = "home";
+  private static final String FORMAT = "format";
 
   private final Path path;
   private final FileChannel lockFile;
@@ -55,7 +56,12 @@ public final class TargetDirectory implements AutoCloseable {
       checkFormat(path, identity);
       checkHome(path, identity);
       var directory = new TargetDirectory(path, lockFile, lock, identity);
-      if (identity.containsKey(HOME) && !home(path).equals(identity.get(HOME))) {
+      boolean moved = identity.containsKey(HOME) && !home(path).equals(identity.get(HOME));
+      boolean older =
+          !identity
+              .getOrDefault(FORMAT, Integer.toString(FormatNumber.CURRENT))
+              .equals(Integer.toString(FormatNumber.CURRENT));
+      if (moved || older) {
         directory.write(identity);
       }
       return directory;
@@ -123,7 +129,7 @@ public final class TargetDirectory implements AutoCloseable {
   }
 
   private static void checkFormat(Path path, Map<String, String> identity) {
-    String format = identity.getOrDefault("format", Integer.toString(FormatNumber.CURRENT));
+    String format = identity.getOrDefault(FORMAT, Integer.toString(FormatNumber.CURRENT));
     try {
       FormatNumber.check("directory=" + path, Long.parseLong(format));
     } catch (NumberFormatException e) {
@@ -182,7 +188,7 @@ public final class TargetDirectory implements AutoCloseable {
 
   private synchronized void write(Map<String, String> values) throws IOException {
     var next = new HashMap<>(values);
-    next.put("format", Integer.toString(FormatNumber.CURRENT));
+    next.put(FORMAT, Integer.toString(FormatNumber.CURRENT));
     next.put(HOME, home(path));
     var text = new StringBuilder();
     new TreeMap<>(next)

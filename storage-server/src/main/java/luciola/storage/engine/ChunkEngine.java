@@ -21,9 +21,9 @@ import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
 import luciola.storage.index.ChunkRecord;
 import luciola.storage.index.KeyValues;
-import luciola.storage.index.RocksKeyValues;
 import luciola.storage.index.Tombstone;
 import luciola.storage.index.VersionRecord;
+import luciola.storage.journal.JournaledKeyValues;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,7 +128,7 @@ public final class ChunkEngine implements AutoCloseable {
 
   /**
    * Opens the chunks in a directory, making them if they are missing: block files in {@code
-   * blocks}, metadata in {@code meta}.
+   * blocks}, metadata in {@code meta} and {@code journal}.
    *
    * @param name of threads and log lines
    * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for an older format, or CORRUPT_DATA
@@ -136,7 +136,12 @@ public final class ChunkEngine implements AutoCloseable {
   public static ChunkEngine open(
       String name, Path directory, EngineConfig config, ReplicaSource replicas) throws IOException {
     Path files = Files.createDirectories(directory.resolve("blocks"));
-    KeyValues store = RocksKeyValues.open(directory.resolve("meta"), config.metadataCacheBytes());
+    KeyValues store =
+        JournaledKeyValues.open(
+            directory,
+            config.metadataCacheBytes(),
+            config.journalBytes(),
+            config.durability() == Durability.FLUSH);
     var scratch = new PayloadPool(config.scratchBytes());
     try {
       var parts =

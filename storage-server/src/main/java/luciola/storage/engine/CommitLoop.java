@@ -11,6 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import luciola.protocol.id.ChunkVersion;
 import luciola.storage.disk.BlockClass;
@@ -31,6 +33,9 @@ import org.slf4j.LoggerFactory;
  * in the order in which they were put. The bytes of small updates go into the batch instead of
  * being flushed, see {@link SmallWrites}.
  *
+ * <p>What need not be durable when it is told, a commit mark, waits for the next item that must be,
+ * or for an idle moment: it would cost as much as that one.
+ *
  * <p>Blocks that a change freed go back to the free ones only after a synced write at or after that
  * change: until then a restart could find the old record. Where none comes by itself, an idle loop
  * makes one.
@@ -48,12 +53,26 @@ final class CommitLoop implements AutoCloseable {
   private final ConcurrentLinkedQueue<Item> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
 
+  /** Items that wait: those that must be durable, and the others. */
+  private final AtomicInteger urgent = new AtomicInteger();
+
+  private final AtomicInteger unhurried = new AtomicInteger();
+  private final AtomicBoolean idlePlanned = new AtomicBoolean();
+
   /** Whose turn it is to write: the lane's or, for a lone update, its writer's. */
   private final ReentrantLock turn = new ReentrantLock();
 
   private final SmallWrites small;
   private final List<BlockRef> freedNotSynced = new ArrayList<>();
-  private boolean idleSyncPlanned;
+
+  /** Groups that were written so far, and when the next idle moment was planned. */
+  private final AtomicLong groups = new AtomicLong();
+
+  private volatile long groupsWhenPlanned;
+
+  /** While items are told: whether one thread made one update durable, and nobody waits for it. */
+  private boolean lone;
+
   private volatile @Nullable IOException failure;
 
   CommitLoop(
@@ -170,13 +189,27 @@ final class CommitLoop implements AutoCloseable {
 
   /** Queues a change. Never waits: who makes changes bounds how many are under way. */
   void put(Item item) {
-    add(item);
-    wake();
+    if (item.synced()) {
+      add(item);
+      wake();
+      return;
+    }
+    waiting.add(item);
+    if (unhurried.incrementAndGet() >= config.groupMax()) {
+      wake();
+    }
+    planIdle();
   }
 
   /** Queues a change; {@link #wake} or {@link #commitHere} is to follow. */
   void add(Item item) {
+    urgent.incrementAndGet();
     waiting.add(item);
+  }
+
+  /** Of the item that is told now: whether it was a lone update, committed by its own writer. */
+  boolean tellsLone() {
+    return lone;
   }
 
   /**
@@ -186,7 +219,7 @@ final class CommitLoop implements AutoCloseable {
    */
   void commitHere() {
     if (!oneThread && !awake.getAndSet(true)) {
-      commitGroup();
+      commitGroup(true);
       rest();
     } else {
       wake();
@@ -236,14 +269,20 @@ final class CommitLoop implements AutoCloseable {
   /** Nothing waits, or the lane goes on with it. */
   private void rest() {
     inTurn(() -> {
-      if (!(freedNotSynced.isEmpty() && small.isEmpty()) && !idleSyncPlanned) {
-        idleSyncPlanned = true;
-        lane.executeAfter(config.idleSyncMillis(), () -> inTurn(this::idle));
+      if (!(freedNotSynced.isEmpty() && small.isEmpty())) {
+        planIdle();
       }
     });
     awake.set(false);
-    if (!waiting.isEmpty()) {
+    if (urgent.get() > 0) {
       wake();
+    }
+  }
+
+  private void planIdle() {
+    if (!idlePlanned.getAndSet(true)) {
+      groupsWhenPlanned = groups.get();
+      lane.executeAfter(config.idleSyncMillis(), () -> inTurn(this::idle));
     }
   }
 
@@ -261,27 +300,33 @@ final class CommitLoop implements AutoCloseable {
     lane.execute(() -> inTurn(work));
   }
 
+  /** If nothing was written for a moment, writes and releases what waits for one. */
   private void idle() {
-    idleSyncPlanned = false;
-    if (waiting.isEmpty()) {
-      releaseIdle();
+    idlePlanned.set(false);
+    if (groups.get() != groupsWhenPlanned) {
+      planIdle();
+      return;
     }
+    commitAll();
+    releaseIdle();
   }
 
   /** Commits everything that waits. On the commit lane, or on the only thread there is. */
   void commitAll() {
-    while (commitGroup()) {
+    while (commitGroup(false)) {
       // The next one.
     }
   }
 
   /** Commits some of what waits; false if there was nothing. */
-  private boolean commitGroup() {
+  private boolean commitGroup(boolean byWriter) {
     var group = new ArrayList<Item>();
     inTurn(() -> {
-      takeGroup(group);
+      int synced = takeGroup(group);
+      lone = byWriter && synced == 1;
       try {
         if (!group.isEmpty()) {
+          groups.incrementAndGet();
           commit(group);
         }
       } catch (RuntimeException e) {
@@ -292,12 +337,18 @@ final class CommitLoop implements AutoCloseable {
     return !group.isEmpty();
   }
 
-  private void takeGroup(List<Item> group) {
+  /** Gives how many of the group must be durable. */
+  private int takeGroup(List<Item> group) {
+    int synced = 0;
     Item item = waiting.poll();
     while (item != null) {
       group.add(item);
+      synced += item.synced() ? 1 : 0;
       item = group.size() < config.groupMax() ? waiting.poll() : null;
     }
+    urgent.addAndGet(-synced);
+    unhurried.addAndGet(synced - group.size());
+    return synced;
   }
 
   private void commit(List<Item> group) {
@@ -414,8 +465,7 @@ final class CommitLoop implements AutoCloseable {
       index.write(
           new ChunkIndex.Batch(
               List.of(), List.of(), List.of(), small.takeChanges(), Bookkeeping.NONE),
-          false);
-      index.sync();
+          true);
       releaseFreed();
     } catch (IOException e) {
       fail(e);

@@ -24,6 +24,8 @@ package luciola.storage.engine;
  *     bytes are overwritten, longer ones get patches where that is little, 4 KiB …; default 64 KiB
  * @param patchesMax patches of a version before it is written anew as a whole, 0 … 1024; default
  *     64. Twice that where there is no room for the whole
+ * @param journalBytes disk space of a new journal, 1 MiB … 1 GiB; default 32 MiB. Opening a target
+ *     reads it
  */
 public record EngineConfig(
     Durability durability,
@@ -39,7 +41,8 @@ public record EngineConfig(
     long compactBytesPerSecond,
     int idleSyncMillis,
     int rewriteBytesMax,
-    int patchesMax) {
+    int patchesMax,
+    int journalBytes) {
   public static final EngineConfig DEFAULTS =
       new EngineConfig(
           Durability.FLUSH,
@@ -55,7 +58,8 @@ public record EngineConfig(
           256L << 20,
           200,
           64 << 10,
-          64);
+          64,
+          32 << 20);
 
   public EngineConfig {
     check(capacityBytes >= 1, "capacityBytes", capacityBytes);
@@ -71,6 +75,7 @@ public record EngineConfig(
     check(idleSyncMillis >= 1 && idleSyncMillis <= 60_000, "idleSyncMillis", idleSyncMillis);
     check(rewriteBytesMax >= 4096, "rewriteBytesMax", rewriteBytesMax);
     check(patchesMax >= 0 && patchesMax <= 1024, "patchesMax", patchesMax);
+    check(journalBytes >= 1 << 20 && journalBytes <= 1 << 30, "journalBytes", journalBytes);
   }
 
   private static void check(boolean ok, String name, long value) {
@@ -115,6 +120,7 @@ public record EngineConfig(
     private int idleSyncMillis;
     private int rewriteBytesMax;
     private int patchesMax;
+    private int journalBytes;
 
     private Builder(EngineConfig from) {
       this.durability = from.durability;
@@ -131,6 +137,7 @@ public record EngineConfig(
       this.idleSyncMillis = from.idleSyncMillis;
       this.rewriteBytesMax = from.rewriteBytesMax;
       this.patchesMax = from.patchesMax;
+      this.journalBytes = from.journalBytes;
     }
 
     public Builder durability(Durability value) {
@@ -203,6 +210,11 @@ public record EngineConfig(
       return this;
     }
 
+    public Builder journalBytes(int value) {
+      this.journalBytes = value;
+      return this;
+    }
+
     /** The limits as they are now. */
     public EngineConfig build() {
       return new EngineConfig(
@@ -219,7 +231,8 @@ public record EngineConfig(
           compactBytesPerSecond,
           idleSyncMillis,
           rewriteBytesMax,
-          patchesMax);
+          patchesMax,
+          journalBytes);
     }
   }
 }

@@ -7,5 +7,7 @@ import luciola.protocol.id.ChunkVersion;
  *
  * @param chunkBytes length of the chunk in this version
  * @param checksum CRC32C over the granule checksums as little-endian u32s
+ * @param lone whether it was made durable by itself, and the thread that says so has nothing else
+ *     to do at the moment
  */
-public record Staged(ChunkVersion version, int chunkBytes, int checksum) {}
+public record Staged(ChunkVersion version, int chunkBytes, int checksum, boolean lone) {}

@@ -203,7 +203,11 @@ final class Staging {
       result.completeExceptionally(discarded(chunk, made.version()));
     } else if (failed == null) {
       result.complete(
-          new Staged(made.version(), made.chunkBytes(), VersionRules.checksum(made.granules())));
+          new Staged(
+              made.version(),
+              made.chunkBytes(),
+              VersionRules.checksum(made.granules()),
+              loop.tellsLone()));
     } else {
       result.completeExceptionally(
           new LuciolaException(ErrorCode.DISK_ERROR, "stage: chunk=" + chunk, failed));

@@ -18,10 +18,11 @@ import luciola.storage.disk.StoredBlocks;
 import luciola.storage.disk.TargetDirectory;
 import luciola.storage.index.ChunkIndex;
 import luciola.storage.index.ChunkKey;
+import luciola.storage.index.KeyValues;
 import luciola.storage.index.PendingEntry;
-import luciola.storage.index.RocksKeyValues;
 import luciola.storage.index.SmallBytes;
 import luciola.storage.index.VersionRecord;
+import luciola.storage.journal.JournaledKeyValues;
 
 /**
  * Verifies a target whose server does not run: its metadata against itself, as {@link
@@ -96,8 +97,8 @@ public final class TargetVerify {
    */
   public static Report run(Path path, LongConsumer progress) throws IOException {
     try (TargetDirectory directory = TargetDirectory.existing(path);
-        RocksKeyValues store = RocksKeyValues.openToRead(path.resolve("meta"), CACHE_BYTES);
-        ChunkIndex index = ChunkIndex.open(store);
+        KeyValues store = JournaledKeyValues.openToRead(path, CACHE_BYTES);
+        ChunkIndex index = ChunkIndex.openToRead(store);
         StoredBlocks blocks = new StoredBlocks(path.resolve("blocks"));
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(VersionWriter.PIECE_BYTES, BlockClass.PAGE_BYTES);

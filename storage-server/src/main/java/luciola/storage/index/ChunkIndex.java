@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * D  a client's channel  {@link DedupEntry}
  * G  + block class (1) + group (4, big-endian): the group's blocks that chunks lie in,
  *    256 bits as four u64, little-endian, the lowest block in the lowest bit of the first
- * M  "format": number of the format, u32, little-endian; "totals": {@link TargetTotals}
+ * M  "format": number of the format, u32, little-endian; "totals": {@link TargetTotals};
+ *    "batch": of the journal, see {@link luciola.storage.journal.JournaledKeyValues}
  * N  a chain             {@link ChainTotals}
  * P  a chunk with pending versions  {@link PendingEntry}
  * T  a removed chunk     {@link Tombstone}
@@ -53,23 +54,42 @@ public final class ChunkIndex implements AutoCloseable {
   }
 
   /**
-   * Takes over a store, of this format or empty.
+   * Takes over a store, of this format, of one that this code reads, or empty. It is of this format
+   * then.
    *
    * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for one too old, CORRUPT_DATA
    */
   public static ChunkIndex open(KeyValues store) throws IOException {
+    if (checkedFormat(store) != FormatNumber.CURRENT) {
+      store.write(List.of(new KeyValues.Change(FORMAT_KEY, formatBytes())), true);
+    }
+    return new ChunkIndex(store);
+  }
+
+  /**
+   * Takes over a store that is only looked at.
+   *
+   * @throws LuciolaException FORMAT_TOO_NEW, UNSUPPORTED for one too old, CORRUPT_DATA
+   */
+  public static ChunkIndex openToRead(KeyValues store) {
+    checkedFormat(store);
+    return new ChunkIndex(store);
+  }
+
+  /** Number of the format; 0 of an empty store. */
+  private static int checkedFormat(KeyValues store) {
     Optional<byte[]> format = store.get(FORMAT_KEY);
     if (format.isEmpty()) {
-      store.write(List.of(new KeyValues.Change(FORMAT_KEY, formatBytes())), true);
-    } else if (format.get().length != Integer.BYTES) {
+      return 0;
+    }
+    if (format.get().length != Integer.BYTES) {
       throw new LuciolaException(
           ErrorCode.CORRUPT_DATA,
           "bad format number in metadata: bytes=" + Arrays.toString(format.get()));
-    } else {
-      FormatNumber.check(
-          "part=metadata", ByteBuffer.wrap(format.get()).order(ByteOrder.LITTLE_ENDIAN).getInt());
     }
-    return new ChunkIndex(store);
+    int number = ByteBuffer.wrap(format.get()).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    FormatNumber.check("part=metadata", number);
+    return number;
   }
 
   private static byte[] formatBytes() {

@@ -28,6 +28,19 @@ public interface KeyValues extends AutoCloseable {
   /** Makes everything written before durable. */
   void sync() throws IOException;
 
+  /** Begins to make everything written before durable; writes go on meanwhile. */
+  default Syncing beginSync() throws IOException {
+    sync();
+    return () -> {};
+  }
+
+  /** What is being made durable. */
+  @FunctionalInterface
+  interface Syncing {
+    /** Waits until it is. */
+    void await() throws IOException;
+  }
+
   @Override
   void close();
 

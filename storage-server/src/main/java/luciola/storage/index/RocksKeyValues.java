@@ -13,6 +13,7 @@ import luciola.storage.disk.UseGuard;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.CompressionType;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.IndexType;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
@@ -25,12 +26,16 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * Metadata in RocksDB. Memory is bounded however much is stored: data, index and filter blocks
- * share one block cache, and a bounded number of files is open.
+ * Metadata in RocksDB, without a log: what is written is durable when the database has written it
+ * to its tables. Whoever cannot wait for that keeps a log of his own. Memory is bounded however
+ * much is stored: data, index and filter blocks share one block cache, and a bounded number of
+ * files is open.
  */
 public final class RocksKeyValues implements KeyValues {
   private static final int OPEN_FILES_MAX = 1024;
   private static final int METADATA_BLOCK_BYTES = 4096;
+  private static final int WRITE_BUFFERS_MAX = 4;
+  private static final String UNWRITTEN_BUFFERS = "rocksdb.num-immutable-mem-table";
 
   private final UseGuard guard = new UseGuard();
   private final LRUCache cache;
@@ -38,8 +43,9 @@ public final class RocksKeyValues implements KeyValues {
   private final Options options;
   private final RocksDB db;
   private final ReadOptions reading = new ReadOptions();
-  private final WriteOptions synced = new WriteOptions().setSync(true);
-  private final WriteOptions unsynced = new WriteOptions().setSync(false);
+  private final WriteOptions writing = new WriteOptions().setDisableWAL(true);
+  private final FlushOptions flushing = new FlushOptions().setWaitForFlush(true);
+  private final FlushOptions beginning = new FlushOptions().setWaitForFlush(false);
 
   private RocksKeyValues(LRUCache cache, BloomFilter filter, Options options, RocksDB db) {
     this.cache = cache;
@@ -90,12 +96,13 @@ public final class RocksKeyValues implements KeyValues {
             .setTableFormatConfig(table)
             .setCompressionType(CompressionType.NO_COMPRESSION)
             .setWriteBufferSize(32L << 20)
-            .setMaxTotalWalSize(128L << 20)
+            .setMaxWriteBufferNumber(WRITE_BUFFERS_MAX)
             .setKeepLogFileNum(2)
             .setMaxBackgroundJobs(2)
             .setMaxOpenFiles(OPEN_FILES_MAX)
             .setSkipStatsUpdateOnDbOpen(true)
-            // A torn last record was never acknowledged; anything worse must not pass silently.
+            // Of directories of format 2, which have a log: a torn last record was never
+            // acknowledged; anything worse must not pass silently.
             .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
     try {
       RocksDB db =
@@ -176,7 +183,10 @@ public final class RocksKeyValues implements KeyValues {
           out.put(change.key(), value);
         }
       }
-      db.write(sync ? synced : unsynced, out);
+      db.write(writing, out);
+      if (sync) {
+        db.flush(flushing);
+      }
     } catch (RocksDBException e) {
       throw new IOException("metadata cannot be written", e);
     } finally {
@@ -186,9 +196,33 @@ public final class RocksKeyValues implements KeyValues {
 
   @Override
   public void sync() throws IOException {
+    flush(flushing);
+  }
+
+  @Override
+  public Syncing beginSync() throws IOException {
+    flush(beginning);
+    return this::awaitBuffers;
+  }
+
+  private void flush(FlushOptions how) throws IOException {
     enterToWrite();
     try {
-      db.flushWal(true);
+      db.flush(how);
+    } catch (RocksDBException e) {
+      throw new IOException("metadata cannot be flushed", e);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  /** What was written since may be flushed along. */
+  private void awaitBuffers() throws IOException {
+    enterToWrite();
+    try {
+      if (db.getLongProperty(UNWRITTEN_BUFFERS) > 0) {
+        db.flush(flushing);
+      }
     } catch (RocksDBException e) {
       throw new IOException("metadata cannot be flushed", e);
     } finally {
@@ -204,8 +238,9 @@ public final class RocksKeyValues implements KeyValues {
     }
     db.close();
     reading.close();
-    synced.close();
-    unsynced.close();
+    writing.close();
+    flushing.close();
+    beginning.close();
     options.close();
     filter.close();
     cache.close();

@@ -87,7 +87,8 @@ public final class ChainRunner {
     this.replica =
         new ChainReplica(chainId, target, parts.settings().chain(), parts.collect(), view);
     this.calls = new ChainCalls(chainId, engine, work, this::post, () -> broken, this::step);
-    this.writes = new ChainWrites(chainId, engine, view, work, this::post, this::step);
+    this.writes =
+        new ChainWrites(chainId, engine, view, work, this::post, this::postHere, this::step);
     this.messages = new ChainMessages(engine, parts, work, this::post, this::postHere, this::step);
     this.reads = new ChainReads(chainId, engine, parts.readers());
     this.tombstones =

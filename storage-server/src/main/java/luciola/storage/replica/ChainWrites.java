@@ -33,10 +33,12 @@ final class ChainWrites {
   private final EngineView view;
   private final OpenWork work;
   private final Executor owner;
+  private final Executor light;
   private final Consumer<ChainEvent> events;
 
   /**
    * @param owner runs things in the lane
+   * @param light the same for what is short
    * @param events takes an event, in the lane
    */
   ChainWrites(
@@ -45,12 +47,14 @@ final class ChainWrites {
       EngineView view,
       OpenWork work,
       Executor owner,
+      Executor light,
       Consumer<ChainEvent> events) {
     this.chain = chain;
     this.engine = engine;
     this.view = view;
     this.work = work;
     this.owner = owner;
+    this.light = light;
     this.events = events;
   }
 
@@ -86,7 +90,9 @@ final class ChainWrites {
             .stage(update)
             .whenComplete((staged, failure) -> {
               buffer.release();
-              owner.execute(() -> staged(stage, number, staged, failure));
+              // A change of threads costs more than what is to be done.
+              Executor next = staged != null && staged.lone() ? light : owner;
+              next.execute(() -> staged(stage, number, staged, failure));
             });
   }
 
@@ -134,8 +140,8 @@ final class ChainWrites {
           engine
               .forget(key(install.chunk()))
               .whenComplete((_, failure) ->
-                  owner.execute(
-                      () -> installed(install, new Staged(install.version(), 0, 0), failure)));
+                  owner.execute(() ->
+                      installed(install, new Staged(install.version(), 0, 0, false), failure)));
       return;
     }
     PayloadBuffer buffer = work.payload(install.payload()).retain();

@@ -27,7 +27,7 @@ class TargetDirectoryTest {
       opened.bindCluster(0xabc);
     }
     assertEquals(
-        "cluster=abc\nformat=2\nhome=" + directory.toRealPath() + "\nuuid=ffffffffffffffff\n",
+        "cluster=abc\nformat=3\nhome=" + directory.toRealPath() + "\nuuid=ffffffffffffffff\n",
         Files.readString(directory.resolve("identity")));
     try (TargetDirectory opened = TargetDirectory.open(directory)) {
       assertEquals(-1, opened.number("uuid"));
@@ -44,12 +44,23 @@ class TargetDirectoryTest {
       assertEquals(directory, opened.path());
       assertEquals(ErrorCode.INVALID_ARGUMENT, refusal());
     }
-    Files.writeString(directory.resolve("identity"), "format=3\n");
+    Files.writeString(directory.resolve("identity"), "format=4\n");
     assertEquals(ErrorCode.FORMAT_TOO_NEW, refusal());
     Files.writeString(directory.resolve("identity"), "format=1\n");
     assertEquals(ErrorCode.UNSUPPORTED, refusal());
     Files.writeString(directory.resolve("identity"), "format\n");
     assertEquals(ErrorCode.CORRUPT_DATA, refusal());
+  }
+
+  @Test
+  void aDirectoryOfTheFormatBeforeIsOfThePresentOneOnceItWasOpened() throws IOException {
+    Files.writeString(directory.resolve("identity"), "format=2\nuuid=5\n");
+    try (TargetDirectory opened = TargetDirectory.open(directory)) {
+      assertEquals(5, opened.number("uuid"));
+    }
+    assertEquals(
+        "format=3\nhome=" + directory.toRealPath() + "\nuuid=5\n",
+        Files.readString(directory.resolve("identity")));
   }
 
   @Test

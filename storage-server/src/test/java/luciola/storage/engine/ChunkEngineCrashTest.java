@@ -19,9 +19,12 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import luciola.protocol.frame.Update;
+import luciola.storage.disk.BlockClass;
 import luciola.storage.index.ChunkRecord;
+import luciola.storage.index.KeyValues;
 import luciola.storage.index.MemoryKeyValues;
 import luciola.storage.index.VersionRecord;
+import luciola.storage.journal.JournaledKeyValues;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +35,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class ChunkEngineCrashTest {
   private static final int CHUNKS = 5;
+
+  private static final BlockClass JOURNAL = new BlockClass(0);
+  private static final int JOURNAL_BYTES = 1 << 20;
 
   /** What a chunk is by the model: the bytes of each version; null: removed. */
   private static final class Model {
@@ -54,18 +60,33 @@ class ChunkEngineCrashTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void everyAcknowledgedVersionSurvivesAndHasItsBytes(long seed) throws IOException {
+    survives(seed, false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32})
+  void soItDoesWithTheJournalOnTheSameDisk(long seed) throws IOException {
+    survives(seed, true);
+  }
+
+  private void survives(long seed, boolean journaled) throws IOException {
     var random = new Random(seed);
     bytesMax = seed % 2 == 0 ? 200_000 : 30_000;
-    config = EngineFixture.CONFIG.withPatches(seed % 2 == 0 ? 65_536 : 4096, 1 + (int) seed);
+    config = EngineFixture.CONFIG.withPatches(seed % 2 == 0 ? 65_536 : 4096, 1 + (int) seed % 20);
     Arrays.setAll(models, _ -> new Model());
     var disk = new MemoryDisk(seed);
+    var journal = new MemoryDisk(seed + 1000);
     var store = new MemoryKeyValues();
     for (int life = 0; life < 12; life++) {
+      KeyValues metadata =
+          journaled
+              ? JournaledKeyValues.open(store, journal.open(JOURNAL), JOURNAL_BYTES, true)
+              : store;
       ChunkEngine engine =
           ChunkEngine.open(
               "t",
               EngineFixture.parts(
-                  config, disk, store, ReplicaSource.NONE, EngineThreads.platform()));
+                  config, disk, metadata, ReplicaSource.NONE, EngineThreads.platform()));
       recover(engine);
       run(engine, random);
       if (random.nextInt(4) == 0) {
@@ -73,9 +94,11 @@ class ChunkEngineCrashTest {
       } else {
         stageSome(engine, random);
         disk.powerOff();
+        journal.powerOff();
         store.powerOff(random);
         closeWithoutPower(engine);
         disk.powerOn();
+        journal.powerOn();
         store.powerOn();
       }
     }

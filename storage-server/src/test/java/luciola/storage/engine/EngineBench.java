@@ -1,7 +1,9 @@
 package luciola.storage.engine;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -16,7 +18,9 @@ import luciola.protocol.id.InodeId;
 import luciola.storage.index.ChunkKey;
 
 /**
- * Measures an engine on a directory: {@code directory [flush|os]}. Prints one line for each case.
+ * Measures an engine on a directory: {@code directory [flush|os] [overwrites]}. Prints one line for
+ * each case; with a number, only of so many overwrites of 4 KiB in a chunk of 4 MiB, one at a time,
+ * five times.
  */
 final class EngineBench {
   private EngineBench() {}
@@ -24,7 +28,7 @@ final class EngineBench {
   /**
    * Runs every case.
    *
-   * @param args directory; durability
+   * @param args directory; durability; number of overwrites, where only these are wanted
    */
   public static void main(String[] args) throws Exception {
     Durability durability =
@@ -35,6 +39,12 @@ final class EngineBench {
             Path.of(args[0]),
             EngineConfig.DEFAULTS.withDurability(durability),
             ReplicaSource.NONE)) {
+      if (args.length > 2) {
+        for (int i = 0; i < 5; i++) {
+          overwrite(engine, 700 + i, 4 << 20, 4096, Integer.parseInt(args[2]));
+        }
+        return;
+      }
       for (int i = 0; i < 2; i++) {
         write(engine, 100 + i, 4096, 1, 2000);
         write(engine, 200 + i, 4096, 64, 20_000);
@@ -92,6 +102,7 @@ final class EngineBench {
     MemorySegment payload = Arena.ofAuto().allocate(bytes, 4096);
     ChunkKey key = key(file, 0);
     var latencies = new long[count];
+    long cpu = cpuNanos();
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
       int offset = (int) Math.floorMod(i * 0x9E3779B97F4A7C15L, (long) chunkBytes / bytes) * bytes;
@@ -113,13 +124,16 @@ final class EngineBench {
       latencies[i] = System.nanoTime() - before;
       engine.commit(key, staged.version(), 1);
     }
+    long cpuAfter = cpuNanos();
     print("overwrite", bytes, 1, count, start);
     Arrays.sort(latencies);
     System.out.printf(
-        "overwrite bytes=%d medianMicros=%d p99Micros=%d patches=%d%n",
+        "overwrite bytes=%d medianMicros=%d p10Micros=%d p99Micros=%d cpuMicros=%d patches=%d%n",
         bytes,
         latencies[count / 2] / 1000,
+        latencies[count / 10] / 1000,
         latencies[count * 99 / 100] / 1000,
+        (cpuAfter - cpu) / count / 1000,
         engine.chunk(key).newest().orElseThrow().patches().count());
     MemorySegment into = Arena.ofAuto().allocate(chunkBytes);
     for (int length : new int[] {4096, 65_536, chunkBytes}) {
@@ -133,6 +147,12 @@ final class EngineBench {
       }
       print("readPatched", length, 1, reads, start);
     }
+  }
+
+  private static long cpuNanos() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean process
+        ? process.getProcessCpuTime()
+        : 0;
   }
 
   private static void receive(ChunkRead read, MemorySegment into) throws Exception {

@@ -6,6 +6,7 @@ import static luciola.storage.engine.EngineFixture.read;
 import static luciola.storage.engine.EngineFixture.version;
 import static luciola.storage.engine.EngineFixture.write;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.Random;
@@ -33,7 +34,10 @@ class KilledThenPowerLostTest {
       };
 
   private ChunkEngine open(SteppedThreads threads) throws IOException {
-    return ChunkEngine.open("t", EngineFixture.parts(disk, store, ReplicaSource.NONE, threads));
+    // A commit mark waits for nothing else to be written.
+    EngineConfig config = EngineFixture.CONFIG.change().groupMax(1).build();
+    return ChunkEngine.open(
+        "t", EngineFixture.parts(config, disk, store, ReplicaSource.NONE, threads));
   }
 
   @Test
@@ -49,7 +53,10 @@ class KilledThenPowerLostTest {
     var _ = first.stage(write(1, 1, 0, bytes(10, BYTES)));
     killed.runAll();
     first.commit(chunk(0), version(2), 1);
-    killed.step(); // The mark is written, and frees version 1's block; then the process is killed.
+    // The mark is written, and frees version 1's block; then the process is killed.
+    while (store.unsynced() == 0) {
+      assertTrue(killed.step(), "the mark is written");
+    }
 
     var second = new SteppedThreads(2);
     ChunkEngine next = open(second);

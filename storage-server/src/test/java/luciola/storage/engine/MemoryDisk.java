@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * A disk in memory that can lose power: pages written and not flushed are then kept, lost or torn
  * at a sector, each by chance. After that every call fails until {@link #powerOn}.
  */
-final class MemoryDisk {
+public final class MemoryDisk {
   private static final int PAGE = BlockClass.PAGE_BYTES;
   private static final int SECTOR = 512;
 
@@ -32,21 +32,24 @@ final class MemoryDisk {
   private boolean flushFails;
   private final Set<Long> broken = new HashSet<>();
 
-  MemoryDisk(long seed) {
+  /** An empty one. */
+  public MemoryDisk(long seed) {
     random = new Random(seed);
   }
 
-  synchronized BlockFile open(BlockClass blockClass) {
+  /** The file of a class. */
+  public synchronized BlockFile open(BlockClass blockClass) {
     return files.computeIfAbsent(blockClass.number(), Pages::new);
   }
 
   /** Loses power. */
-  synchronized void powerOff() {
+  public synchronized void powerOff() {
     off = true;
     files.values().forEach(Pages::losePower);
   }
 
-  synchronized void powerOn() {
+  /** Has power again. */
+  public synchronized void powerOn() {
     off = false;
   }
 
@@ -54,7 +57,8 @@ final class MemoryDisk {
     full = isFull;
   }
 
-  synchronized long flushes() {
+  /** How often something was flushed. */
+  public synchronized long flushes() {
     return flushes;
   }
 
@@ -79,7 +83,7 @@ final class MemoryDisk {
   }
 
   /** Turns one bit of a block over, on the medium. */
-  synchronized void flip(BlockClass blockClass, long position) {
+  public synchronized void flip(BlockClass blockClass, long position) {
     Pages file = files.get(blockClass.number());
     if (file == null) {
       throw new IllegalStateException("no such file: class=" + blockClass);

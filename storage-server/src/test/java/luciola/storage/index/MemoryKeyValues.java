@@ -32,6 +32,11 @@ public final class MemoryKeyValues implements KeyValues {
     off = false;
   }
 
+  /** Writes that a loss of power may take. */
+  public synchronized int unsynced() {
+    return unsynced.size();
+  }
+
   /** Number of pairs that were read so far. */
   public synchronized long read() {
     return read;
@@ -80,6 +85,20 @@ public final class MemoryKeyValues implements KeyValues {
     check();
     unsynced.forEach(changes -> apply(changes, durable));
     unsynced.clear();
+  }
+
+  /** What is written after this is not durable with it. */
+  @Override
+  public synchronized Syncing beginSync() {
+    int begun = unsynced.size();
+    return () -> sync(begun);
+  }
+
+  private synchronized void sync(int count) throws IOException {
+    check();
+    List<List<Change>> first = unsynced.subList(0, Math.min(count, unsynced.size()));
+    first.forEach(changes -> apply(changes, durable));
+    first.clear();
   }
 
   private void check() throws IOException {

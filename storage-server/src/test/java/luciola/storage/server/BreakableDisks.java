@@ -16,7 +16,7 @@ import luciola.storage.engine.EngineParts;
 import luciola.storage.engine.EngineThreads;
 import luciola.storage.engine.ReplicaSource;
 import luciola.storage.index.KeyValues;
-import luciola.storage.index.RocksKeyValues;
+import luciola.storage.journal.JournaledKeyValues;
 
 /** Opens engines on real directories, some of which cannot be written at the moment. */
 final class BreakableDisks implements Target.Opener {
@@ -48,7 +48,10 @@ final class BreakableDisks implements Target.Opener {
             config,
             DirectBlockFile.in(files),
             DiskSpace.of(files),
-            new Store(path, RocksKeyValues.open(path.resolve("meta"), config.metadataCacheBytes())),
+            new Store(
+                path,
+                JournaledKeyValues.open(
+                    path, config.metadataCacheBytes(), config.journalBytes(), true)),
             EngineThreads.platform(),
             scratch,
             replicas,
@@ -58,38 +61,38 @@ final class BreakableDisks implements Target.Opener {
   /** Metadata whose writes fail while the disk is broken. */
   private final class Store implements KeyValues {
     private final Path path;
-    private final KeyValues rocks;
+    private final KeyValues real;
 
-    Store(Path path, KeyValues rocks) {
+    Store(Path path, KeyValues real) {
       this.path = path;
-      this.rocks = rocks;
+      this.real = real;
     }
 
     @Override
     public Optional<byte[]> get(byte[] key) {
-      return rocks.get(key);
+      return real.get(key);
     }
 
     @Override
     public List<Pair> scan(byte[] from, byte[] to, int limit) {
-      return rocks.scan(from, to, limit);
+      return real.scan(from, to, limit);
     }
 
     @Override
     public void write(List<Change> changes, boolean sync) throws IOException {
       check(path);
-      rocks.write(changes, sync);
+      real.write(changes, sync);
     }
 
     @Override
     public void sync() throws IOException {
       check(path);
-      rocks.sync();
+      real.sync();
     }
 
     @Override
     public void close() {
-      rocks.close();
+      real.close();
     }
   }
 }

@@ -142,7 +142,7 @@ class StorageServerTest {
     Files.writeString(identity, text.replaceAll("cluster=.*", "cluster=abc"));
     LuciolaException other = assertThrows(LuciolaException.class, () -> cluster.start(0));
     assertEquals(ErrorCode.WRONG_CLUSTER, other.code());
-    Files.writeString(identity, text.replaceAll("format=.*", "format=3"));
+    Files.writeString(identity, text.replaceAll("format=.*", "format=4"));
     LuciolaException newer = assertThrows(LuciolaException.class, () -> cluster.start(0));
     assertEquals(ErrorCode.FORMAT_TOO_NEW, newer.code());
     Files.writeString(identity, text);

@@ -12,6 +12,7 @@ import luciola.client.AttributeChange;
 import luciola.client.DirectoryEntry;
 import luciola.client.FileStat;
 import luciola.client.LuciolaFileSystem;
+import luciola.client.NewFile;
 import luciola.client.OpenOptions;
 import luciola.client.ReadRange;
 import luciola.client.ReadableFile;
@@ -147,6 +148,11 @@ final class LyingFileSystem implements LuciolaFileSystem {
   @Override
   public WritableFile openWrite(String path, OpenOptions options) {
     return new Writing(truth.openWrite(path, options));
+  }
+
+  @Override
+  public NewFile begin(String path, int mode) {
+    return truth.begin(path, mode);
   }
 
   @Override

@@ -91,7 +91,7 @@ final class GarbageChange {
         .tree()
         .garbage(
             dropped.size(),
-            Long.MAX_VALUE,
+            asked.getUntilNanos() == 0 ? Long.MAX_VALUE : asked.getUntilNanos(),
             inode ->
                 inode.getType() == InodeType.INODE_TYPE_FILE
                     && dropped.contains(inode.getId())

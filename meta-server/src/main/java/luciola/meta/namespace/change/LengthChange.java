@@ -1,5 +1,6 @@
 package luciola.meta.namespace.change;
 
+import luciola.grpc.v1.HoldLength;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceReply;
@@ -7,6 +8,8 @@ import luciola.grpc.v1.PublishLength;
 import luciola.grpc.v1.Truncate;
 import luciola.meta.namespace.tree.Permissions;
 import luciola.meta.namespace.tree.Refusal;
+import luciola.meta.namespace.tree.Sessions;
+import luciola.meta.namespace.tree.Tree;
 import luciola.protocol.error.ErrorCode;
 
 /**
@@ -18,7 +21,8 @@ final class LengthChange {
   private LengthChange() {}
 
   static NamespaceReply.Builder publish(Operation operation, PublishLength asked) {
-    CloseChange.requireWrites(operation, asked.getInode(), asked.getSession());
+    CloseChange.requireWrites(
+        operation, new Sessions.Key(asked.getInode(), operation.client(), asked.getSession()));
     Inode inode =
         raised(
             operation,
@@ -50,12 +54,38 @@ final class LengthChange {
         ErrorCode.INVALID_ARGUMENT,
         "not a file: inode=" + inode.getId());
     OpenChange.requireNotHeld(operation, inode);
-    if (!operation.tree().isWrittenBy(inode.getId(), operation.client())) {
+    if (!operation.tree().sessions().isWrittenBy(inode.getId(), operation.client())) {
       Permissions.require(inode, operation.who(), Permissions.WRITE);
     }
     Inode cut = withLength(operation, inode, asked.getLength());
     operation.tree().put(cut);
     return Operation.reply(cut);
+  }
+
+  /**
+   * Lets a writer remove what lies past the end: whoever else wrote has told its length or is gone,
+   * and nobody can begin to write until this session is done, or ends.
+   */
+  static NamespaceReply.Builder hold(Operation operation, HoldLength asked) {
+    Tree tree = operation.tree();
+    var session = new Sessions.Key(asked.getInode(), operation.client(), asked.getSession());
+    CloseChange.requireWrites(operation, session);
+    Inode inode = tree.namedInode(asked.getInode());
+    if (asked.getDone()) {
+      Refusal.unless(
+          tree.sessions().isAlone(session),
+          ErrorCode.BAD_SESSION,
+          "not held: inode=" + inode.getId());
+      inode = inode.toBuilder().clearUntold().build();
+      tree.put(inode);
+    } else {
+      Refusal.unless(
+          !tree.sessions().isWrittenBeside(session),
+          ErrorCode.NOT_PERMITTED,
+          "others write: inode=" + inode.getId());
+    }
+    tree.sessions().alone(session, !asked.getDone());
+    return Operation.reply(inode);
   }
 
   static Inode withLength(Operation operation, Inode inode, long length) {

@@ -91,7 +91,7 @@ public final class OpenChange {
         ErrorCode.INVALID_ARGUMENT,
         "not a file: inode=" + inode.getId());
     Refusal.unless(
-        !operation.tree().isWritten(inode.getId()),
+        !operation.tree().sessions().isWritten(inode.getId()),
         ErrorCode.BAD_SESSION,
         "open for writing: inode=" + inode.getId());
     long session =
@@ -109,8 +109,8 @@ public final class OpenChange {
 
   static void requireNotHeld(Operation operation, Inode inode) {
     Refusal.unless(
-        !operation.tree().isHeld(inode.getId()),
+        !operation.tree().sessions().isHeld(inode.getId()),
         ErrorCode.CHUNK_BUSY,
-        "held for a moment, being repaired: inode=" + inode.getId());
+        "held for a moment by a repair or a writer: inode=" + inode.getId());
   }
 }

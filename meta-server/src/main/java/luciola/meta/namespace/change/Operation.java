@@ -45,6 +45,7 @@ public record Operation(
       case OPEN -> OpenChange.apply(this, request.getOpen());
       case CLOSE -> CloseChange.apply(this, request.getClose());
       case PUBLISH_LENGTH -> LengthChange.publish(this, request.getPublishLength());
+      case HOLD_LENGTH -> LengthChange.hold(this, request.getHoldLength());
       case TRUNCATE -> LengthChange.truncate(this, request.getTruncate());
       case TAKE_GARBAGE -> GarbageChange.take(this, request.getTakeGarbage());
       case DROP_GARBAGE -> GarbageChange.drop(this, request.getDropGarbage());

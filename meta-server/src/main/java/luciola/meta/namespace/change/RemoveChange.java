@@ -61,7 +61,7 @@ public final class RemoveChange {
   }
 
   private static void lost(Tree tree, Inode inode) {
-    if (tree.hasSession(inode.getId())) {
+    if (tree.sessions().any(inode.getId())) {
       tree.put(inode);
     } else {
       collect(tree, inode);

@@ -67,11 +67,15 @@ final class SetAttributesChange {
       return;
     }
     Permissions.requireOwner(before, operation.who());
-    int mode = asked.getMode() & Permissions.MODE_MASK;
-    if (operation.who().getUid() != 0 && !Permissions.inGroup(operation.who(), after.getGid())) {
-      mode &= ~Permissions.SET_GID;
-    }
-    after.setMode(mode);
+    after.setMode(mode(operation, asked.getMode(), after.getGid()));
+  }
+
+  /** The permission bits that the asker can give to a file of that group. */
+  static int mode(Operation operation, int asked, int gid) {
+    int mode = asked & Permissions.MODE_MASK;
+    return operation.who().getUid() == 0 || Permissions.inGroup(operation.who(), gid)
+        ? mode
+        : mode & ~Permissions.SET_GID;
   }
 
   private void times() {

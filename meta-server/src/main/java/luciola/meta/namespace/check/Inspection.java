@@ -47,7 +47,8 @@ public final class Inspection {
       InspectedInode.Builder inspected =
           InspectedInode.newBuilder().setGarbage(garbage.contains(id));
       tree.inode(id)
-          .ifPresent(inode -> inspected.setInode(inode).setOpenForWrite(tree.isWritten(id)));
+          .ifPresent(
+              inode -> inspected.setInode(inode).setOpenForWrite(tree.sessions().isWritten(id)));
       reply.addInodes(inspected);
     }
     return reply.build();

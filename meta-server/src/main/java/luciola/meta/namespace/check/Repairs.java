@@ -6,6 +6,7 @@ import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceFinding;
 import luciola.meta.namespace.change.RemoveChange;
+import luciola.meta.namespace.tree.Sessions;
 import luciola.meta.namespace.tree.Tree;
 import luciola.meta.namespace.tree.UsageRecords;
 
@@ -97,7 +98,7 @@ final class Repairs {
       return false;
     }
     Inode mended = changed(inode).setNlink((int) links).build();
-    if (links == 0 && !tree.hasSession(inode.getId())) {
+    if (links == 0 && !tree.sessions().any(inode.getId())) {
       // It had names when it was checked, and they were all removed since.
       RemoveChange.collect(tree, mended.toBuilder().setRemovedNanos(nowNanos).build());
     } else {
@@ -125,7 +126,7 @@ final class Repairs {
       keep(changed(inode).setNlink(1).build());
       return true;
     }
-    boolean collected = !tree.hasSession(inode.getId()) && !tree.isRemoved(inode);
+    boolean collected = !tree.sessions().any(inode.getId()) && !tree.isRemoved(inode);
     if (collected) {
       RemoveChange.collect(tree, inode.toBuilder().setRemovedNanos(nowNanos).build());
     }
@@ -196,11 +197,10 @@ final class Repairs {
   }
 
   private boolean lostSession(NamespaceFinding finding) {
-    boolean lost =
-        tree.inode(finding.getInode()).isEmpty()
-            && tree.hasSession(finding.getInode(), finding.getClientId(), finding.getSession());
+    var session = new Sessions.Key(finding.getInode(), finding.getClientId(), finding.getSession());
+    boolean lost = tree.inode(finding.getInode()).isEmpty() && tree.sessions().has(session);
     if (lost) {
-      tree.closeSession(finding.getInode(), finding.getClientId(), finding.getSession());
+      tree.sessions().close(session);
     }
     return lost;
   }

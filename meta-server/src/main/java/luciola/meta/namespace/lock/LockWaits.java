@@ -27,9 +27,10 @@ import luciola.protocol.error.ErrorCode;
  * wait, by the locks that are held then.
  */
 public final class LockWaits {
+  private static final long PLACE_NANOS = 2_000_000_000;
+
   private final int waitsMax;
   private final int clientWaitsMax;
-  private static final long PLACE_NANOS = 2_000_000_000;
 
   /** By number: in the order of their places. */
   private final TreeMap<Long, FileLock> waits = new TreeMap<>();

@@ -71,14 +71,14 @@ public final class Scans {
   }
 
   /** Sessions by the number of their inode. */
-  public void sessions(long fromInode, Visitor<Tree.SessionKey> visitor) {
+  public void sessions(long fromInode, Visitor<Sessions.Key> visitor) {
     scan(
         Family.SESSION,
         key(fromInode),
         visitor,
         (key, _) -> {
           ByteBuffer at = ByteBuffer.wrap(key);
-          return new Tree.SessionKey(at.getLong(), at.getLong(), at.getLong());
+          return new Sessions.Key(at.getLong(), at.getLong(), at.getLong());
         });
   }
 

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.BiPredicate;
 import luciola.grpc.v1.Inode;
 import luciola.grpc.v1.InodeType;
 import luciola.grpc.v1.NamespaceCounters;
@@ -218,55 +217,9 @@ public final class Tree {
 
   // Sessions.
 
-  public boolean hasSession(long inode) {
-    boolean[] found = {false};
-    view.scan(
-        Family.SESSION,
-        key(inode),
-        key(inode + 1),
-        (_, _) -> {
-          found[0] = true;
-          return false;
-        });
-    return found[0];
-  }
-
-  /** Whether somebody has a file open for writing who is to be alone with it. */
-  public boolean isHeld(long inode) {
-    return anySession(inode, (_, session) -> session.getAlone());
-  }
-
-  /** Whether anybody has a file open for writing. */
-  public boolean isWritten(long inode) {
-    return anySession(inode, (_, session) -> !session.getReads());
-  }
-
-  /** Whether a client has a file open for writing. */
-  public boolean isWrittenBy(long inode, long client) {
-    return anySession(inode, (key, session) -> key.client() == client && !session.getReads());
-  }
-
-  private boolean anySession(long inode, BiPredicate<SessionKey, StoredSession> test) {
-    boolean[] found = {false};
-    view.scan(
-        Family.SESSION,
-        key(inode),
-        key(inode + 1),
-        (key, value) -> {
-          found[0] = test.test(sessionKey(key), parsed(StoredSession::parseFrom, value));
-          return !found[0];
-        });
-    return found[0];
-  }
-
-  public boolean hasSession(long inode, long client, long session) {
-    return view.get(Family.SESSION, key(inode, client, session)) != null;
-  }
-
-  /** Whether there is this session, and of somebody who writes. */
-  public boolean mayWrite(long inode, long client, long session) {
-    byte[] value = view.get(Family.SESSION, key(inode, client, session));
-    return value != null && !parsed(StoredSession::parseFrom, value).getReads();
+  /** Who has files open. */
+  public Sessions sessions() {
+    return new Sessions(view, changes);
   }
 
   /**
@@ -278,32 +231,9 @@ public final class Tree {
     if (inode.getNlink() == 0) {
       forgetGarbage(new Garbage(inode.getRemovedNanos(), inode));
     }
-    long session = newSession();
-    changes()
-        .put(
-            Family.SESSION,
-            key(inode.getId(), client, session),
-            kind.toBuilder().setOpenedNanos(nowNanos).build().toByteArray());
-    return session;
-  }
-
-  public void closeSession(long inode, long client, long session) {
-    changes().delete(Family.SESSION, key(inode, client, session));
-  }
-
-  /** One session, as its key says. */
-  public record SessionKey(long inode, long client, long session) {}
-
-  private static SessionKey sessionKey(byte[] key) {
-    ByteBuffer at = ByteBuffer.wrap(key);
-    return new SessionKey(at.getLong(), at.getLong(), at.getLong());
-  }
-
-  /** Every session there is, by inode. */
-  public List<SessionKey> sessions() {
-    var sessions = new ArrayList<SessionKey>();
-    view.scan(Family.SESSION, key(), null, (key, _) -> sessions.add(sessionKey(key)));
-    return sessions;
+    var session = new Sessions.Key(inode.getId(), client, newSession());
+    sessions().put(session, kind.toBuilder().setOpenedNanos(nowNanos).build());
+    return session.session();
   }
 
   // Garbage.
@@ -428,7 +358,7 @@ public final class Tree {
   /** Every client that has a session, a lock or a remembered reply. */
   public Set<Long> clients() {
     var clients = new TreeSet<Long>();
-    sessions().forEach(session -> clients.add(session.client()));
+    sessions().all().forEach(session -> clients.add(session.client()));
     clients.addAll(locks().clients());
     clients.addAll(Requests.clients(view));
     return clients;

@@ -36,6 +36,7 @@ import luciola.grpc.v1.Truncate;
 import luciola.grpc.v1.Unlink;
 import luciola.meta.namespace.Namespace;
 import luciola.meta.namespace.tree.MemoryView;
+import luciola.meta.namespace.tree.Sessions;
 import luciola.meta.namespace.tree.Staged;
 import luciola.meta.namespace.tree.Tree;
 import luciola.protocol.error.ErrorCode;
@@ -296,7 +297,7 @@ class NamespaceCheckTest {
             .getSession();
     unlink("d/f");
     assertEquals(List.of(), check());
-    plant(tree -> tree.closeSession(file.getId(), 7, session));
+    plant(tree -> tree.sessions().close(new Sessions.Key(file.getId(), 7, session)));
     isMended(NamespaceFault.NAMESPACE_FAULT_UNREACHABLE);
     assertEquals(0, Tree.reading(stored).namedInode(file.getId()).getNlink());
     assertEquals(1, Tree.reading(stored).garbage(10, Long.MAX_VALUE, _ -> true).size());

@@ -155,6 +155,22 @@ final class LimitedTree {
                 .setModified(true));
   }
 
+  static NamespaceRequest.Builder unnamed(String path) {
+    return request()
+        .setCreate(
+            Create.newBuilder()
+                .setAt(at(path))
+                .setMode(0644)
+                .setOpenForWrite(true)
+                .setUnnamed(true));
+  }
+
+  static NamespaceRequest.Builder closeAs(NamespaceReply opened, String path, long length) {
+    NamespaceRequest.Builder request = close(opened, length);
+    request.getCloseBuilder().setName(at(path));
+    return request;
+  }
+
   static NamespaceRequest.Builder truncate(long inode, long length) {
     return request().setTruncate(Truncate.newBuilder().setInode(inode).setLength(length));
   }

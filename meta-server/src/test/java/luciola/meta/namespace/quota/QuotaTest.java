@@ -3,6 +3,7 @@ package luciola.meta.namespace.quota;
 import static luciola.meta.namespace.quota.LimitedTree.at;
 import static luciola.meta.namespace.quota.LimitedTree.bytes;
 import static luciola.meta.namespace.quota.LimitedTree.close;
+import static luciola.meta.namespace.quota.LimitedTree.closeAs;
 import static luciola.meta.namespace.quota.LimitedTree.exchange;
 import static luciola.meta.namespace.quota.LimitedTree.inodes;
 import static luciola.meta.namespace.quota.LimitedTree.link;
@@ -16,6 +17,7 @@ import static luciola.meta.namespace.quota.LimitedTree.takeGarbage;
 import static luciola.meta.namespace.quota.LimitedTree.truncate;
 import static luciola.meta.namespace.quota.LimitedTree.unlimited;
 import static luciola.meta.namespace.quota.LimitedTree.unlink;
+import static luciola.meta.namespace.quota.LimitedTree.unnamed;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -245,6 +247,20 @@ class QuotaTest {
     assertFalse(opened.getInode().getBytesLeft() > 0);
     t.ok(close(opened, 1_000));
     used("/a", 100, 1);
+  }
+
+  @Test
+  void aFileCountsWhenItGetsItsName() {
+    t.ok(mkdir("/a"));
+    t.ok(bytes("/a", 100));
+    t.file("/a/old", 90);
+    NamespaceReply made = t.ok(unnamed("/a/f"));
+    used("/a", 90, 1);
+    t.no(ErrorCode.QUOTA_EXCEEDED, closeAs(made, "/a/f", 20));
+    used("/a", 90, 1);
+    t.ok(closeAs(made, "/a/old", 95));
+    used("/a", 95, 1);
+    t.check("named");
   }
 
   @Test

@@ -1,0 +1,4 @@
+@NullMarked
+package luciola.storage.journal;
+
+import org.jspecify.annotations.NullMarked;
