@@ -45,11 +45,13 @@ public record ClusterView(
    *
    * @param behindEntries entries of the log that it does not have yet
    * @param silentSeconds since it last answered the leader
+   * @param empty it has no log at all: it lost its disk and was not filled yet
    */
-  public record Meta(String address, boolean leads, long behindEntries, double silentSeconds) {
+  public record Meta(
+      String address, boolean leads, long behindEntries, double silentSeconds, boolean empty) {
     /** Whether it could take the lead now. */
     public boolean ready() {
-      return behindEntries < READY_ENTRIES && silentSeconds < READY_SECONDS;
+      return !empty && behindEntries < READY_ENTRIES && silentSeconds < READY_SECONDS;
     }
 
     private String words() {
@@ -60,8 +62,9 @@ public record ClusterView(
           ? address
           : String.format(
               Locale.ROOT,
-              "%s (behind by %d entries, silent for %.1f s)",
+              "%s (%sbehind by %d entries, silent for %.1f s)",
               address,
+              empty ? "has no log, " : "",
               behindEntries,
               silentSeconds);
     }
@@ -178,7 +181,8 @@ public record ClusterView(
                     meta.getAddress(),
                     meta.getLeads(),
                     meta.getBehindEntries(),
-                    meta.getSilentNanos() / 1e9))
+                    meta.getSilentNanos() / 1e9,
+                    meta.getEmpty()))
             .toList(),
         reply.getRoutingVersion(),
         reply.getInodes(),

@@ -53,6 +53,7 @@ public final class MetaLog implements AutoCloseable {
   private final Thread gatherer;
   private final Optional<Thread> lateStart;
   private final MetaStateMachine stateMachine;
+  private final MemberProgress progress;
   private final @Nullable ReadFence leaderFence;
   private final @Nullable ReadFence followerFence;
   private volatile boolean closed;
@@ -91,6 +92,7 @@ public final class MetaLog implements AutoCloseable {
                     .unstarted(
                         new LateStart(self, setup, () -> server.getDivision(GROUP).getInfo())))
             : Optional.empty();
+    this.progress = new MemberProgress(config, peers, this::leads);
     int members = config.members().size();
     if (members > 1) {
       long readNanos = TimeUnit.MILLISECONDS.toNanos(2L * config.electionMillis());
@@ -133,6 +135,7 @@ public final class MetaLog implements AutoCloseable {
       }
       log.gatherer.start();
       log.lateStart.ifPresent(Thread::start);
+      log.progress.start();
       return log;
     } catch (IOException e) {
       throw new LuciolaException(
@@ -188,8 +191,10 @@ public final class MetaLog implements AutoCloseable {
    *
    * @param behindEntries entries of the log that it does not have yet
    * @param silentNanos since it last answered
+   * @param empty it has no log at all
    */
-  public record MemberStatus(Member member, boolean leads, long behindEntries, long silentNanos) {}
+  public record MemberStatus(
+      Member member, boolean leads, long behindEntries, long silentNanos, boolean empty) {}
 
   /** How far every member is; empty if this one does not lead. */
   public List<MemberStatus> memberStatuses() {
@@ -204,17 +209,22 @@ public final class MetaLog implements AutoCloseable {
       var statuses = new ArrayList<MemberStatus>();
       for (Member member : config.members()) {
         if (member.id().equals(config.self())) {
-          statuses.add(new MemberStatus(member, true, 0, 0));
+          statuses.add(new MemberStatus(member, true, 0, 0, false));
         }
         for (int i = 0; i < matching.length; i++) {
           ServerRpcProto follower = role.getLeaderInfo().getFollowerInfo(i);
           if (member.id().equals(follower.getId().getId().toStringUtf8())) {
+            // Ratis goes on believing in what a member had before it lost its disk.
+            MemberProgress.Told told = progress.of(member.id());
             statuses.add(
                 new MemberStatus(
                     member,
                     false,
-                    Math.max(0, applied - matching[i]),
-                    TimeUnit.MILLISECONDS.toNanos(follower.getLastRpcElapsedTimeMs())));
+                    Math.max(told.behindEntries(), applied - matching[i]),
+                    Math.max(
+                        told.silentNanos(),
+                        TimeUnit.MILLISECONDS.toNanos(follower.getLastRpcElapsedTimeMs())),
+                    told.empty()));
           }
         }
       }
@@ -269,8 +279,13 @@ public final class MetaLog implements AutoCloseable {
     return fence == null || leads() ? fence() : fence.pass();
   }
 
-  /** A member has answered to {@link Peers#confirm}. */
-  public void confirmed(long round, String member, long term) {
+  /**
+   * A member has answered to {@link Peers#confirm}.
+   *
+   * @param index the last entry on its disk; -1 if it has none
+   */
+  public void confirmed(long round, String member, long term, long index) {
+    progress.told(member, index, appliedIndex());
     if (leaderFence != null) {
       leaderFence.answered(round, number(member), term);
     }
@@ -444,6 +459,7 @@ public final class MetaLog implements AutoCloseable {
     closed = true;
     gatherer.interrupt();
     lateStart.ifPresent(Thread::interrupt);
+    progress.close();
     if (leaderFence != null) {
       leaderFence.close();
     }

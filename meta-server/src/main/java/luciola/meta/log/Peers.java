@@ -15,7 +15,7 @@ public interface Peers {
         public void readIndex(String leader, long round) {}
       };
 
-  /** Asks every other member for its term: {@link MetaLog#confirmed}. */
+  /** Asks every other member for its term and its log: {@link MetaLog#confirmed}. */
   void confirm(long round);
 
   /** Asks the leader how far a read has to see: {@link MetaLog#indexed}. */

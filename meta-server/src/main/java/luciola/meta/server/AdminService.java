@@ -185,6 +185,7 @@ final class AdminService extends AdminGrpc.AdminImplBase implements AutoCloseabl
         .setLeads(status.leads())
         .setBehindEntries(status.behindEntries())
         .setSilentNanos(status.silentNanos())
+        .setEmpty(status.empty())
         .build();
   }
 }

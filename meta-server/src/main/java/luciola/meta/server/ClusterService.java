@@ -66,6 +66,7 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
                 ConfirmReply.newBuilder()
                     .setRound(request.getRound())
                     .setTerm(log.term())
+                    .setLogIndex(log.flushedIndex())
                     .build()));
   }
 

@@ -30,7 +30,10 @@ final class PeerLink implements AutoCloseable {
 
   /** Hears the answers; on the network's threads. */
   interface Listener {
-    void confirmed(long round, long term);
+    /**
+     * @param index the last entry on the member's disk; -1 if it has none
+     */
+    void confirmed(long round, long term, long index);
 
     void indexed(long round, long index);
   }
@@ -46,7 +49,8 @@ final class PeerLink implements AutoCloseable {
     this.terms =
         new Questions<>(
             replies -> stub().confirm(replies),
-            reply -> listener.confirmed(reply.getRound(), reply.getTerm()));
+            reply ->
+                listener.confirmed(reply.getRound(), reply.getTerm(), reply.getLogIndex()));
     this.indexes =
         new Questions<>(
             replies -> stub().readIndex(replies),

@@ -33,10 +33,10 @@ final class PeerLinks implements Peers, AutoCloseable {
     }
 
     @Override
-    public void confirmed(long round, long term) {
+    public void confirmed(long round, long term, long index) {
       MetaLog asks = log;
       if (asks != null) {
-        asks.confirmed(round, member, term);
+        asks.confirmed(round, member, term, index);
       }
     }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,12 +14,14 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import luciola.grpc.v1.At;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
+import luciola.grpc.v1.MetaStatus;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
 import luciola.meta.log.Member;
@@ -167,6 +171,54 @@ class MetaServerGroupTest {
       await(() -> readsHere(members, access, last));
     } finally {
       servers.forEach(MetaServer::close);
+    }
+  }
+
+  /** A leader that knew it before believes that it has everything: it is asked itself. */
+  @Test
+  void aMemberThatLostItsDiskIsKnownToHaveNothingUntilItWasFilled() throws Exception {
+    List<Member> members = three();
+    List<MetaServer> servers = new ArrayList<>();
+    try {
+      for (Member member : members) {
+        servers.add(start(members, member, SecuritySettings.OFF));
+      }
+      MetaServer leader = awaitLeader(servers);
+      makeAndReadAnywhere(members, ClientAccess.NONE, "/without");
+      MetaServer follower =
+          servers.stream().filter(server -> server != leader).findFirst().orElseThrow();
+      Member emptied = at(members, follower.port());
+      await(() -> has(members, emptied));
+      follower.close();
+      servers.remove(follower);
+      MoreFiles.deleteRecursively(
+          directory.resolve(emptied.id()), RecursiveDeleteOption.ALLOW_INSECURE);
+      servers.add(start(members, emptied, SecuritySettings.OFF));
+      await(() -> status(members, emptied).filter(MetaStatus::getEmpty).isPresent());
+      await(() -> has(members, emptied));
+      assertTrue(readsHere(members, ClientAccess.NONE, emptied.servicePort()));
+    } finally {
+      servers.forEach(MetaServer::close);
+    }
+  }
+
+  private static boolean has(List<Member> members, Member member) {
+    return status(members, member)
+        .filter(status -> !status.getEmpty() && status.getBehindEntries() == 0)
+        .isPresent();
+  }
+
+  /** What the one that leads says of a member, if there is one that does. */
+  private static Optional<MetaStatus> status(List<Member> members, Member member) {
+    try (var connection =
+        MetaConnection.connect(
+            MetaOptions.of(members.stream().map(Member::serviceAddress).toList())
+                .withCallNanos(TimeUnit.SECONDS.toNanos(5)))) {
+      return connection.status().getMetasList().stream()
+          .filter(status -> status.getAddress().equals(member.serviceAddress()))
+          .findFirst();
+    } catch (LuciolaException notNow) {
+      return Optional.empty();
     }
   }
 

@@ -30,7 +30,7 @@ class PeerLinkTest {
     var listener =
         new PeerLink.Listener() {
           @Override
-          public void confirmed(long confirmedRound, long term) {
+          public void confirmed(long confirmedRound, long term, long index) {
             answered.add(confirmedRound);
           }
 

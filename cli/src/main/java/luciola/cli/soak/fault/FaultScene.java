@@ -9,10 +9,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import luciola.cli.operate.ClusterView;
 import luciola.cli.soak.load.Findings;
 import luciola.meta.cluster.ClusterTimings;
@@ -95,21 +93,6 @@ public final class FaultScene {
 
   /** Waits until every meta-server has what the leader has; it is a violation if that is not so. */
   void awaitMembers() {
-    awaitMembers(_ -> true);
-  }
-
-  /** The same once another one leads than the one at this address. */
-  void awaitMembersAfter(String ledBefore) {
-    var another = new AtomicBoolean();
-    awaitMembers(view -> {
-      if (!view.leader().isEmpty() && !view.leader().equals(ledBefore)) {
-        another.set(true);
-      }
-      return another.get();
-    });
-  }
-
-  private void awaitMembers(Predicate<ClusterView> first) {
     int members = fleet.metaServers().size();
     if (members == 1) {
       return;
@@ -118,8 +101,7 @@ public final class FaultScene {
     watch
         .await(
             view ->
-                first.test(view)
-                    && view.metas().size() == members
+                view.metas().size() == members
                     && view.metas().stream().allMatch(ClusterView.Meta::ready),
             RECOVERY)
         .filter(_ -> !Thread.currentThread().isInterrupted())

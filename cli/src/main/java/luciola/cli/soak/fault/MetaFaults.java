@@ -40,16 +40,15 @@ final class MetaFaults {
     List<String> all = scene.fleet.metaServers();
     String server =
         scene.random.nextBoolean() ? leader() : all.get(scene.random.nextInt(all.size()));
-    String ledBefore = scene.fleet.address(leader());
     scene.say("wipe " + server);
     scene.fleet.kill(server);
     scene.fleet.wipe(server);
     FaultScene.quiet(scene.awayMillis());
     scene.fleet.start(server);
     scene.say("started " + server + " with an empty disk");
-    // The next fault must not take a second one of them before this one has everything again. A
-    // leader that knew it before thinks that it has: only another one asks.
-    scene.awaitMembersAfter(ledBefore);
+    // The next fault must not take a second one of them before this one has everything again.
+    FaultScene.quiet(SETTLE_MILLIS);
+    scene.awaitMembers();
   }
 
   void roll() throws IOException, InterruptedException {
