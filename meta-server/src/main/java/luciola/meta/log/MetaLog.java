@@ -320,7 +320,7 @@ public final class MetaLog implements AutoCloseable {
   }
 
   /** The last entry that is on this member's disk; -1 while there is no log. */
-  long flushedIndex() {
+  public long flushedIndex() {
     try {
       return server.getDivision(GROUP).getRaftLog().getFlushIndex();
     } catch (IOException e) {

@@ -31,6 +31,8 @@ final class PeerLink implements AutoCloseable {
   /** Hears the answers; on the network's threads. */
   interface Listener {
     /**
+     * It has answered to {@link PeerLink#confirm}.
+     *
      * @param index the last entry on the member's disk; -1 if it has none
      */
     void confirmed(long round, long term, long index);
