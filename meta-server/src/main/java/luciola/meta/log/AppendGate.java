@@ -7,6 +7,7 @@ import java.util.function.LongSupplier;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto.AppendResult;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
 import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
@@ -14,11 +15,14 @@ import org.apache.ratis.thirdparty.io.grpc.Metadata;
 import org.apache.ratis.thirdparty.io.grpc.ServerCall;
 import org.apache.ratis.thirdparty.io.grpc.ServerCallHandler;
 import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
+import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Appends to a member's log, one at a time, and what is acknowledged of them is on its disk.
+ * Appends to a member's log, one at a time, and what is acknowledged of them is on its disk. A
+ * member that cannot be counted on, {@link Recovery}, takes none, or those of one leader, and does
+ * not vote.
  *
  * <p>Ratis looks who leads, and then appends, without holding on to what it saw: an append of the
  * leader of before must not come between, nor a vote for the next one. Two streams that append at
@@ -34,13 +38,23 @@ final class AppendGate implements ServerInterceptor {
       RaftServerProtocolServiceGrpc.getAppendEntriesMethod().getFullMethodName();
   private static final String VOTE =
       RaftServerProtocolServiceGrpc.getRequestVoteMethod().getFullMethodName();
+  private static final String SNAPSHOT =
+      RaftServerProtocolServiceGrpc.getInstallSnapshotMethod().getFullMethodName();
   private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long LOOK_NANOS = 200_000;
+  private static final Status NOT_COUNTED =
+      Status.UNAVAILABLE.withDescription("this member has lost its log and is not to be counted");
+
+  private final Recovery recovery;
 
   /** Held while a member takes entries, or votes. */
   private final ReentrantLock turn = new ReentrantLock();
 
   private volatile LongSupplier flushedIndex = () -> -1;
+
+  AppendGate(Recovery recovery) {
+    this.recovery = recovery;
+  }
 
   /** Says where to look how far the log is flushed; until then nothing is acknowledged. */
   void watch(LongSupplier flushed) {
@@ -52,6 +66,9 @@ final class AppendGate implements ServerInterceptor {
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     String method = call.getMethodDescriptor().getFullMethodName();
     if (method.equals(VOTE)) {
+      if (!recovery.isDone()) {
+        return refuse(call);
+      }
       return new SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
         // The vote is cast when the request is complete.
         @Override
@@ -60,21 +77,38 @@ final class AppendGate implements ServerInterceptor {
         }
       };
     }
-    return method.equals(APPEND)
-        ? appending(next.startCall(acknowledging(call), headers))
-        : next.startCall(call, headers);
-  }
-
-  private <Q> ServerCall.Listener<Q> appending(ServerCall.Listener<Q> requests) {
-    return new SimpleForwardingServerCallListener<>(requests) {
+    if (!method.equals(APPEND) && !method.equals(SNAPSHOT)) {
+      return next.startCall(call, headers);
+    }
+    if (!recovery.takesAny()) {
+      return refuse(call);
+    }
+    var replies = new Replies<>(call);
+    return new SimpleForwardingServerCallListener<>(next.startCall(replies, headers)) {
       @Override
       public void onMessage(Q message) {
-        if (message instanceof AppendEntriesRequestProto request && request.getEntriesCount() > 0) {
+        if (!recovery.takes(leaderTerm(message))) {
+          replies.refuse();
+        } else if (message instanceof AppendEntriesRequestProto request
+            && request.getEntriesCount() > 0) {
           inTurn(() -> super.onMessage(message));
         } else {
           super.onMessage(message);
         }
       }
+    };
+  }
+
+  private static <Q, R> ServerCall.Listener<Q> refuse(ServerCall<Q, R> call) {
+    call.close(NOT_COUNTED, new Metadata());
+    return new ServerCall.Listener<>() {};
+  }
+
+  private static long leaderTerm(Object message) {
+    return switch (message) {
+      case AppendEntriesRequestProto append -> append.getLeaderTerm();
+      case InstallSnapshotRequestProto snapshot -> snapshot.getLeaderTerm();
+      default -> 0;
     };
   }
 
@@ -87,15 +121,39 @@ final class AppendGate implements ServerInterceptor {
     }
   }
 
-  private <Q, R> ServerCall<Q, R> acknowledging(ServerCall<Q, R> call) {
-    return new SimpleForwardingServerCall<>(call) {
-      @Override
-      public void sendMessage(R message) {
-        if (!(message instanceof AppendEntriesReplyProto reply) || isTrue(reply)) {
+  /** What goes back to a leader, up to where it is refused. */
+  private final class Replies<Q, R> extends SimpleForwardingServerCall<Q, R> {
+    private boolean refused;
+
+    Replies(ServerCall<Q, R> call) {
+      super(call);
+    }
+
+    @Override
+    public void sendMessage(R message) {
+      if (message instanceof AppendEntriesReplyProto reply && !isTrue(reply)) {
+        return;
+      }
+      synchronized (this) {
+        if (!refused) {
           super.sendMessage(message);
         }
       }
-    };
+    }
+
+    @Override
+    public synchronized void close(Status status, Metadata trailers) {
+      if (!refused) {
+        super.close(status, trailers);
+      }
+    }
+
+    synchronized void refuse() {
+      if (!refused) {
+        super.close(NOT_COUNTED, new Metadata());
+        refused = true;
+      }
+    }
   }
 
   /** Waits until what it acknowledges is on the disk. */

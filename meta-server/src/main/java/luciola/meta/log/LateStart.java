@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -27,16 +28,27 @@ final class LateStart implements Runnable {
   private final RaftPeerId self;
   private final RaftSetup setup;
   private final Division division;
+  private final Supplier<Optional<String>> leads;
 
   /** Where to look how far this member is. */
   interface Division {
     DivisionInfo info() throws IOException;
   }
 
-  LateStart(RaftPeerId self, RaftSetup setup, Division division) {
+  /**
+   * Begins.
+   *
+   * @param leads who leads, as the others say: this member itself hears too little to know
+   */
+  LateStart(
+      RaftPeerId self,
+      RaftSetup setup,
+      Division division,
+      Supplier<Optional<String>> leads) {
     this.self = self;
     this.setup = setup;
     this.division = division;
+    this.leads = leads;
   }
 
   /** Ends when the first entry was applied here, or when it is interrupted. */
@@ -48,7 +60,7 @@ final class LateStart implements Runnable {
     try {
       while (division.info().getLastAppliedIndex() < 0) {
         TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-        Optional<RaftPeerId> leader = Optional.ofNullable(division.info().getLeaderId());
+        Optional<RaftPeerId> leader = leads.get().map(RaftPeerId::valueOf);
         long now = System.nanoTime();
         if (!leader.equals(known)) {
           known = leader;

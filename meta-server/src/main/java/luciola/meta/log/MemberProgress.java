@@ -12,9 +12,6 @@ import java.util.function.BooleanSupplier;
 final class MemberProgress implements AutoCloseable {
   private static final long ASK_MILLIS = 500;
 
-  /** No read waits for the answer: reads count their rounds from 1. */
-  private static final long NO_READ = 0;
-
   private final Map<String, Answer> answers = new ConcurrentHashMap<>();
   private final long startedNanos = System.nanoTime();
   private final Thread asks;
@@ -45,7 +42,7 @@ final class MemberProgress implements AutoCloseable {
                 while (!alone) {
                   TimeUnit.MILLISECONDS.sleep(ASK_MILLIS);
                   if (leads.getAsBoolean()) {
-                    peers.confirm(NO_READ);
+                    peers.confirm(Recovery.NO_READ);
                   }
                 }
               } catch (InterruptedException _) {

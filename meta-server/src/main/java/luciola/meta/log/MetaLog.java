@@ -51,6 +51,7 @@ public final class MetaLog implements AutoCloseable {
   private final BlockingQueue<Submission> queue;
   private final Semaphore entriesFree;
   private final Thread gatherer;
+  private final Recovery recovery;
   private final Optional<Thread> lateStart;
   private final MetaStateMachine stateMachine;
   private final MemberProgress progress;
@@ -71,8 +72,9 @@ public final class MetaLog implements AutoCloseable {
     boolean fresh = !Files.exists(config.directory().resolve(GROUP.getUuid().toString()));
     Files.createDirectories(config.directory());
     RaftPeerId self = RaftPeerId.valueOf(config.self());
-    var setup = RaftSetup.of(config);
     this.stateMachine = new MetaStateMachine(store, applier, listener);
+    this.recovery = new Recovery(config, fresh, peers, this::hasIndex);
+    var setup = RaftSetup.of(config, recovery);
     this.server =
         RaftServer.newBuilder()
             .setServerId(self)
@@ -90,7 +92,11 @@ public final class MetaLog implements AutoCloseable {
                 Thread.ofVirtual()
                     .name("meta-late-start")
                     .unstarted(
-                        new LateStart(self, setup, () -> server.getDivision(GROUP).getInfo())))
+                        new LateStart(
+                            self,
+                            setup,
+                            () -> server.getDivision(GROUP).getInfo(),
+                            recovery::leader)))
             : Optional.empty();
     this.progress = new MemberProgress(config, peers, this::leads);
     int members = config.members().size();
@@ -136,6 +142,7 @@ public final class MetaLog implements AutoCloseable {
       log.gatherer.start();
       log.lateStart.ifPresent(Thread::start);
       log.progress.start();
+      log.recovery.start();
       return log;
     } catch (IOException e) {
       throw new LuciolaException(
@@ -286,14 +293,21 @@ public final class MetaLog implements AutoCloseable {
    */
   public void confirmed(long round, String member, long term, long index) {
     progress.told(member, index, appliedIndex());
+    recovery.logOf(member, index);
     if (leaderFence != null) {
       leaderFence.answered(round, number(member), term);
     }
   }
 
-  /** The leader has answered to {@link Peers#readIndex}. */
-  public void indexed(long round, String leader, long index) {
-    if (followerFence != null) {
+  /**
+   * The leader has answered to {@link Peers#readIndex}.
+   *
+   * @param index what a read has to see
+   * @param term that it led all the time; 0 if not
+   */
+  public void indexed(long round, String leader, long index, long term) {
+    recovery.leads(leader, term, index);
+    if (followerFence != null && round != Recovery.NO_READ) {
       int number = number(leader);
       var _ =
           stateMachine
@@ -309,6 +323,33 @@ public final class MetaLog implements AutoCloseable {
     } catch (IOException e) {
       return -1;
     }
+  }
+
+  /** The same for those who count a majority; 0 while this member cannot be counted on. */
+  public long countedTerm() {
+    return recovery.isDone() ? term() : 0;
+  }
+
+  /**
+   * What a read of now has to see.
+   *
+   * @param term that this member led all the time; 0 if not
+   * @param index of the last entry of it
+   */
+  public record ReadPoint(long term, long index) {}
+
+  /** Completes as {@link #fence} does. */
+  public CompletableFuture<ReadPoint> readPoint() {
+    OptionalLong before = ledTerm();
+    return fence()
+        .thenApply(_ ->
+            new ReadPoint(
+                before.equals(ledTerm()) ? before.orElse(0) : 0, stateMachine.appliedIndex()));
+  }
+
+  /** The last entry that is both on this member's disk and applied. */
+  private long hasIndex() {
+    return Math.min(flushedIndex(), stateMachine.appliedIndex());
   }
 
   private long decidedIndex() {
@@ -460,6 +501,7 @@ public final class MetaLog implements AutoCloseable {
     gatherer.interrupt();
     lateStart.ifPresent(Thread::interrupt);
     progress.close();
+    recovery.close();
     if (leaderFence != null) {
       leaderFence.close();
     }

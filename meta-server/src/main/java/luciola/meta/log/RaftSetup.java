@@ -39,11 +39,12 @@ record RaftSetup(
   /**
    * Of a member.
    *
+   * @param recovery whether it may be counted on
    * @throws luciola.protocol.error.LuciolaException INVALID_ARGUMENT if its certificates cannot be
    *     used
    */
-  static RaftSetup of(LogConfig config) {
-    var appends = new AppendGate();
+  static RaftSetup of(LogConfig config, Recovery recovery) {
+    var appends = new AppendGate(recovery);
     return new RaftSetup(
         groupOf(config), propertiesOf(config), parametersOf(config, appends), appends);
   }
@@ -118,6 +119,8 @@ record RaftSetup(
     RaftServerConfigKeys.Log.setPurgeGap(
         properties, (int) Math.min(1024, config.snapshotEntries()));
     RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, SizeInBytes.valueOf("4MB"));
+    // One that was away is not kept waiting: seconds without a word are an election.
+    RaftServerConfigKeys.Log.Appender.setRetryPolicy(properties, "1ms,10, 100ms,1000000");
     RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
     RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, config.snapshotEntries());
     RaftServerConfigKeys.Snapshot.setCreationGap(properties, 1);

@@ -65,7 +65,7 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
             answers.onNext(
                 ConfirmReply.newBuilder()
                     .setRound(request.getRound())
-                    .setTerm(log.term())
+                    .setTerm(log.countedTerm())
                     .setLogIndex(log.flushedIndex())
                     .build()));
   }
@@ -76,15 +76,14 @@ final class ClusterService extends ClusterGrpc.ClusterImplBase {
         replies,
         (request, answers) -> {
           var _ =
-              log.fence()
-                  .handle((_, failure) -> {
-                    ErrorCode code = failure == null ? ErrorCode.OK : Answers.fault(failure).code();
+              log.readPoint()
+                  .handle((point, failure) -> {
+                    ReadIndexReply.Builder reply =
+                        ReadIndexReply.newBuilder().setRound(request.getRound());
                     answers.onNext(
-                        ReadIndexReply.newBuilder()
-                            .setRound(request.getRound())
-                            .setCode(code.number())
-                            .setAppliedIndex(log.appliedIndex())
-                            .build());
+                        failure == null
+                            ? reply.setAppliedIndex(point.index()).setTerm(point.term()).build()
+                            : reply.setCode(Answers.fault(failure).code().number()).build());
                     return true;
                   });
         });

@@ -37,7 +37,13 @@ final class PeerLink implements AutoCloseable {
      */
     void confirmed(long round, long term, long index);
 
-    void indexed(long round, long index);
+    /**
+     * It has answered to {@link PeerLink#readIndex}.
+     *
+     * @param index what a read has to see
+     * @param term that it led all the time; 0 if not
+     */
+    void indexed(long round, long index, long term);
   }
 
   PeerLink(String host, int port, ClientAccess access, Listener listener) {
@@ -58,7 +64,7 @@ final class PeerLink implements AutoCloseable {
             replies -> stub().readIndex(replies),
             reply -> {
               if (reply.getCode() == ErrorCode.OK.number()) {
-                listener.indexed(reply.getRound(), reply.getAppliedIndex());
+                listener.indexed(reply.getRound(), reply.getAppliedIndex(), reply.getTerm());
               }
             });
   }

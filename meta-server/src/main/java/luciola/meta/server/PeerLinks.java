@@ -41,10 +41,10 @@ final class PeerLinks implements Peers, AutoCloseable {
     }
 
     @Override
-    public void indexed(long round, long index) {
+    public void indexed(long round, long index, long term) {
       MetaLog asks = log;
       if (asks != null) {
-        asks.indexed(round, member, index);
+        asks.indexed(round, member, index, term);
       }
     }
   }

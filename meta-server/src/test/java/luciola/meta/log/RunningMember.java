@@ -31,6 +31,7 @@ final class RunningMember implements AutoCloseable {
 
   RunningMember(Path directory, List<Member> members, Member self, @Nullable MemberTls tls) {
     Path own = directory.resolve(self.id());
+    var peers = new NewGroup(members, self);
     store = RocksStore.open(own.resolve("db"), 8 << 20);
     try {
       log =
@@ -49,11 +50,37 @@ final class RunningMember implements AutoCloseable {
                   tls),
               store,
               new Silent(),
-              Peers.NONE);
+              peers);
+      peers.log = log;
     } catch (RuntimeException refused) {
       store.close();
       throw refused;
     }
+  }
+
+  /** The others have no log, whatever they have. */
+  private static final class NewGroup implements Peers {
+    private final List<Member> members;
+    private final Member self;
+    private volatile @Nullable MetaLog log;
+
+    NewGroup(List<Member> members, Member self) {
+      this.members = members;
+      this.self = self;
+    }
+
+    @Override
+    public void confirm(long round) {
+      MetaLog asks = log;
+      if (asks != null && round == Recovery.NO_READ) {
+        members.stream()
+            .filter(member -> !member.equals(self))
+            .forEach(member -> asks.confirmed(round, member.id(), 0, -1));
+      }
+    }
+
+    @Override
+    public void readIndex(String leader, long round) {}
   }
 
   private static final class Silent implements LogListener {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import luciola.grpc.v1.At;
 import luciola.grpc.v1.Lookup;
 import luciola.grpc.v1.MakeDirectory;
@@ -199,6 +201,58 @@ class MetaServerGroupTest {
       assertTrue(readsHere(members, ClientAccess.NONE, emptied.servicePort()));
     } finally {
       servers.forEach(MetaServer::close);
+    }
+  }
+
+  /**
+   * They would be a majority, and have forgotten everything. An operator copies what the third has.
+   */
+  @Test
+  void twoThatLostTheirDisksElectNobodyAndWhatTheThirdHasCanBeSaved() throws Exception {
+    List<Member> members = three();
+    List<MetaServer> servers = new ArrayList<>();
+    try {
+      for (Member member : members) {
+        servers.add(start(members, member, SecuritySettings.OFF));
+      }
+      MetaServer _ = awaitLeader(servers);
+      makeAndReadAnywhere(members, ClientAccess.NONE, "/without");
+      await(() -> readsHere(members, ClientAccess.NONE, members.getFirst().servicePort()));
+      for (int i = 2; i >= 1; i--) {
+        servers.remove(i).close();
+        MoreFiles.deleteRecursively(
+            directory.resolve(members.get(i).id()), RecursiveDeleteOption.ALLOW_INSECURE);
+      }
+      servers.add(start(members, members.get(1), SecuritySettings.OFF));
+      servers.add(start(members, members.get(2), SecuritySettings.OFF));
+      // One that led notices in a while that nobody answers.
+      await(() -> servers.stream().noneMatch(MetaServer::leads));
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+      while (System.nanoTime() - until < 0) {
+        assertTrue(servers.stream().noneMatch(MetaServer::leads));
+        LockSupport.parkNanos(2_000_000);
+      }
+      servers.remove(1).close();
+      servers.removeFirst().close();
+      Path lost = directory.resolve(members.get(1).id());
+      MoreFiles.deleteRecursively(lost, RecursiveDeleteOption.ALLOW_INSECURE);
+      copy(directory.resolve(members.getFirst().id()), lost);
+      servers.add(start(members, members.getFirst(), SecuritySettings.OFF));
+      servers.add(start(members, members.get(1), SecuritySettings.OFF));
+      MetaServer _ = awaitLeader(servers);
+      for (Member member : members) {
+        await(() -> readsHere(members, ClientAccess.NONE, member.servicePort()));
+      }
+    } finally {
+      servers.forEach(MetaServer::close);
+    }
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(from)) {
+      for (Path each : all.toList()) {
+        Files.copy(each, to.resolve(from.relativize(each)));
+      }
     }
   }
 

@@ -35,7 +35,7 @@ class PeerLinkTest {
           }
 
           @Override
-          public void indexed(long indexedRound, long index) {}
+          public void indexed(long indexedRound, long index, long term) {}
         };
     try (var link = new PeerLink("127.0.0.1", port, ClientAccess.NONE, listener)) {
       for (int life = 0; life < 3; life++) {

@@ -1,0 +1,68 @@
+package luciola.meta.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+class MemberRecoveryTest {
+  @Test
+  void aGroupIsNewOnceAllOthersHaveSaidThatTheyHaveNoLog() {
+    var recovery = new MemberRecovery(2, true);
+    recovery.logOf(0, true);
+    recovery.logOf(0, true);
+    assertFalse(recovery.isDone());
+    assertFalse(recovery.takes(Long.MAX_VALUE));
+    recovery.logOf(1, true);
+    assertTrue(recovery.isDone());
+    assertTrue(recovery.takes(1));
+  }
+
+  @Test
+  void oneThatHasGotALogMeanwhileIsNoneOfThem() {
+    var recovery = new MemberRecovery(2, true);
+    recovery.logOf(0, true);
+    recovery.logOf(0, false);
+    recovery.logOf(1, true);
+    assertFalse(recovery.isDone());
+  }
+
+  /** It ended while it was being filled: then there was a group. */
+  @Test
+  void oneWithPartOfALogIsNoFounder() {
+    var recovery = new MemberRecovery(2, false);
+    recovery.logOf(0, true);
+    recovery.logOf(1, true);
+    assertFalse(recovery.isDone());
+  }
+
+  @Test
+  void itTakesEntriesOfAConfirmedLeaderAndVotesWithEverythingThatWasDecided() {
+    var recovery = new MemberRecovery(2, true);
+    recovery.applied(100);
+    assertFalse(recovery.isDone());
+    recovery.leads(7, 40);
+    assertFalse(recovery.takes(6));
+    assertTrue(recovery.takes(7));
+    assertTrue(recovery.takes(8));
+    recovery.applied(39);
+    assertFalse(recovery.isDone());
+    recovery.applied(40);
+    assertTrue(recovery.isDone());
+    assertTrue(recovery.isDone());
+  }
+
+  /** What was first confirmed stays the measure, and a leader makes the group an old one. */
+  @Test
+  void aLaterAnswerChangesNothing() {
+    var recovery = new MemberRecovery(2, true);
+    recovery.leads(7, 40);
+    recovery.leads(5, 3);
+    recovery.logOf(0, true);
+    recovery.logOf(1, true);
+    assertFalse(recovery.isDone());
+    assertFalse(recovery.takes(5));
+    recovery.applied(3);
+    assertFalse(recovery.isDone());
+  }
+}
