@@ -13,8 +13,9 @@ import java.util.Set;
  *   <li>Another leads, and a majority without this member has confirmed that after this one began:
  *       entries are taken of that leader's term or a later one. A leader of before finds no
  *       majority by this member's help.
- *   <li>It has everything that was decided by then: it votes again, as only now it can tell who
- *       knows less.
+ *   <li>That leader has sent something, so it has heard all that this member acknowledged before it
+ *       lost its disk; it is asked again, and what it says then is decided is here: this member
+ *       votes, as only now it can tell who knows less.
  * </ul>
  *
  * <p>Where a majority has lost its disks nothing of this comes to pass, and nobody is elected: what
@@ -28,7 +29,8 @@ public final class MemberRecovery {
   private final Set<Integer> empty = new HashSet<>();
 
   private long leaderTerm;
-  private long decidedIndex;
+  private boolean heard;
+  private long decidedIndex = Long.MAX_VALUE;
   private boolean done;
 
   /**
@@ -59,17 +61,30 @@ public final class MemberRecovery {
    *
    * @param term that it leads, from 1
    * @param decided the last entry that was decided by then
+   * @param askedSinceHeard whether {@link #hasHeard} when it was asked
    */
-  public void leads(long term, long decided) {
+  public void leads(long term, long decided, boolean askedSinceHeard) {
     if (leaderTerm == 0) {
       leaderTerm = term;
-      decidedIndex = decided;
     }
+    if (askedSinceHeard) {
+      decidedIndex = Math.min(decidedIndex, decided);
+    }
+  }
+
+  /** Entries, or a word, of a leader that entries are taken of. */
+  public void hears() {
+    heard = true;
+  }
+
+  /** Whether a leader that entries are taken of has sent anything. */
+  public boolean hasHeard() {
+    return heard;
   }
 
   /** Entries up to here are on the disk and applied; -1 if none are. */
   public void applied(long index) {
-    done |= leaderTerm > 0 && index >= decidedIndex;
+    done |= index >= decidedIndex;
   }
 
   /** Whether entries are taken of whoever leads this term. */

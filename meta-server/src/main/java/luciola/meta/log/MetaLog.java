@@ -306,8 +306,8 @@ public final class MetaLog implements AutoCloseable {
    * @param term that it led all the time; 0 if not
    */
   public void indexed(long round, String leader, long index, long term) {
-    recovery.leads(leader, term, index);
-    if (followerFence != null && round != Recovery.NO_READ) {
+    recovery.leads(round, leader, term, index);
+    if (followerFence != null && round > Recovery.NO_READ) {
       int number = number(leader);
       var _ =
           stateMachine

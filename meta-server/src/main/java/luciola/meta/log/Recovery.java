@@ -29,6 +29,9 @@ final class Recovery implements AutoCloseable {
   /** No read waits for the answers: reads count their rounds from 1. */
   static final long NO_READ = 0;
 
+  /** Asked after a leader was heard. */
+  private static final long SINCE_HEARD = -1;
+
   private final List<String> others;
   private final Path home;
   private final Path file;
@@ -86,7 +89,8 @@ final class Recovery implements AutoCloseable {
     try {
       while (!done) {
         peers.confirm(NO_READ);
-        others.forEach(other -> peers.readIndex(other, NO_READ));
+        long round = hasHeard() ? SINCE_HEARD : NO_READ;
+        others.forEach(other -> peers.readIndex(other, round));
         TimeUnit.MILLISECONDS.sleep(ASK_MILLIS);
         step(core -> core.applied(applied.getAsLong()));
         if (System.nanoTime() - saidNanos > SAY_NANOS) {
@@ -132,11 +136,16 @@ final class Recovery implements AutoCloseable {
   }
 
   /** Another member leads, as a majority without this one has confirmed. */
-  void leads(String member, long term, long decided) {
-    if (term > 0) {
+  void leads(long round, String member, long term, long decided) {
+    if (round <= NO_READ && term > 0) {
       leader = Optional.of(member);
-      step(core -> core.leads(term, decided));
+      step(core -> core.leads(term, decided, round == SINCE_HEARD));
     }
+  }
+
+  private synchronized boolean hasHeard() {
+    MemberRecovery recovering = core;
+    return recovering != null && recovering.hasHeard();
   }
 
   /** Who leads, as a majority without this one has confirmed. */
@@ -144,15 +153,23 @@ final class Recovery implements AutoCloseable {
     return leader;
   }
 
-  /** Whether entries are taken of whoever leads this term. */
+  /** Whether entries are taken of whoever leads this term, and sends some now. */
   synchronized boolean takes(long term) {
     MemberRecovery recovering = core;
-    return recovering == null || recovering.takes(term);
+    if (recovering == null) {
+      return true;
+    }
+    boolean takes = recovering.takes(term);
+    if (takes) {
+      recovering.hears();
+    }
+    return takes;
   }
 
   /** Whether any entries are taken. */
-  boolean takesAny() {
-    return takes(Long.MAX_VALUE);
+  synchronized boolean takesAny() {
+    MemberRecovery recovering = core;
+    return recovering == null || recovering.takes(Long.MAX_VALUE);
   }
 
   /** Whether this member votes, and counts where a majority is asked. */

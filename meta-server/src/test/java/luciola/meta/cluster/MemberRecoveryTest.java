@@ -41,23 +41,28 @@ class MemberRecoveryTest {
     var recovery = new MemberRecovery(2, true);
     recovery.applied(100);
     assertFalse(recovery.isDone());
-    recovery.leads(7, 40);
+    recovery.leads(7, 40, false);
     assertFalse(recovery.takes(6));
     assertTrue(recovery.takes(7));
     assertTrue(recovery.takes(8));
-    recovery.applied(39);
+    recovery.applied(100);
     assertFalse(recovery.isDone());
-    recovery.applied(40);
-    assertTrue(recovery.isDone());
+    assertFalse(recovery.hasHeard());
+    recovery.hears();
+    assertTrue(recovery.hasHeard());
+    recovery.leads(7, 43, true);
+    recovery.applied(42);
+    assertFalse(recovery.isDone());
+    recovery.applied(43);
     assertTrue(recovery.isDone());
   }
 
-  /** What was first confirmed stays the measure, and a leader makes the group an old one. */
+  /** The first term that was confirmed stays the measure, and a leader makes the group an old one. */
   @Test
   void aLaterAnswerChangesNothing() {
     var recovery = new MemberRecovery(2, true);
-    recovery.leads(7, 40);
-    recovery.leads(5, 3);
+    recovery.leads(7, 40, false);
+    recovery.leads(5, 3, false);
     recovery.logOf(0, true);
     recovery.logOf(1, true);
     assertFalse(recovery.isDone());

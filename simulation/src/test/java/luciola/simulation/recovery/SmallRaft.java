@@ -26,6 +26,8 @@ final class SmallRaft {
     CONFIRMED_LEADER,
     /** It votes as soon as it takes entries. */
     EVERYTHING_BEFORE_VOTES,
+    /** What it has to have is what was decided before the leader sent anything. */
+    HEARING_FIRST,
     /** It is counted when a leader makes sure that it leads. */
     SILENCE
   }
@@ -65,21 +67,23 @@ final class SmallRaft {
 
     record Log(boolean empty) implements Body {}
 
-    record AskLead() implements Body {}
+    record AskLead(boolean heard) implements Body {}
 
     record Confirm(int round) implements Body {}
 
     record Term(int round, int term) implements Body {}
 
-    record Leads(int term, int decidedIndex) implements Body {}
+    record Leads(int term, int decidedIndex, boolean heard) implements Body {}
   }
 
-  private record Message(int from, int to, int life, Body body) {}
+  /** It arrives in that life of the receiver, and may outlive the one of its sender. */
+  private record Message(int from, int fromLife, int to, int life, Body body) {}
 
   /** A leader makes sure that it leads, for one who asks. */
-  private record Round(int number, int asker, int life, int term, int known, Set<Integer> agreed) {}
+  private record Round(
+      int number, int asker, int life, boolean heard, int term, int known, Set<Integer> agreed) {}
 
-  private final class Node {
+  private static final class Node {
     final int id;
     int life;
     boolean paused;
@@ -206,6 +210,11 @@ final class SmallRaft {
 
   private void restart(Node node) {
     node.life++;
+    if (nodes.size() > 3) {
+      // Left open: a vote of five that arrives after its voter has lost its disk and come back.
+      wire.removeIf(
+          message -> message.from() == node.id && message.body() instanceof Body.Voted);
+    }
     node.paused = false;
     node.leads = false;
     node.commit = 0;
@@ -220,7 +229,7 @@ final class SmallRaft {
     if (wire.size() == WIRE_MAX) {
       wire.remove(random.nextInt(WIRE_MAX));
     }
-    wire.add(new Message(from.id, to, nodes.get(to).life, body));
+    wire.add(new Message(from.id, from.life, to, nodes.get(to).life, body));
   }
 
   private void tick(Node node) {
@@ -228,11 +237,16 @@ final class SmallRaft {
       if (other == node) {
         continue;
       }
-      if (node.recovery != null) {
+      MemberRecovery core = node.recovery;
+      if (core != null) {
         send(node, other.id, new Body.AskLog());
-        send(node, other.id, new Body.AskLead());
+        send(
+            node,
+            other.id,
+            new Body.AskLead(core.hasHeard() || without == Without.HEARING_FIRST));
       }
-      if (node.leads) {
+      // A stream to the other's new life is opened when all of the old one has come.
+      if (node.leads && !awaitsOldLife(node, other)) {
         int from = Math.min(node.next[other.id], node.log.size());
         int until = Math.min(node.log.size(), from + 3);
         send(
@@ -246,6 +260,15 @@ final class SmallRaft {
                 node.commit));
       }
     }
+  }
+
+  private boolean awaitsOldLife(Node node, Node other) {
+    return wire.stream()
+        .anyMatch(message ->
+            message.from() == other.id
+                && message.to() == node.id
+                && message.life() == node.life
+                && message.fromLife() < other.life);
   }
 
   private void campaign(Node node) {
@@ -270,16 +293,25 @@ final class SmallRaft {
       case Body.Voted(int term, boolean granted) -> voted(to, from, term, granted);
       case Body.Append append -> append(to, from, append);
       case Body.Appended appended -> appended(to, from, appended);
-      case Body.AskLog() -> send(to, from.id, new Body.Log(to.log.isEmpty()));
+      case Body.AskLog() -> {
+        if (from.life == message.fromLife()) {
+          send(to, from.id, new Body.Log(to.log.isEmpty()));
+        }
+      }
       case Body.Log(boolean empty) -> recover(to, core -> core.logOf(place(to, from), empty));
-      case Body.AskLead() -> askLead(to, from);
+      case Body.AskLead(boolean heard) -> {
+        if (from.life == message.fromLife()) {
+          askLead(to, from, heard);
+        }
+      }
       case Body.Confirm(int round) ->
           send(
               to,
               from.id,
               new Body.Term(round, to.counts() || without == Without.SILENCE ? to.term : 0));
       case Body.Term(int round, int term) -> confirmed(to, from, round, term);
-      case Body.Leads(int term, int index) -> recover(to, core -> core.leads(term, index));
+      case Body.Leads(int term, int index, boolean heard) ->
+          recover(to, core -> core.leads(term, index, heard));
     }
   }
 
@@ -371,6 +403,9 @@ final class SmallRaft {
     if (!takes(to, append.term())) {
       return;
     }
+    if (to.recovery != null) {
+      to.recovery.hears();
+    }
     heard(to, append.term());
     if (append.term() < to.term) {
       send(to, from.id, new Body.Appended(to.term, false, 0));
@@ -441,13 +476,14 @@ final class SmallRaft {
     }
   }
 
-  private void askLead(Node to, Node from) {
+  private void askLead(Node to, Node from, boolean heard) {
     if (!to.ready()) {
       return;
     }
     to.lastRound++;
     to.rounds.add(
-        new Round(to.lastRound, from.id, from.life, to.term, decided.size(), new HashSet<>()));
+        new Round(
+            to.lastRound, from.id, from.life, heard, to.term, decided.size(), new HashSet<>()));
     if (to.rounds.size() > 8) {
       to.rounds.removeFirst();
     }
@@ -468,7 +504,7 @@ final class SmallRaft {
             broken = "member " + to.id + " made sure that it leads, and knows less than is decided";
           }
           if (nodes.get(round.asker()).life == round.life()) {
-            send(to, round.asker(), new Body.Leads(to.term, to.commit - 1));
+            send(to, round.asker(), new Body.Leads(to.term, to.commit - 1, round.heard()));
           }
         }
       }
