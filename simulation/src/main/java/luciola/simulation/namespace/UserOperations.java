@@ -85,6 +85,20 @@ final class UserOperations {
 
   private final Map<Long, Session> holding = new HashMap<>();
 
+  /** Sessions whose last length was refused, and those that are alone with their file. */
+  private final ArrayDeque<Session> refused = new ArrayDeque<>();
+
+  private final ArrayDeque<Held> held = new ArrayDeque<>();
+
+  private final WrittenBytes written;
+  private final BooleanSupplier leased;
+  private final Optional<PlantedBug> bug;
+
+  /**
+   * @param length where the file ends as long as it is held
+   */
+  private record Held(Session session, long length) {}
+
   /**
    * @param leased whether the client's sessions are there still, as far as it can know
    */
@@ -100,20 +114,6 @@ final class UserOperations {
     this.leased = leased;
     this.bug = bug;
   }
-
-  /** Sessions whose last length was refused, and those that are alone with their file. */
-  private final ArrayDeque<Session> refused = new ArrayDeque<>();
-
-  private final ArrayDeque<Held> held = new ArrayDeque<>();
-
-  private final WrittenBytes written;
-  private final BooleanSupplier leased;
-  private final Optional<PlantedBug> bug;
-
-  /**
-   * @param length where the file ends as long as it is held
-   */
-  private record Held(Session session, long length) {}
 
   /** A new client begins with nothing. */
   void forget() {
