@@ -40,11 +40,7 @@ final class LateStart implements Runnable {
    *
    * @param leads who leads, as the others say: this member itself hears too little to know
    */
-  LateStart(
-      RaftPeerId self,
-      RaftSetup setup,
-      Division division,
-      Supplier<Optional<String>> leads) {
+  LateStart(RaftPeerId self, RaftSetup setup, Division division, Supplier<Optional<String>> leads) {
     this.self = self;
     this.setup = setup;
     this.division = division;

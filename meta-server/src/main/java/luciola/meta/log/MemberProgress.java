@@ -62,14 +62,12 @@ final class MemberProgress implements AutoCloseable {
    * @param applied the last entry that is applied here
    */
   void told(String member, long index, long applied) {
-    answers.put(
-        member, new Answer(index < 0, Math.max(0, applied - index), System.nanoTime()));
+    answers.put(member, new Answer(index < 0, Math.max(0, applied - index), System.nanoTime()));
   }
 
   Told of(String member) {
     Answer answer = answers.getOrDefault(member, new Answer(true, 0, startedNanos));
-    return new Told(
-        answer.empty(), answer.behindEntries(), System.nanoTime() - answer.atNanos());
+    return new Told(answer.empty(), answer.behindEntries(), System.nanoTime() - answer.atNanos());
   }
 
   @Override

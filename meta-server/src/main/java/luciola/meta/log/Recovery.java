@@ -52,10 +52,7 @@ final class Recovery implements AutoCloseable {
    */
   Recovery(LogConfig config, boolean fresh, Peers peers, LongSupplier applied) throws IOException {
     this.others =
-        config.members().stream()
-            .map(Member::id)
-            .filter(id -> !id.equals(config.self()))
-            .toList();
+        config.members().stream().map(Member::id).filter(id -> !id.equals(config.self())).toList();
     Path log = config.directory().toAbsolutePath();
     this.home = Objects.requireNonNull(log.getParent(), "the log's directory has none around it");
     this.file = home.resolve(RECOVERING);

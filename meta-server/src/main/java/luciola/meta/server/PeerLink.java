@@ -57,8 +57,7 @@ final class PeerLink implements AutoCloseable {
     this.terms =
         new Questions<>(
             replies -> stub().confirm(replies),
-            reply ->
-                listener.confirmed(reply.getRound(), reply.getTerm(), reply.getLogIndex()));
+            reply -> listener.confirmed(reply.getRound(), reply.getTerm(), reply.getLogIndex()));
     this.indexes =
         new Questions<>(
             replies -> stub().readIndex(replies),

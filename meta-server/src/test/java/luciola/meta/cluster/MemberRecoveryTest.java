@@ -57,7 +57,9 @@ class MemberRecoveryTest {
     assertTrue(recovery.isDone());
   }
 
-  /** The first term that was confirmed stays the measure, and a leader makes the group an old one. */
+  /**
+   * The first term that was confirmed stays the measure, and a leader makes the group an old one.
+   */
   @Test
   void aLaterAnswerChangesNothing() {
     var recovery = new MemberRecovery(2, true);

@@ -37,8 +37,7 @@ class RecoverySimulationTest {
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NOTHING")
   void withoutARuleSomethingIsLost(Without without) {
     int seed = 1;
-    while (seed <= 20_000
-        && SmallRaft.run(seed, 3 + 2 * (seed % 2), without).broken().isEmpty()) {
+    while (seed <= 20_000 && SmallRaft.run(seed, 3 + 2 * (seed % 2), without).broken().isEmpty()) {
       seed++;
     }
     System.out.println(without + " first seed " + seed);

@@ -212,8 +212,7 @@ final class SmallRaft {
     node.life++;
     if (nodes.size() > 3) {
       // Left open: a vote of five that arrives after its voter has lost its disk and come back.
-      wire.removeIf(
-          message -> message.from() == node.id && message.body() instanceof Body.Voted);
+      wire.removeIf(message -> message.from() == node.id && message.body() instanceof Body.Voted);
     }
     node.paused = false;
     node.leads = false;
@@ -240,10 +239,7 @@ final class SmallRaft {
       MemberRecovery core = node.recovery;
       if (core != null) {
         send(node, other.id, new Body.AskLog());
-        send(
-            node,
-            other.id,
-            new Body.AskLead(core.hasHeard() || without == Without.HEARING_FIRST));
+        send(node, other.id, new Body.AskLead(core.hasHeard() || without == Without.HEARING_FIRST));
       }
       // A stream to the other's new life is opened when all of the old one has come.
       if (node.leads && !awaitsOldLife(node, other)) {
@@ -391,8 +387,7 @@ final class SmallRaft {
       while (before < decided.size() && decidedIn.get(before) < to.term) {
         before++;
       }
-      if (to.log.size() < before
-          || !to.log.subList(0, before).equals(decided.subList(0, before))) {
+      if (to.log.size() < before || !to.log.subList(0, before).equals(decided.subList(0, before))) {
         broken = "member " + to.id + " leads term " + to.term + " without what was decided";
       }
       to.log.add(new Entry(to.term, 0));
