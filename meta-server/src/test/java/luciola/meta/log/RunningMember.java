@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +57,8 @@ final class RunningMember implements AutoCloseable {
       store.close();
       throw refused;
     }
+    // The others have said that they have no log, either.
+    await(() -> Files.notExists(own.resolve("recovering")));
   }
 
   /** The others have no log, whatever they have. */

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three members in one process. */
 class MetaServerGroupTest {
-  private static final int MADE = 60;
+  private static final int MADE = 20;
 
   @TempDir Path directory;
 
