@@ -5,14 +5,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import luciola.cli.soak.fault.FaultDriver;
+import luciola.cli.soak.fault.FaultKind;
 import luciola.cli.soak.fault.FaultScene;
 import luciola.cli.soak.fault.Fleet;
 import luciola.cli.soak.fault.FleetStart;
@@ -21,6 +24,7 @@ import luciola.cli.soak.fault.Watch;
 import luciola.cli.soak.load.BlockAddress;
 import luciola.cli.soak.load.Findings;
 import luciola.cli.soak.load.Meter;
+import luciola.cli.soak.load.OperationKind;
 import luciola.cli.soak.load.VerifyingLoad;
 import luciola.cli.soak.load.Violation;
 import luciola.client.cluster.ClusterFileSystem;
@@ -51,6 +55,7 @@ public final class Soak {
   private final AtomicLong started = new AtomicLong();
   private final AtomicLong stopped = new AtomicLong();
   private final Findings findings = new Findings(this::found);
+  private final Map<String, Map<String, Long>> silence = new ConcurrentSkipListMap<>();
   private volatile @Nullable ReplicaProbe probe;
   private volatile @Nullable VerifyingLoad load;
   private volatile @Nullable FaultDriver driver;
@@ -96,6 +101,7 @@ public final class Soak {
       probe = direct;
       try (VerifyingLoad working = VerifyingLoad.start(options.load(), this::connect, findings)) {
         started.set(System.nanoTime());
+        working.meter().onSilence(this::silent);
         load = working;
         return loaded(watch, own, direct, working);
       }
@@ -153,11 +159,23 @@ public final class Soak {
         done,
         working == null ? List.of() : working.meter().rows(),
         working == null ? Map.of() : working.meter().errors(),
+        silence,
         hurting == null ? Map.of() : hurting.staleAnswers(),
         verified,
         compared,
         findings.count(),
         SoakReport.texts(findings.kept()));
+  }
+
+  private void silent(OperationKind.Side side, long nanos) {
+    FaultDriver hurting = driver;
+    String fault =
+        hurting == null ? "none" : hurting.latest().map(FaultKind::optionName).orElse("none");
+    long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+    log.accept("nobody had an answer of " + side + " for " + millis + " ms");
+    silence
+        .computeIfAbsent(side.name().toLowerCase(Locale.ROOT), _ -> new ConcurrentSkipListMap<>())
+        .merge(fault, millis, Math::max);
   }
 
   private void await(Watch watch, Duration timeout, String when) {

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param faults how often each kind was done
  * @param operations figures of the clients
  * @param errors what clients were told by kind and code before they tried again
+ * @param silence most milliseconds without an answer by side and the fault of the time, where it
+ *     was a second or more
  * @param staleAnswers what servers answered that were asked right after a pause or while cut off
  * @param verified what was read back at the end; null if it did not come to that
  * @param replicasCompared blocks that were read of each replica at the end
@@ -30,6 +32,7 @@ public record SoakReport(
     Map<String, Integer> faults,
     List<Meter.Row> operations,
     Map<String, Long> errors,
+    Map<String, Map<String, Long>> silence,
     Map<String, Integer> staleAnswers,
     VerifyingLoad.@Nullable Verified verified,
     long replicasCompared,
@@ -56,6 +59,7 @@ public record SoakReport(
     }
     table.print(out);
     out.println("faults: " + faults);
+    out.println("longest without an answer, ms: " + silence);
     out.println("errors that clients were told and tried again: " + errors);
     out.println("asked for old data after a pause or cut: " + staleAnswers);
     if (verified != null) {

@@ -9,7 +9,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * The one thread that moves the calls of all connections to meta-servers in this process, for as
@@ -32,8 +32,8 @@ final class ControlLoop {
         .channelType(EPOLL ? EpollSocketChannel.class : NioSocketChannel.class);
   }
 
-  /** Does on the thread what it is given, after what has come in meanwhile. */
-  static Executor executor() {
+  /** Does on the thread what it is given, after what has come in meanwhile, or at its time. */
+  static ScheduledExecutorService executor() {
     return GROUP;
   }
 }

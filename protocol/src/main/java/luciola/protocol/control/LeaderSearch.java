@@ -91,14 +91,42 @@ final class LeaderSearch {
     asked.close();
   }
 
+  /** {@code leader} leads instead of {@code silent}: what waits there fails at once. */
+  void deposed(MetaEndpoint silent, String leader) {
+    synchronized (this) {
+      endpoints.remove(silent.address(), silent);
+      current = null;
+      if (silent.address().equals(believed)) {
+        believed = leader;
+      }
+    }
+    silent.close();
+  }
+
+  /** All that are known but {@code asked}; none once closed. */
+  synchronized List<MetaEndpoint> others(MetaEndpoint asked) {
+    if (closed) {
+      return List.of();
+    }
+    return addresses.stream()
+        .filter(address -> !address.equals(asked.address()))
+        .map(address -> endpoints.computeIfAbsent(address, name -> new MetaEndpoint(name, access)))
+        .toList();
+  }
+
+  /** There is a meta-server at {@code address}. */
+  synchronized void learn(String address) {
+    if (!addresses.contains(address)) {
+      addresses.add(address);
+    }
+  }
+
   /** {@code asked} does not lead and named who does, or nobody (empty). */
   synchronized void redirected(MetaEndpoint asked, String leader) {
     if (leader.isEmpty() || leader.equals(asked.address())) {
       failed(asked);
     } else {
-      if (!addresses.contains(leader)) {
-        addresses.add(leader);
-      }
+      learn(leader);
       believed = leader;
       current = null;
     }

@@ -1,16 +1,15 @@
 package luciola.protocol.control;
 
 import io.grpc.ManagedChannel;
-import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import luciola.grpc.v1.AccessChange;
 import luciola.grpc.v1.AccessGrpc;
 import luciola.grpc.v1.AdminGrpc;
@@ -46,12 +45,14 @@ import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.ClusterId;
+import luciola.protocol.control.LeaderCalls.Outcome;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Calls to the meta-servers of one cluster. Methods block and may be used by any number of threads,
  * best virtual ones: namespace calls of all of them share one stream to the leader. A lost leader
- * is searched for and the call repeated, until the call's deadline; a change that was done the
+ * is searched for and the call repeated, until the call's deadline; one that keeps a call waiting is
+ * left as soon as another one leads. A change that was done the
  * first time is not done again, because the sequence stays the same.
  *
  * <p>Errors that a repetition does not mend are raised as {@link LuciolaException} with the code
@@ -61,17 +62,30 @@ public final class MetaConnection implements AutoCloseable {
   /** A member that answers no read by then is passed over for a while. */
   private static final long ANYWHERE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /** Waits for locks are long as such. */
+  private static final long LOCK_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private final MetaOptions options;
   private final LeaderSearch leaders;
+  private final LeaderDoubt doubt;
+  private final LeaderCalls calls;
   private final CallLedger ledger = new CallLedger();
-  private final Semaphore calls;
+  private final Semaphore inFlight;
   private final Wallet wallet = new Wallet(this);
   private volatile @Nullable ClusterId cluster;
 
   private MetaConnection(MetaOptions options) {
     this.options = options;
     this.leaders = new LeaderSearch(options.addresses(), options.access());
-    this.calls = new Semaphore(options.callsMax());
+    this.doubt =
+        new LeaderDoubt(
+            leaders,
+            answered -> {
+              ClusterId known = cluster;
+              return known == null || known.equals(answered);
+            });
+    this.calls = new LeaderCalls(options, leaders, doubt);
+    this.inFlight = new Semaphore(options.callsMax());
     this.cluster = options.cluster().orElse(null);
   }
 
@@ -107,11 +121,13 @@ public final class MetaConnection implements AutoCloseable {
   }
 
   private void identify() {
-    repeat(
+    calls.repeat(
         "connect",
         options.callNanos(),
         (endpoint, attemptNanos) -> {
-          checkCluster(endpoint.address(), endpoint.identify(attemptNanos));
+          ClusterId answered =
+              doubt.whileWaiting(endpoint, () -> endpoint.identify(attemptNanos));
+          checkCluster(endpoint.address(), answered);
           return Outcome.done(true);
         });
   }
@@ -147,7 +163,7 @@ public final class MetaConnection implements AutoCloseable {
       NamespaceReply done =
           answered != null
               ? answered
-              : repeat(
+              : calls.repeat(
                   operation,
                   options.callNanos(),
                   (endpoint, attemptNanos) -> {
@@ -159,7 +175,7 @@ public final class MetaConnection implements AutoCloseable {
       return done;
     } finally {
       ledger.end(sequence);
-      calls.release();
+      inFlight.release();
     }
   }
 
@@ -199,7 +215,7 @@ public final class MetaConnection implements AutoCloseable {
   private long begin(String operation) {
     try {
       long startNanos = System.nanoTime();
-      if (!calls.tryAcquire(options.callNanos(), TimeUnit.NANOSECONDS)) {
+      if (!inFlight.tryAcquire(options.callNanos(), TimeUnit.NANOSECONDS)) {
         throw new LuciolaException(
             ErrorCode.OVERLOADED, operation + ": callsMax=" + options.callsMax());
       }
@@ -210,11 +226,11 @@ public final class MetaConnection implements AutoCloseable {
         return sequence;
       } finally {
         if (!begun) {
-          calls.release();
+          inFlight.release();
         }
       }
     } catch (InterruptedException e) {
-      throw interrupted(operation, e);
+      throw LeaderCalls.interrupted(operation, e);
     }
   }
 
@@ -223,13 +239,11 @@ public final class MetaConnection implements AutoCloseable {
       NamespaceRequest.Builder request,
       long attemptNanos,
       boolean givesUpTheSilent) {
-    // A wait for a lock and its end go one way.
-    boolean ordered = request.hasAwaitLock() || request.hasCancelAwait();
-    NamespaceStream stream = endpoint.stream(attemptNanos, this::checkCluster, ordered);
+    NamespaceStream stream = stream(endpoint, request, attemptNanos);
     long sentNanos = System.nanoTime();
     NamespaceRequest sent = request.setAcknowledgedSequence(ledger.acknowledged()).build();
     try {
-      return stream.send(sent).get(attemptNanos, TimeUnit.NANOSECONDS);
+      return awaited(endpoint, sent, stream.send(sent), sentNanos + attemptNanos);
     } catch (TimeoutException e) {
       stream.forget(sent.getSequence());
       if (givesUpTheSilent && stream.lastReplyNanos() - sentNanos < 0) {
@@ -243,13 +257,43 @@ public final class MetaConnection implements AutoCloseable {
           : new LuciolaException(ErrorCode.INTERNAL, "meta=" + endpoint.address(), e.getCause());
     } catch (InterruptedException e) {
       stream.forget(sent.getSequence());
-      throw interrupted("namespace call", e);
+      throw LeaderCalls.interrupted("namespace call", e);
+    }
+  }
+
+  private NamespaceStream stream(
+      MetaEndpoint endpoint, NamespaceRequest.Builder request, long attemptNanos) {
+    // A wait for a lock and its end go one way.
+    boolean ordered = request.hasAwaitLock() || request.hasCancelAwait();
+    Supplier<NamespaceStream> stream =
+        () -> endpoint.stream(attemptNanos, this::checkCluster, ordered);
+    return endpoint.connected() ? stream.get() : doubt.whileWaiting(endpoint, stream);
+  }
+
+  private NamespaceReply awaited(
+      MetaEndpoint endpoint,
+      NamespaceRequest sent,
+      CompletableFuture<NamespaceReply> reply,
+      long deadlineNanos)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    long patience = sent.hasAwaitLock() ? LOCK_PATIENCE_NANOS : LeaderDoubt.PATIENCE_NANOS;
+    while (true) {
+      long left = deadlineNanos - System.nanoTime();
+      try {
+        return reply.get(Math.min(left, patience), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        if (left <= patience) {
+          throw e;
+        }
+        doubt.about(endpoint);
+        patience = sent.hasAwaitLock() ? LOCK_PATIENCE_NANOS : LeaderDoubt.AGAIN_NANOS;
+      }
     }
   }
 
   /** A storage-server makes itself known. */
   public RegisterReply register(RegisterRequest request) {
-    return unary(
+    return calls.unary(
         "register",
         options.callNanos(),
         (channel, nanos) -> {
@@ -265,7 +309,7 @@ public final class MetaConnection implements AutoCloseable {
    *     call
    */
   public HeartbeatReply heartbeat(HeartbeatRequest request, long timeoutNanos) {
-    return unary(
+    return calls.unary(
         "heartbeat",
         timeoutNanos,
         (channel, nanos) -> {
@@ -276,7 +320,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Routing newer than what the request names, now. */
   public RoutingUpdate routing(RoutingRequest request) {
-    return unary(
+    return calls.unary(
         "get routing",
         options.callNanos(),
         (channel, nanos) -> {
@@ -287,7 +331,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Everything operators see. */
   public StatusReply status() {
-    return unary(
+    return calls.unary(
         "status",
         options.callNanos(),
         (channel, nanos) -> {
@@ -298,7 +342,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Makes chains over the registered targets and a table of them. */
   public CreateTableReply createTable(CreateTableRequest request) {
-    return unary(
+    return calls.unary(
         "create table",
         options.callNanos(),
         (channel, nanos) -> {
@@ -309,7 +353,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Makes single chains, and if asked a table with them. */
   public CreateChainsReply createChains(CreateChainsRequest request) {
-    return unary(
+    return calls.unary(
         "create chain",
         options.callNanos(),
         (channel, nanos) -> {
@@ -320,7 +364,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Changes where replicas are, what takes part and how; or says what would be done. */
   public OperateReply operate(OperateRequest request) {
-    return unary(
+    return calls.unary(
         "operate",
         options.callNanos(),
         (channel, nanos) -> {
@@ -338,7 +382,7 @@ public final class MetaConnection implements AutoCloseable {
    */
   public CheckNamespaceReply checkNamespace(
       CheckNamespaceRequest request, long timeoutNanos, Consumer<CheckNamespaceReply> progress) {
-    return unary(
+    return calls.unary(
         "check namespace",
         timeoutNanos,
         (channel, _) -> {
@@ -360,7 +404,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Repairs what a check has found, as far as it is still wrong. */
   public RepairNamespaceReply repairNamespace(RepairNamespaceRequest request) {
-    return unary(
+    return calls.unary(
         "repair namespace",
         options.callNanos(),
         (channel, nanos) -> {
@@ -371,7 +415,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** What is known of inodes by their numbers. */
   public InspectInodesReply inspectInodes(InspectInodesRequest request) {
-    return unary(
+    return calls.unary(
         "inspect inodes",
         options.callNanos(),
         (channel, nanos) -> {
@@ -386,7 +430,7 @@ public final class MetaConnection implements AutoCloseable {
   }
 
   RenewAccessReply renewAccess(RenewAccessRequest request) {
-    return unary(
+    return calls.unary(
         "renew access",
         options.callNanos(),
         (channel, nanos) -> {
@@ -397,7 +441,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Users and tokens. */
   public ListAccessReply listAccess() {
-    return unary(
+    return calls.unary(
         "list users",
         options.callNanos(),
         (channel, nanos) -> {
@@ -409,7 +453,7 @@ public final class MetaConnection implements AutoCloseable {
 
   /** Makes or takes away a user or a token. */
   public ChangeAccessReply changeAccess(AccessChange change) {
-    return unary(
+    return calls.unary(
         "change access",
         options.callNanos(),
         (channel, nanos) -> {
@@ -448,106 +492,5 @@ public final class MetaConnection implements AutoCloseable {
   public void close() {
     wallet.close();
     leaders.close();
-  }
-
-  /** One call on a channel. */
-  private interface Unary<R> {
-    Outcome<R> on(ManagedChannel channel, long attemptNanos);
-  }
-
-  private <R> R unary(String operation, long timeoutNanos, Unary<R> unary) {
-    return repeat(
-        operation,
-        timeoutNanos,
-        (endpoint, attemptNanos) -> {
-          try {
-            return unary.on(endpoint.channel(), attemptNanos);
-          } catch (StatusRuntimeException e) {
-            throw endpoint.fault(operation, e);
-          }
-        });
-  }
-
-  /** What came of one attempt. */
-  private record Outcome<R>(R reply, ErrorCode code, String message, String leader) {
-    static <R> Outcome<R> done(R reply) {
-      return new Outcome<>(reply, ErrorCode.OK, "", "");
-    }
-
-    static <R> Outcome<R> of(R reply, int code, String message, String leader) {
-      return new Outcome<>(reply, ErrorCode.ofNumber(code), message, leader);
-    }
-  }
-
-  /** One attempt. */
-  private interface Attempt<R> {
-    Outcome<R> at(MetaEndpoint endpoint, long attemptNanos);
-  }
-
-  private <R> R repeat(String operation, long timeoutNanos, Attempt<R> attempt) {
-    long deadlineNanos = System.nanoTime() + timeoutNanos;
-    long wait = options.backoffMinNanos();
-    LuciolaException lastFault = null;
-    while (true) {
-      MetaEndpoint endpoint = leaders.current();
-      LuciolaException fault;
-      try {
-        // The last attempt may get very little time.
-        long left = Math.max(1, deadlineNanos - System.nanoTime());
-        Outcome<R> outcome = attempt.at(endpoint, Math.min(options.attemptNanos(), left));
-        if (outcome.code() == ErrorCode.OK) {
-          return outcome.reply();
-        }
-        fault = new LuciolaException(outcome.code(), outcome.message());
-        follow(endpoint, outcome);
-      } catch (LuciolaException e) {
-        if (e.code() == ErrorCode.CANCELLED) {
-          throw e;
-        }
-        fault = e;
-        leaders.failed(endpoint);
-      }
-      switch (fault.code().action()) {
-        case PROCEED, GIVE_UP, STOP, OTHER_REPLICA -> throw fault;
-        case RETRY, REFRESH_ROUTING, FIND_LEADER -> {
-          // That the time is up says less than what went wrong before.
-          lastFault = fault.code() == ErrorCode.TIMED_OUT && lastFault != null ? lastFault : fault;
-          if (System.nanoTime() - deadlineNanos >= 0) {
-            throw new LuciolaException(
-                lastFault.code(),
-                operation
-                    + ": meta="
-                    + leaders.addresses()
-                    + " timeoutNanos="
-                    + timeoutNanos
-                    + " cause="
-                    + lastFault.getMessage(),
-                lastFault);
-          }
-          pause(operation, Math.min(wait, Math.max(1, deadlineNanos - System.nanoTime())));
-          wait = Math.min(2 * wait, options.backoffMaxNanos());
-        }
-      }
-    }
-  }
-
-  private void follow(MetaEndpoint endpoint, Outcome<?> outcome) {
-    switch (outcome.code().action()) {
-      case FIND_LEADER, REFRESH_ROUTING -> leaders.redirected(endpoint, outcome.leader());
-      case PROCEED, RETRY, OTHER_REPLICA, GIVE_UP, STOP -> {}
-    }
-  }
-
-  private static void pause(String operation, long nanos) {
-    try {
-      Thread.sleep(Duration.ofNanos(nanos - ThreadLocalRandom.current().nextLong(nanos)));
-    } catch (InterruptedException e) {
-      throw interrupted(operation, e);
-    }
-  }
-
-  private static LuciolaException interrupted(String operation, InterruptedException e) {
-    Thread.currentThread().interrupt();
-    return new LuciolaException(ErrorCode.CANCELLED, operation + ": interrupted", e);
   }
 }

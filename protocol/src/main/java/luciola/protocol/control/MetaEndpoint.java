@@ -3,12 +3,14 @@ package luciola.protocol.control;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
 import luciola.grpc.v1.IdentifyRequest;
@@ -98,6 +100,31 @@ final class MetaEndpoint {
   }
 
   /**
+   * Asks which cluster this is and who leads it, without waiting: {@code heard} runs on the control
+   * loop if an answer comes in time.
+   */
+  void ask(long timeoutNanos, Consumer<IdentifyReply> heard) {
+    ClusterGrpc.newStub(channel())
+        .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
+        .identify(IdentifyRequest.getDefaultInstance(), new Answer(heard));
+  }
+
+  private record Answer(Consumer<IdentifyReply> heard) implements StreamObserver<IdentifyReply> {
+    @Override
+    public void onNext(IdentifyReply reply) {
+      heard.accept(reply);
+    }
+
+    @Override
+    public void onError(Throwable silent) {
+      // It says nothing of who leads.
+    }
+
+    @Override
+    public void onCompleted() {}
+  }
+
+  /**
    * A stream of namespace calls, opened after a check of the cluster if there is none.
    *
    * @param ordered whether what is sent must not overtake, nor be overtaken by, other ordered ones
@@ -115,6 +142,12 @@ final class MetaEndpoint {
       second = openedSecond();
     }
     return second.underWay() < open.underWay() ? second : open;
+  }
+
+  /** Whether there is a stream, so that {@link #stream} does not block. */
+  boolean connected() {
+    NamespaceStream open = stream;
+    return open != null && open.usable();
   }
 
   /** Whoever comes while one opens it waits for that one, for its own time, and gets the same. */

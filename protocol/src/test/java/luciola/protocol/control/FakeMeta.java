@@ -29,8 +29,17 @@ final class FakeMeta implements AutoCloseable {
   final List<StreamObserver<NamespaceReplies>> streams = new CopyOnWriteArrayList<>();
   final List<StreamObserver<RoutingUpdate>> watches = new CopyOnWriteArrayList<>();
   volatile UnaryOperator<NamespaceReply.Builder> answer = reply -> reply;
+  /** Takes namespace calls and does not answer them. */
   volatile boolean mute;
+
+  /** Answers nothing at all. */
+  volatile boolean paused;
+
   volatile String leader = "";
+
+  /** Who leads, as it tells who asks. */
+  volatile String known = "";
+
   volatile RoutingUpdate routing = RoutingUpdate.getDefaultInstance();
 
   private final long cluster;
@@ -62,6 +71,16 @@ final class FakeMeta implements AutoCloseable {
   /** Sends every follower away to another server. */
   void follow(FakeMeta other) {
     leader = other.address();
+  }
+
+  /** Answers what it kept silent about, by its first stream. */
+  void reply(NamespaceRequest request) {
+    streams
+        .getFirst()
+        .onNext(
+            NamespaceReplies.newBuilder()
+                .addReplies(NamespaceReply.newBuilder().setSequence(request.getSequence()))
+                .build());
   }
 
   void publish(RoutingUpdate update) {
@@ -101,7 +120,7 @@ final class FakeMeta implements AutoCloseable {
 
         private void take(NamespaceRequest request) {
           // Before the test can see the request: it may end the silence then.
-          boolean silent = mute;
+          boolean silent = mute || paused;
           received.add(request);
           if (silent) {
             return;
@@ -132,14 +151,18 @@ final class FakeMeta implements AutoCloseable {
   private final class FakeCluster extends ClusterGrpc.ClusterImplBase {
     @Override
     public void identify(IdentifyRequest request, StreamObserver<IdentifyReply> replies) {
-      replies.onNext(IdentifyReply.newBuilder().setClusterId(cluster).build());
-      replies.onCompleted();
+      if (!paused) {
+        replies.onNext(IdentifyReply.newBuilder().setClusterId(cluster).setLeader(known).build());
+        replies.onCompleted();
+      }
     }
 
     @Override
     public void getRouting(RoutingRequest request, StreamObserver<RoutingUpdate> replies) {
-      replies.onNext(routing);
-      replies.onCompleted();
+      if (!paused) {
+        replies.onNext(routing);
+        replies.onCompleted();
+      }
     }
 
     @Override

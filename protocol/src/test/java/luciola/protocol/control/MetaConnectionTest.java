@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +25,7 @@ import luciola.grpc.v1.Layout;
 import luciola.grpc.v1.MakeDirectory;
 import luciola.grpc.v1.NamespaceReply;
 import luciola.grpc.v1.NamespaceRequest;
+import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
@@ -51,6 +53,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class MetaConnectionTest {
   private static final long CLUSTER = 77;
+  private static final Executor THREADS = command -> Thread.ofVirtual().start(command);
 
   private final List<AutoCloseable> open = new ArrayList<>();
 
@@ -168,6 +171,77 @@ final class MetaConnectionTest {
     connection.call(getAttributes(2));
     assertEquals(1, follower.received.size());
     assertEquals(2, leader.received.size());
+  }
+
+  @Test
+  void leavesASilentLeaderAsSoonAsAnotherOneLeads() throws Exception {
+    FakeMeta paused = meta();
+    FakeMeta follower = meta();
+    FakeMeta successor = meta();
+    follower.known = paused.address();
+    successor.known = paused.address();
+    // The third is not in the list: it is heard of from the second.
+    MetaConnection connection = connect(paused.address(), follower.address());
+    connection.call(getAttributes(1));
+    paused.paused = true;
+    List<CompletableFuture<NamespaceReply>> calls = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      calls.add(CompletableFuture.supplyAsync(() -> connection.call(getAttributes(2)), THREADS));
+    }
+    var routing =
+        CompletableFuture.supplyAsync(
+            () -> connection.routing(RoutingRequest.getDefaultInstance()), THREADS);
+    Thread.sleep(TimeUnit.NANOSECONDS.toMillis(2 * LeaderDoubt.PATIENCE_NANOS));
+    assertTrue(calls.stream().noneMatch(CompletableFuture::isDone), "left a leader for nobody");
+
+    long elected = System.nanoTime();
+    follower.known = successor.address();
+    successor.known = successor.address();
+    calls.forEach(CompletableFuture::join);
+    routing.join();
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - elected);
+    assertTrue(seconds < 10, "took " + seconds + " s, an attempt takes 20 s");
+    assertEquals(51, paused.received.size());
+    assertEquals(50, successor.received.size());
+    assertEquals(
+        paused.received.stream().skip(1).map(NamespaceRequest::getSequence).sorted().toList(),
+        successor.received.stream().map(NamespaceRequest::getSequence).sorted().toList());
+  }
+
+  @Test
+  void aMemberThatHearsNothingMovesNobody() throws Exception {
+    FakeMeta slow = meta();
+    FakeMeta deaf = meta();
+    FakeMeta deposed = meta();
+    slow.known = slow.address();
+    deaf.known = deposed.address();
+    deposed.known = slow.address();
+    MetaConnection connection = connect(slow.address(), deaf.address(), deposed.address());
+    connection.call(getAttributes(1));
+    slow.mute = true;
+    CompletableFuture<NamespaceReply> call =
+        CompletableFuture.supplyAsync(() -> connection.call(getAttributes(2)), THREADS);
+    Thread.sleep(TimeUnit.NANOSECONDS.toMillis(3 * LeaderDoubt.PATIENCE_NANOS));
+    assertFalse(call.isDone());
+    assertEquals(1, slow.streams.size());
+    slow.reply(slow.received.getLast());
+    call.join();
+    assertEquals(2, slow.received.size());
+    assertEquals(0, deaf.received.size() + deposed.received.size());
+  }
+
+  @Test
+  void connectsWhereThereIsALeaderIfTheFirstOfTheListIsSilent() throws Exception {
+    FakeMeta paused = meta();
+    FakeMeta leader = meta();
+    paused.paused = true;
+    leader.known = leader.address();
+    long start = System.nanoTime();
+    MetaConnection connection = connect(paused.address(), leader.address());
+    connection.call(getAttributes(1));
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+    assertTrue(seconds < 10, "took " + seconds + " s, an attempt takes 20 s");
+    assertEquals(1, leader.received.size());
   }
 
   @Test

@@ -6,9 +6,11 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import luciola.cli.soak.load.VerifyingLoad;
 import luciola.client.LuciolaFileSystem;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +32,7 @@ public final class FaultDriver implements Runnable {
   private final int rounds;
   private final Map<FaultKind, Integer> done = new EnumMap<>(FaultKind.class);
   private volatile boolean stopping;
+  private volatile @Nullable FaultKind latest;
 
   /**
    * Ready to run.
@@ -80,6 +83,11 @@ public final class FaultDriver implements Runnable {
     return new EnumMap<>(done.isEmpty() ? new EnumMap<>(FaultKind.class) : done);
   }
 
+  /** The one that happens, or happened last; empty before the first. */
+  public Optional<FaultKind> latest() {
+    return Optional.ofNullable(latest);
+  }
+
   /** What servers answered that were asked for old data right after a pause, and how often. */
   public Map<String, Integer> staleAnswers() {
     return stale.answers();
@@ -116,6 +124,7 @@ public final class FaultDriver implements Runnable {
   /** Does one fault, from the hurting to the mending. */
   public void one(FaultKind kind) throws IOException, InterruptedException {
     scene.revive();
+    latest = kind;
     switch (kind) {
       case KILL -> servers.kill(1);
       case KILL_TWO -> servers.kill(2);

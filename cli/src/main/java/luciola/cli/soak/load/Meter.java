@@ -4,11 +4,23 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import luciola.cli.soak.load.OperationKind.Side;
 
 /** Counts operations by kind, what they moved, how long the longest took and how they failed. */
 public final class Meter {
+  /** What is told of silence. */
+  public interface Silence {
+    /** No client has had an answer of {@code side} for {@code nanos}, until now. */
+    void ended(Side side, long nanos);
+  }
+
+  private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final LongSupplier clock;
+  private final EnumMap<Side, Long> answered = new EnumMap<>(Side.class);
+  private volatile Silence silence = (_, _) -> {};
   private final EnumMap<OperationKind, Figures> figures = new EnumMap<>(OperationKind.class);
   private final Map<String, Long> errors = new TreeMap<>();
 
@@ -43,8 +55,26 @@ public final class Meter {
       double longestMillis,
       double longestGapMillis) {}
 
-  synchronized void done(OperationKind kind, long startedNanos, int blocks, long bytes) {
-    long now = clock.getAsLong();
+  /** Has {@code told} hear of every second and more without an answer, on any thread. */
+  public void onSilence(Silence told) {
+    silence = told;
+  }
+
+  void done(OperationKind kind, long startedNanos, int blocks, long bytes) {
+    Side side = kind.side();
+    long silent;
+    synchronized (this) {
+      long now = clock.getAsLong();
+      count(kind, startedNanos, now, blocks, bytes);
+      Long before = side == null ? null : answered.put(side, now);
+      silent = before == null ? 0 : now - before;
+    }
+    if (side != null && silent >= SILENCE_NANOS) {
+      silence.ended(side, silent);
+    }
+  }
+
+  private void count(OperationKind kind, long startedNanos, long now, int blocks, long bytes) {
     Figures of = figures.computeIfAbsent(kind, _ -> new Figures());
     of.operations++;
     of.blocks += blocks;
