@@ -41,19 +41,19 @@ import luciola.grpc.v1.RoutingRequest;
 import luciola.grpc.v1.RoutingUpdate;
 import luciola.grpc.v1.StatusReply;
 import luciola.grpc.v1.StatusRequest;
+import luciola.protocol.control.LeaderCalls.Outcome;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import luciola.protocol.id.ClientId;
 import luciola.protocol.id.ClusterId;
-import luciola.protocol.control.LeaderCalls.Outcome;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Calls to the meta-servers of one cluster. Methods block and may be used by any number of threads,
  * best virtual ones: namespace calls of all of them share one stream to the leader. A lost leader
- * is searched for and the call repeated, until the call's deadline; one that keeps a call waiting is
- * left as soon as another one leads. A change that was done the
- * first time is not done again, because the sequence stays the same.
+ * is searched for and the call repeated, until the call's deadline; one that keeps a call waiting
+ * is left as soon as another one leads. A change that was done the first time is not done again,
+ * because the sequence stays the same.
  *
  * <p>Errors that a repetition does not mend are raised as {@link LuciolaException} with the code
  * that the server answered.
@@ -125,8 +125,7 @@ public final class MetaConnection implements AutoCloseable {
         "connect",
         options.callNanos(),
         (endpoint, attemptNanos) -> {
-          ClusterId answered =
-              doubt.whileWaiting(endpoint, () -> endpoint.identify(attemptNanos));
+          ClusterId answered = doubt.whileWaiting(endpoint, () -> endpoint.identify(attemptNanos));
           checkCluster(endpoint.address(), answered);
           return Outcome.done(true);
         });

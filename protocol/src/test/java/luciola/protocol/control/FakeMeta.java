@@ -29,6 +29,7 @@ final class FakeMeta implements AutoCloseable {
   final List<StreamObserver<NamespaceReplies>> streams = new CopyOnWriteArrayList<>();
   final List<StreamObserver<RoutingUpdate>> watches = new CopyOnWriteArrayList<>();
   volatile UnaryOperator<NamespaceReply.Builder> answer = reply -> reply;
+
   /** Takes namespace calls and does not answer them. */
   volatile boolean mute;
 
