@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import luciola.grpc.v1.ClusterGrpc;
 import luciola.grpc.v1.IdentifyReply;
@@ -40,6 +41,9 @@ final class FakeMeta implements AutoCloseable {
 
   /** Who leads, as it tells who asks. */
   volatile String known = "";
+
+  /** How often it was asked who it is. */
+  final AtomicInteger asked = new AtomicInteger();
 
   volatile RoutingUpdate routing = RoutingUpdate.getDefaultInstance();
 
@@ -152,6 +156,7 @@ final class FakeMeta implements AutoCloseable {
   private final class FakeCluster extends ClusterGrpc.ClusterImplBase {
     @Override
     public void identify(IdentifyRequest request, StreamObserver<IdentifyReply> replies) {
+      asked.incrementAndGet();
       if (!paused) {
         replies.onNext(IdentifyReply.newBuilder().setClusterId(cluster).setLeader(known).build());
         replies.onCompleted();

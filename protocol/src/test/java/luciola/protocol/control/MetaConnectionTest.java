@@ -181,7 +181,7 @@ final class MetaConnectionTest {
     follower.known = paused.address();
     successor.known = paused.address();
     // The third is not in the list: it is heard of from the second.
-    MetaConnection connection = connect(paused.address(), follower.address());
+    MetaConnection connection = patient(paused.address(), follower.address());
     connection.call(getAttributes(1));
     paused.paused = true;
     List<CompletableFuture<NamespaceReply>> calls = new ArrayList<>();
@@ -191,16 +191,13 @@ final class MetaConnectionTest {
     var routing =
         CompletableFuture.supplyAsync(
             () -> connection.routing(RoutingRequest.getDefaultInstance()), THREADS);
-    Thread.sleep(TimeUnit.NANOSECONDS.toMillis(2 * LeaderDoubt.PATIENCE_NANOS));
+    await(() -> follower.asked.get() >= 3);
     assertTrue(calls.stream().noneMatch(CompletableFuture::isDone), "left a leader for nobody");
 
-    long elected = System.nanoTime();
     follower.known = successor.address();
     successor.known = successor.address();
     calls.forEach(CompletableFuture::join);
     routing.join();
-    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - elected);
-    assertTrue(seconds < 10, "took " + seconds + " s, an attempt takes 20 s");
     assertEquals(51, paused.received.size());
     assertEquals(50, successor.received.size());
     assertEquals(
@@ -216,12 +213,12 @@ final class MetaConnectionTest {
     slow.known = slow.address();
     deaf.known = deposed.address();
     deposed.known = slow.address();
-    MetaConnection connection = connect(slow.address(), deaf.address(), deposed.address());
+    MetaConnection connection = patient(slow.address(), deaf.address(), deposed.address());
     connection.call(getAttributes(1));
     slow.mute = true;
     CompletableFuture<NamespaceReply> call =
         CompletableFuture.supplyAsync(() -> connection.call(getAttributes(2)), THREADS);
-    Thread.sleep(TimeUnit.NANOSECONDS.toMillis(3 * LeaderDoubt.PATIENCE_NANOS));
+    await(() -> deaf.asked.get() >= 4 && deposed.asked.get() >= 4);
     assertFalse(call.isDone());
     assertEquals(1, slow.streams.size());
     slow.reply(slow.received.getLast());
@@ -236,11 +233,8 @@ final class MetaConnectionTest {
     FakeMeta leader = meta();
     paused.paused = true;
     leader.known = leader.address();
-    long start = System.nanoTime();
-    MetaConnection connection = connect(paused.address(), leader.address());
+    MetaConnection connection = patient(paused.address(), leader.address());
     connection.call(getAttributes(1));
-    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
-    assertTrue(seconds < 10, "took " + seconds + " s, an attempt takes 20 s");
     assertEquals(1, leader.received.size());
   }
 
@@ -426,13 +420,22 @@ final class MetaConnectionTest {
   }
 
   private MetaConnection connect(String... addresses) {
+    return connect(TimeUnit.SECONDS.toNanos(20), addresses);
+  }
+
+  /** One whose attempts take longer than any test may. */
+  private MetaConnection patient(String... addresses) {
+    return connect(TimeUnit.MINUTES.toNanos(10), addresses);
+  }
+
+  private MetaConnection connect(long attemptNanos, String... addresses) {
     MetaOptions options =
         new MetaOptions(
             List.of(addresses),
             new ClientId(5),
             Optional.empty(),
-            TimeUnit.SECONDS.toNanos(40),
-            TimeUnit.SECONDS.toNanos(20),
+            2 * attemptNanos,
+            attemptNanos,
             TimeUnit.MILLISECONDS.toNanos(1),
             TimeUnit.MILLISECONDS.toNanos(50),
             64,
