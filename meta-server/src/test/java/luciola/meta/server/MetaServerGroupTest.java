@@ -37,6 +37,8 @@ import luciola.protocol.control.MetaOptions;
 import luciola.protocol.control.SecuritySettings;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,68 +46,71 @@ import org.junit.jupiter.api.io.TempDir;
 class MetaServerGroupTest {
   private static final int MADE = 20;
 
+  private final List<Member> members = new ArrayList<>();
+  private final List<MetaServer> servers = new ArrayList<>();
+
   @TempDir Path directory;
 
-  @Test
-  void aMinorityMayStopAndOneThatComesBackCatchesUp() throws Exception {
-    List<Member> members = three();
-    List<MetaServer> servers = new ArrayList<>();
-    try {
-      for (Member member : members) {
-        servers.add(start(members, member, SecuritySettings.OFF));
-      }
-      MetaServer leader = awaitLeader(servers);
-      long cluster = leader.clusterId();
-      try (var client = new LoopbackClient(leader.port(), 5)) {
-        make(client, 0);
-      }
-      MetaServer follower =
-          servers.stream().filter(server -> !server.leads()).findFirst().orElseThrow();
-      try (var client = new LoopbackClient(follower.port(), 6)) {
-        NamespaceReply refused = lookup(client, "/d1");
-        assertEquals(ErrorCode.NOT_LEADER.number(), refused.getCode());
-        assertEquals("127.0.0.1:" + leader.port(), refused.getLeader());
-      }
-      try (var changing = new LoopbackClient(leader.port(), 9);
-          var reading = new LoopbackClient(follower.port(), 10)) {
-        readWhatWasJustMade(changing, reading);
-      }
-
-      // The majority goes on without it; it comes back and counts again.
-      Member absent =
-          members.stream()
-              .filter(member -> member.servicePort() == follower.port())
-              .findFirst()
-              .orElseThrow();
-      follower.close();
-      servers.remove(follower);
-      try (var client = new LoopbackClient(leader.port(), 8)) {
-        make(client, MADE);
-      }
-      servers.add(start(members, absent, SecuritySettings.OFF));
-
-      leader.close();
-      servers.remove(leader);
-      MetaServer next = awaitLeader(servers);
-      assertEquals(cluster, next.clusterId());
-      try (var client = new LoopbackClient(next.port(), 7)) {
-        for (int i = 0; i < 2 * MADE; i++) {
-          NamespaceReply found = lookup(client, "/d" + i);
-          assertEquals(0, found.getCode(), found.getMessage());
-        }
-        assertEquals(0, mkdir(client, "/after").getCode());
-      }
-    } finally {
-      servers.forEach(MetaServer::close);
-    }
-  }
-
-  private static List<Member> three() throws IOException {
-    List<Member> members = new ArrayList<>();
+  @BeforeEach
+  void nameThree() throws IOException {
     for (int i = 1; i <= 3; i++) {
       members.add(new Member("m" + i, "127.0.0.1", freePort(), freePort()));
     }
-    return members;
+  }
+
+  @AfterEach
+  void closeAll() {
+    servers.forEach(MetaServer::close);
+  }
+
+  private void startAll(SecuritySettings security) {
+    members.forEach(member -> servers.add(start(member, security)));
+  }
+
+  @Test
+  void aMinorityMayStopAndOneThatComesBackCatchesUp() throws Exception {
+    startAll(SecuritySettings.OFF);
+    MetaServer leader = awaitLeader();
+    long cluster = leader.clusterId();
+    try (var client = new LoopbackClient(leader.port(), 5)) {
+      make(client, 0);
+    }
+    MetaServer follower =
+        servers.stream().filter(server -> !server.leads()).findFirst().orElseThrow();
+    try (var client = new LoopbackClient(follower.port(), 6)) {
+      NamespaceReply refused = lookup(client, "/d1");
+      assertEquals(ErrorCode.NOT_LEADER.number(), refused.getCode());
+      assertEquals("127.0.0.1:" + leader.port(), refused.getLeader());
+    }
+    try (var changing = new LoopbackClient(leader.port(), 9);
+        var reading = new LoopbackClient(follower.port(), 10)) {
+      readWhatWasJustMade(changing, reading);
+    }
+
+    // The majority goes on without it; it comes back and counts again.
+    Member absent =
+        members.stream()
+            .filter(member -> member.servicePort() == follower.port())
+            .findFirst()
+            .orElseThrow();
+    follower.close();
+    servers.remove(follower);
+    try (var client = new LoopbackClient(leader.port(), 8)) {
+      make(client, MADE);
+    }
+    servers.add(start(absent, SecuritySettings.OFF));
+
+    leader.close();
+    servers.remove(leader);
+    MetaServer next = awaitLeader();
+    assertEquals(cluster, next.clusterId());
+    try (var client = new LoopbackClient(next.port(), 7)) {
+      for (int i = 0; i < 2 * MADE; i++) {
+        NamespaceReply found = lookup(client, "/d" + i);
+        assertEquals(0, found.getCode(), found.getMessage());
+      }
+      assertEquals(0, mkdir(client, "/after").getCode());
+    }
   }
 
   private Credential.OfServers secret(Path file) {
@@ -121,24 +126,15 @@ class MetaServerGroupTest {
   void membersThatAskWhoCallsAnswerEachOther() throws Exception {
     Path file = directory.resolve("secret");
     ClientAccess access = ClientAccess.NONE.withCredential(secret(file));
-    List<Member> members = three();
-    List<MetaServer> servers = new ArrayList<>();
-    try {
-      for (Member member : members) {
-        servers.add(start(members, member, SecuritySettings.required(file)));
-      }
-      MetaServer _ = awaitLeader(servers);
-      makeAndReadAnywhere(members, access, "/s");
-    } finally {
-      servers.forEach(MetaServer::close);
-    }
+    startAll(SecuritySettings.required(file));
+    MetaServer _ = awaitLeader();
+    makeAndReadAnywhere(access, "/s");
   }
 
   @Test
   void membersThatEncryptEverythingGoOnWithoutTheirLeaderAndTakeItInAgain() throws Exception {
     Path file = directory.resolve("secret");
     var authority = new TestAuthority(directory, "authority");
-    List<Member> members = three();
     List<SecuritySettings> settings = new ArrayList<>();
     List<Path> certificates = new ArrayList<>();
     Path listed = directory.resolve("members.pem");
@@ -155,53 +151,40 @@ class MetaServerGroupTest {
               .withMembers(listed));
     }
     TestAuthority.together(listed, certificates.toArray(Path[]::new));
-    List<MetaServer> servers = new ArrayList<>();
-    try {
-      for (int i = 0; i < members.size(); i++) {
-        servers.add(start(members, members.get(i), settings.get(i)));
-      }
-      MetaServer leader = awaitLeader(servers);
-      makeAndReadAnywhere(members, access, "/before");
-      int number = members.indexOf(at(members, leader.port()));
-      leader.close();
-      servers.remove(leader);
-      awaitLeader(servers);
-      makeAndReadAnywhere(members, access, "/without");
-      servers.add(start(members, members.get(number), settings.get(number)));
-      makeAndReadAnywhere(members, access, "/again");
-      int last = servers.getLast().port();
-      await(() -> readsHere(members, access, last));
-    } finally {
-      servers.forEach(MetaServer::close);
+    for (int i = 0; i < members.size(); i++) {
+      servers.add(start(members.get(i), settings.get(i)));
     }
+    MetaServer leader = awaitLeader();
+    makeAndReadAnywhere(access, "/before");
+    int number = members.indexOf(at(leader.port()));
+    leader.close();
+    servers.remove(leader);
+    awaitLeader();
+    makeAndReadAnywhere(access, "/without");
+    servers.add(start(members.get(number), settings.get(number)));
+    makeAndReadAnywhere(access, "/again");
+    int last = servers.getLast().port();
+    await(() -> readsHere(access, last));
   }
 
   /** A leader that knew it before believes that it has everything: it is asked itself. */
   @Test
   void aMemberThatLostItsDiskIsKnownToHaveNothingUntilItWasFilled() throws Exception {
-    List<Member> members = three();
-    List<MetaServer> servers = new ArrayList<>();
-    try {
-      for (Member member : members) {
-        servers.add(start(members, member, SecuritySettings.OFF));
-      }
-      MetaServer leader = awaitLeader(servers);
-      makeAndReadAnywhere(members, ClientAccess.NONE, "/without");
-      MetaServer follower =
-          servers.stream().filter(server -> server != leader).findFirst().orElseThrow();
-      Member emptied = at(members, follower.port());
-      await(() -> has(members, emptied));
-      follower.close();
-      servers.remove(follower);
-      MoreFiles.deleteRecursively(
-          directory.resolve(emptied.id()), RecursiveDeleteOption.ALLOW_INSECURE);
-      servers.add(start(members, emptied, SecuritySettings.OFF));
-      await(() -> status(members, emptied).filter(MetaStatus::getEmpty).isPresent());
-      await(() -> has(members, emptied));
-      assertTrue(readsHere(members, ClientAccess.NONE, emptied.servicePort()));
-    } finally {
-      servers.forEach(MetaServer::close);
-    }
+    startAll(SecuritySettings.OFF);
+    MetaServer leader = awaitLeader();
+    makeAndReadAnywhere(ClientAccess.NONE, "/without");
+    MetaServer follower =
+        servers.stream().filter(server -> server != leader).findFirst().orElseThrow();
+    Member emptied = at(follower.port());
+    await(() -> has(emptied));
+    follower.close();
+    servers.remove(follower);
+    MoreFiles.deleteRecursively(
+        directory.resolve(emptied.id()), RecursiveDeleteOption.ALLOW_INSECURE);
+    servers.add(start(emptied, SecuritySettings.OFF));
+    await(() -> status(emptied).filter(MetaStatus::getEmpty).isPresent());
+    await(() -> has(emptied));
+    assertTrue(readsHere(ClientAccess.NONE, emptied.servicePort()));
   }
 
   /**
@@ -209,42 +192,34 @@ class MetaServerGroupTest {
    */
   @Test
   void twoThatLostTheirDisksElectNobodyAndWhatTheThirdHasCanBeSaved() throws Exception {
-    List<Member> members = three();
-    List<MetaServer> servers = new ArrayList<>();
-    try {
-      for (Member member : members) {
-        servers.add(start(members, member, SecuritySettings.OFF));
-      }
-      MetaServer _ = awaitLeader(servers);
-      makeAndReadAnywhere(members, ClientAccess.NONE, "/without");
-      await(() -> readsHere(members, ClientAccess.NONE, members.getFirst().servicePort()));
-      for (int i = 2; i >= 1; i--) {
-        servers.remove(i).close();
-        MoreFiles.deleteRecursively(
-            directory.resolve(members.get(i).id()), RecursiveDeleteOption.ALLOW_INSECURE);
-      }
-      servers.add(start(members, members.get(1), SecuritySettings.OFF));
-      servers.add(start(members, members.get(2), SecuritySettings.OFF));
-      // One that led notices in a while that nobody answers.
-      await(() -> servers.stream().noneMatch(MetaServer::leads));
-      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-      while (System.nanoTime() - until < 0) {
-        assertTrue(servers.stream().noneMatch(MetaServer::leads));
-        LockSupport.parkNanos(2_000_000);
-      }
-      servers.remove(1).close();
-      servers.removeFirst().close();
-      Path lost = directory.resolve(members.get(1).id());
-      MoreFiles.deleteRecursively(lost, RecursiveDeleteOption.ALLOW_INSECURE);
-      copy(directory.resolve(members.getFirst().id()), lost);
-      servers.add(start(members, members.getFirst(), SecuritySettings.OFF));
-      servers.add(start(members, members.get(1), SecuritySettings.OFF));
-      MetaServer _ = awaitLeader(servers);
-      for (Member member : members) {
-        await(() -> readsHere(members, ClientAccess.NONE, member.servicePort()));
-      }
-    } finally {
-      servers.forEach(MetaServer::close);
+    startAll(SecuritySettings.OFF);
+    MetaServer _ = awaitLeader();
+    makeAndReadAnywhere(ClientAccess.NONE, "/without");
+    await(() -> readsHere(ClientAccess.NONE, members.getFirst().servicePort()));
+    for (int i = 2; i >= 1; i--) {
+      servers.remove(i).close();
+      MoreFiles.deleteRecursively(
+          directory.resolve(members.get(i).id()), RecursiveDeleteOption.ALLOW_INSECURE);
+    }
+    servers.add(start(members.get(1), SecuritySettings.OFF));
+    servers.add(start(members.get(2), SecuritySettings.OFF));
+    // One that led notices in a while that nobody answers.
+    await(() -> servers.stream().noneMatch(MetaServer::leads));
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    while (System.nanoTime() - until < 0) {
+      assertTrue(servers.stream().noneMatch(MetaServer::leads));
+      LockSupport.parkNanos(2_000_000);
+    }
+    servers.remove(1).close();
+    servers.removeFirst().close();
+    Path lost = directory.resolve(members.get(1).id());
+    MoreFiles.deleteRecursively(lost, RecursiveDeleteOption.ALLOW_INSECURE);
+    copy(directory.resolve(members.getFirst().id()), lost);
+    servers.add(start(members.getFirst(), SecuritySettings.OFF));
+    servers.add(start(members.get(1), SecuritySettings.OFF));
+    MetaServer _ = awaitLeader();
+    for (Member member : members) {
+      await(() -> readsHere(ClientAccess.NONE, member.servicePort()));
     }
   }
 
@@ -256,14 +231,14 @@ class MetaServerGroupTest {
     }
   }
 
-  private static boolean has(List<Member> members, Member member) {
-    return status(members, member)
+  private boolean has(Member member) {
+    return status(member)
         .filter(status -> !status.getEmpty() && status.getBehindEntries() == 0)
         .isPresent();
   }
 
   /** What the one that leads says of a member, if there is one that does. */
-  private static Optional<MetaStatus> status(List<Member> members, Member member) {
+  private Optional<MetaStatus> status(Member member) {
     try (var connection =
         MetaConnection.connect(
             MetaOptions.of(members.stream().map(Member::serviceAddress).toList())
@@ -276,15 +251,15 @@ class MetaServerGroupTest {
     }
   }
 
-  private static Member at(List<Member> members, int port) {
+  private Member at(int port) {
     return members.stream().filter(it -> it.servicePort() == port).findFirst().orElseThrow();
   }
 
   /** Whether this member, asked alone, has what was made while it was away. */
-  private static boolean readsHere(List<Member> members, ClientAccess access, int port) {
+  private boolean readsHere(ClientAccess access, int port) {
     try (var connection =
         MetaConnection.connect(
-            MetaOptions.of(List.of(at(members, port).serviceAddress()))
+            MetaOptions.of(List.of(at(port).serviceAddress()))
                 .withAccess(access)
                 .withCallNanos(TimeUnit.SECONDS.toNanos(5))
                 .withReadsAnywhere(true))) {
@@ -299,8 +274,7 @@ class MetaServerGroupTest {
     }
   }
 
-  private static void makeAndReadAnywhere(
-      List<Member> members, ClientAccess access, String prefix) {
+  private void makeAndReadAnywhere(ClientAccess access, String prefix) {
     List<String> addresses = members.stream().map(Member::serviceAddress).toList();
     try (var connection =
         MetaConnection.connect(
@@ -322,13 +296,11 @@ class MetaServerGroupTest {
 
   @Test
   void severalThatEncryptHaveToSayWhoTheMembersAre() throws Exception {
-    List<Member> members = three();
     SecuritySettings unsaid =
         SecuritySettings.OFF.withTls(Path.of("own.pem"), Path.of("own.key"), Path.of("all.pem"));
     var refused =
         assertThrows(
-            IllegalArgumentException.class,
-            () -> start(members, members.getFirst(), unsaid).close());
+            IllegalArgumentException.class, () -> start(members.getFirst(), unsaid).close());
     assertTrue(String.valueOf(refused.getMessage()).contains("security.memberCertificates"));
   }
 
@@ -362,7 +334,7 @@ class MetaServerGroupTest {
     }
   }
 
-  private MetaServer start(List<Member> members, Member self, SecuritySettings security) {
+  private MetaServer start(Member self, SecuritySettings security) {
     return MetaServer.start(
         MetaServerConfig.of(directory.resolve(self.id()))
             .withAddress("127.0.0.1", self.servicePort())
@@ -383,7 +355,7 @@ class MetaServerGroupTest {
         client.request().setLookup(Lookup.newBuilder().setAt(LoopbackClient.at(path))));
   }
 
-  private static MetaServer awaitLeader(List<MetaServer> servers) {
+  private MetaServer awaitLeader() {
     await(() -> servers.stream().anyMatch(server -> server.leads() && server.clusterId() != 0));
     return servers.stream().filter(MetaServer::leads).findFirst().orElseThrow();
   }
