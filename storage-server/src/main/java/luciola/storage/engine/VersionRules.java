@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,8 +23,6 @@ import luciola.storage.index.VersionRecord;
  * the shorter one holds is never written again.
  */
 final class VersionRules {
-  private static final int FEW = 4;
-
   private VersionRules() {}
 
   /** After staging the next version. */
@@ -110,11 +108,21 @@ final class VersionRules {
     return onlyIn(after, before);
   }
 
+  /** Versions of a chunk share most of their blocks: only what differs is looked at closely. */
   private static List<BlockRef> onlyIn(ChunkRecord one, ChunkRecord other) {
-    var blocks = new ArrayList<>(one.blocks());
-    List<BlockRef> gone = other.blocks();
-    blocks.removeAll(gone.size() > FEW ? new HashSet<>(gone) : gone);
-    return blocks;
+    List<VersionRecord> others = other.versions().toList();
+    var only = new LinkedHashSet<BlockRef>();
+    one.versions()
+        .forEach(version -> {
+          List<BlockRef> rest =
+              others.isEmpty() ? version.blocks() : version.blocksUnlike(others.getLast());
+          for (BlockRef block : rest) {
+            if (others.stream().noneMatch(each -> each.liesIn(block))) {
+              only.add(block);
+            }
+          }
+        });
+    return List.copyOf(only);
   }
 
   /** CRC32C over the granule checksums. */

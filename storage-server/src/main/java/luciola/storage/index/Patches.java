@@ -74,6 +74,36 @@ public final class Patches {
     return Arrays.stream(indexes).mapToObj(index -> new BlockRef(BLOCK_CLASS, index));
   }
 
+  /** Adds the blocks of granules that others do not have in the same block. */
+  void addUnlike(Patches others, List<BlockRef> to) {
+    int other = 0;
+    for (int i = 0; i < granules.length; i++) {
+      while (other < others.granules.length && others.granules[other] < granules[i]) {
+        other++;
+      }
+      boolean same =
+          other < others.granules.length
+              && others.granules[other] == granules[i]
+              && others.indexes[other] == indexes[i];
+      if (!same) {
+        to.add(block(i));
+      }
+    }
+  }
+
+  /** Whether some granule lies in a block. */
+  boolean liesIn(BlockRef block) {
+    if (!block.blockClass().equals(BLOCK_CLASS)) {
+      return false;
+    }
+    for (int index : indexes) {
+      if (index == block.index()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Where a granule lies; null: not in a patch. */
   public @Nullable BlockRef at(int granule) {
     int found = Arrays.binarySearch(granules, granule);

@@ -142,6 +142,24 @@ public record VersionRecord(
     return all;
   }
 
+  /** Those of its blocks that another version does not have for the same bytes. */
+  public List<BlockRef> blocksUnlike(VersionRecord other) {
+    if (block == null) {
+      return List.of();
+    }
+    var unlike = new ArrayList<BlockRef>();
+    if (!block.equals(other.block)) {
+      unlike.add(block);
+    }
+    patches.addUnlike(other.patches, unlike);
+    return unlike;
+  }
+
+  /** Whether something of it lies in a block. */
+  public boolean liesIn(BlockRef some) {
+    return some.equals(block) || patches.liesIn(some);
+  }
+
   /** Length of a granule: the last one may be short. */
   public int granuleBytes(int granule) {
     return Math.min(Granules.BYTES, chunkBytes - granule * Granules.BYTES);
