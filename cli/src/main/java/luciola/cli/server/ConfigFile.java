@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import luciola.cli.terminal.CommandFailure;
 
 /**
@@ -37,6 +39,14 @@ public final class ConfigFile {
                   .addSerializer(Duration.class, new ToStringSerializer(Duration.class))
                   .addDeserializer(Duration.class, new DurationText()))
           .build();
+
+  /**
+   * A value that the TOML library would cut to its last ten digits without a word (its issue 663).
+   */
+  private static final Pattern LONG_NUMBER =
+      Pattern.compile("(?m)^[^#\\n]*=\\s*[+-]?((?:\\d_?){19,})\\s*(?:[#,}]|$)");
+
+  private static final Pattern WRITTEN_LONG = Pattern.compile("(?m)= (\\d{19,})$");
 
   private ConfigFile() {}
 
@@ -78,12 +88,26 @@ public final class ConfigFile {
 
   /** Writes a record as a file that {@link #read} takes. */
   public static void write(Path file, Record config) throws IOException {
-    Files.writeString(file, TOML.writeValueAsString(config));
+    String text = TOML.writeValueAsString(config);
+    Files.writeString(
+        file,
+        WRITTEN_LONG
+            .matcher(text)
+            .replaceAll(found -> "= 0x" + Long.toHexString(Long.parseLong(found.group(1)))));
   }
 
   private static JsonNode parse(Path file) {
     try {
-      return TOML.readTree(Files.readString(file));
+      String text = Files.readString(file);
+      Matcher tooLong = LONG_NUMBER.matcher(text);
+      if (tooLong.find()) {
+        throw CommandFailure.wrongUse(
+            file
+                + ": "
+                + tooLong.group(1)
+                + " has more than 18 digits; write it as 0x… with hexadecimal digits");
+      }
+      return TOML.readTree(text);
     } catch (NoSuchFileException missing) {
       throw CommandFailure.wrongUse("no such configuration file: " + file);
     } catch (JsonProcessingException syntax) {

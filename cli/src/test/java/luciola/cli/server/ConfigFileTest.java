@@ -13,6 +13,8 @@ import luciola.cli.terminal.CommandFailure;
 import luciola.cli.terminal.ExitCode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
   @TempDir Path folder;
@@ -52,6 +54,49 @@ class ConfigFileTest {
             Map.of(),
             new Times(5_000_000_000L, 9)),
         read);
+  }
+
+  /** The largest is the default of a target's capacity: cut to ten digits it was 6.38 GiB. */
+  @ParameterizedTest
+  @ValueSource(
+      longs = {
+        0,
+        -1,
+        999_999_999_999_999_999L,
+        -999_999_999_999_999_999L,
+        1_000_000_000_000_000_000L,
+        Long.MAX_VALUE - 1,
+        Long.MAX_VALUE
+      })
+  void aNumberThatIsWrittenIsRead(long number) throws IOException {
+    Path file = folder.resolve("written.toml");
+    var written = new Sample("a:1", Path.of("/data"), List.of(), Map.of(), new Times(number, 3));
+    ConfigFile.write(file, written);
+    assertEquals(written, ConfigFile.read(file, DEFAULTS));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[times]\nleaseNanos = 9223372036854775807\n",
+        "times.leaseNanos=1_000_000_000_000_000_000 # long",
+        "times = { leaseNanos = -9223372036854775808, retriesMax = 3 }"
+      })
+  void aNumberThatWouldBeCutIsRefused(String text) {
+    var refused = assertThrows(CommandFailure.class, () -> ConfigFile.read(file(text), DEFAULTS));
+    assertTrue(String.valueOf(refused.getMessage()).contains("more than 18 digits"));
+  }
+
+  @Test
+  void hexadecimalDigitsMayBeAsManyAsFit() throws IOException {
+    assertEquals(
+        new Times(Long.MAX_VALUE, 3),
+        ConfigFile.read(
+                file(
+                    "# was 9223372036854775807 = 1234567890123456789\n"
+                        + "times.leaseNanos = 0x7fffffffffffffff"),
+                DEFAULTS)
+            .times());
   }
 
   @Test
