@@ -52,6 +52,7 @@ class BenchCommandTest {
               "loopback_bytes_per_s",
               "disk_write_bytes_per_s",
               "disk_flush_s",
+              "bare_chain_s",
               "crc_bytes_per_s")) {
         assertTrue(figure.path(name).asDouble() > 0, name + " in " + figure);
       }

@@ -64,7 +64,7 @@ record Figure(
   static String header() {
     return String.format(
         Locale.ROOT,
-        "%-40s %10s %10s  %5s of %-34s %8s %8s  %6s  %9s %9s",
+        "%-40s %10s %10s  %5s of %-46s %8s %8s  %6s  %9s %9s",
         "figure",
         "per second",
         "GB/s",
@@ -79,24 +79,29 @@ record Figure(
 
   static String units() {
     return String.format(
-        Locale.ROOT, "%-40s %10s %10s  %5s    %-34s %17s", "", "", "", "", "", "CPU s/GiB");
+        Locale.ROOT, "%-40s %10s %10s  %5s    %-46s %17s", "", "", "", "", "", "CPU s/GiB");
   }
 
   /** One line of the table. */
   String line() {
     return String.format(
         Locale.ROOT,
-        "%-40s %10.0f %10.3f  %5.2f of %-34s %8.2f %8s  %6.3f  %9s %9s",
+        "%-40s %10.0f %10.3f  %5.2f of %-46s %8.2f %8s  %6.3f  %9s %9s",
         of.label(),
         operationsPerSecond,
         bytesPerSecond() / 1e9,
         ratio(),
-        limitName + " (" + human(limit) + ")",
+        limitName + " (" + human(limit) + ")" + bareChain(),
         clientCpuPerGib(),
         serversKnown ? String.format(Locale.ROOT, "%.2f", serverCpuPerGib()) : "-",
         copies,
         time(latencies.seconds(0.5)),
         time(latencies.seconds(0.99)));
+  }
+
+  /** Beside the time of one flush: what a write through a chain takes at least. */
+  private String bareChain() {
+    return isLatency() && of.replicas() > 1 ? ", bare chain " + time(limits.chainSeconds()) : "";
   }
 
   private String human(double value) {
@@ -119,7 +124,7 @@ record Figure(
             + "\"client_cpu_s_per_GiB\":%.4g,\"server_cpu_s_per_GiB\":%s,"
             + "\"copied_per_byte\":%.4g,"
             + "\"loopback_bytes_per_s\":%.6g,\"disk_write_bytes_per_s\":%.6g,"
-            + "\"disk_flush_s\":%.4g,\"crc_bytes_per_s\":%.6g,\"seconds\":%.3f}",
+            + "\"disk_flush_s\":%.4g,\"bare_chain_s\":%.4g,\"crc_bytes_per_s\":%.6g,\"seconds\":%.3f}",
         of.label(),
         of.work().label(),
         of.pattern().label(),
@@ -140,6 +145,7 @@ record Figure(
         limits.loopback(),
         limits.disk().writeBytesPerSecond(),
         limits.disk().flushSeconds(),
+        limits.chainSeconds(),
         limits.crcBytesPerSecond(),
         seconds);
   }

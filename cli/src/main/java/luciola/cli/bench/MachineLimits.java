@@ -11,11 +11,14 @@ import luciola.protocol.frame.Granules;
  *
  * @param loopback bytes a second of one TCP stream over loopback
  * @param disk sequential direct writes with one flush at the end, and the time of a small one
+ * @param chainSeconds median time of a durable write of 4 KiB through a bare chain of three members
  * @param crcBytesPerSecond CRC32C of one thread over memory that its caches do not hold
  */
-record MachineLimits(double loopback, DiskLimit disk, double crcBytesPerSecond) {
+record MachineLimits(
+    double loopback, DiskLimit disk, double chainSeconds, double crcBytesPerSecond) {
   private static final long LOOPBACK_NANOS = 400_000_000L;
   private static final long DISK_BYTES = 256L << 20;
+  private static final int CHAIN_MEMBERS = 3;
   private static final int CRC_BYTES = 64 << 20;
   private static final int CRC_ROUNDS = 4;
 
@@ -24,6 +27,7 @@ record MachineLimits(double loopback, DiskLimit disk, double crcBytesPerSecond) 
     return new MachineLimits(
         LoopbackLimit.measure(LOOPBACK_NANOS).bytesPerSecond(),
         DiskLimit.measure(directory, DISK_BYTES),
+        ChainLimit.measure(directory, CHAIN_MEMBERS).seconds(),
         crc());
   }
 

@@ -35,10 +35,11 @@ final class Report {
     return String.format(
         Locale.ROOT,
         "machine: loopback stream %.3f GB/s, disk write %.3f GB/s, flush of 4 KiB %.0f us,"
-            + " CRC32C %.1f GB/s",
+            + " bare chain of 3 %.0f us, CRC32C %.1f GB/s",
         limits.loopback() / 1e9,
         limits.disk().writeBytesPerSecond() / 1e9,
         limits.disk().flushSeconds() * 1e6,
+        limits.chainSeconds() * 1e6,
         limits.crcBytesPerSecond() / 1e9);
   }
 }

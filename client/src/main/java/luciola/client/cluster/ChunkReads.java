@@ -244,15 +244,15 @@ final class ChunkReads {
                 range.offset(),
                 range.bytes()));
       }
-      ReplyPayload into =
-          ReplyPayload.scatter(pieces.stream().map(piece -> piece.range.into()).toList());
+      var into = new VerifiedRanges(pieces.stream().map(piece -> piece.range).toList());
       var _ =
           plane
               .send(sends.getFirst(), new ReadRequest(ranges), ReadReply.class, List.of(), into)
-              .whenComplete(this::answered);
+              .whenComplete((reply, error) -> answered(into, reply, error));
     }
 
-    private void answered(@Nullable ReadReply reply, @Nullable Throwable error) {
+    private void answered(
+        VerifiedRanges into, @Nullable ReadReply reply, @Nullable Throwable error) {
       ErrorCode whole = codeOf(reply, error);
       Round round = new Round();
       for (int i = 0; i < pieces.size(); i++) {
@@ -260,7 +260,7 @@ final class ChunkReads {
         ErrorCode code =
             whole != ErrorCode.OK || reply == null
                 ? whole
-                : accepted(piece, sends.get(i), reply.results().get(i));
+                : accepted(into, i, reply.results().get(i));
         if (code == ErrorCode.OK) {
           round.succeeded(piece);
         } else {
@@ -282,7 +282,9 @@ final class ChunkReads {
     }
 
     /** Verifies what came for one range and completes it with zeros. */
-    private ErrorCode accepted(Piece piece, Step.Send send, ReadReply.Result result) {
+    private ErrorCode accepted(VerifiedRanges into, int at, ReadReply.Result result) {
+      Piece piece = pieces.get(at);
+      Step.Send send = sends.get(at);
       ChunkRange range = piece.range;
       if (result.code() == ErrorCode.CHUNK_NOT_FOUND) {
         range.into().fill((byte) 0);
@@ -294,9 +296,7 @@ final class ChunkReads {
       if (result.dataBytes() < 0 || result.dataBytes() > range.bytes()) {
         return ErrorCode.MALFORMED_FRAME;
       }
-      int bad =
-          Granules.firstMismatch(
-              range.offset(), range.into().asSlice(0, result.dataBytes()), result.checksums());
+      int bad = into.firstMismatch(at, result);
       if (bad >= 0) {
         LOG.warn(
             "checksum mismatch: path={} chunk={} offset={} piece={} target={} node={} version={}",

@@ -54,6 +54,9 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     /** The prefix of a frame has come; throws a LuciolaException to end the connection. */
     default void announced(FramePrefix prefix) {}
 
+    /** So many bytes of the payload, from its beginning, lie where they belong. */
+    default void arrived(FramePrefix prefix, Frame frame, int bytes) {}
+
     /** A frame and its payload are complete. */
     void received(FramePrefix prefix, Frame frame);
 
@@ -77,6 +80,10 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private static final int SCRATCH_BYTES = 256 << 10;
   private static final int PAUSED_READ_BYTES = 64;
   private static final int READS_MAX = 16;
+
+  /** Most bytes of one read, so that they are in the processor's cache when the sink is told. */
+  private static final int PAYLOAD_READ_BYTES = Integer.getInteger("lx.read", 512) << 10;
+
   private static final int SCATTER_PIECE_BYTES = 64 << 10;
   private static final int SMALL_PAYLOAD_BYTES = 16 << 10;
   private static final int SMALL_FRAMES_BEFORE_AHEAD = 4;
@@ -376,6 +383,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       pieceFilled -= pieces.get(piece).byteSize();
       piece++;
     }
+    sink.arrived(present(), presentFrame(), present().payloadBytes() - payloadLeft);
   }
 
   private void deliver() {
@@ -411,10 +419,15 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     return switch (state) {
       case PREFIX -> headerSpace(FramePrefix.BYTES);
       case BODY -> headerSpace(present().bodyBytes());
-      case PAYLOAD -> pieces.isEmpty() ? scratchSpace() : presentPiece().asByteBuffer();
+      case PAYLOAD -> pieces.isEmpty() ? scratchSpace() : payloadSpace();
       case PLACE -> pausedSpace();
       case CLOSED -> header.slice(0, 0);
     };
+  }
+
+  private ByteBuffer payloadSpace() {
+    MemorySegment left = presentPiece();
+    return left.asSlice(0, Math.min(left.byteSize(), PAYLOAD_READ_BYTES)).asByteBuffer();
   }
 
   private ByteBuffer headerSpace(int wanted) {

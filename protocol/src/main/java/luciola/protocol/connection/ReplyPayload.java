@@ -25,6 +25,14 @@ public interface ReplyPayload {
   List<MemorySegment> place(Reply reply, int payloadBytes);
 
   /**
+   * Told as the payload comes, on the event loop: what lies in its places now was received a moment
+   * ago, and is in the processor's cache still. Must not block.
+   *
+   * @param bytes of the payload, from its beginning, that are there
+   */
+  default void arrived(Reply reply, int bytes) {}
+
+  /**
    * Fills one segment for each range of a read: a result with fewer bytes than asked fills the
    * front of its segment only and leaves the rest as it is.
    *

@@ -301,6 +301,14 @@ final class SocketDataClient implements DataClient, FrameReceiver.Sink {
   }
 
   @Override
+  public void arrived(FramePrefix prefix, Frame frame, int bytes) {
+    CallInFlight<?> call = calls.get(prefix.requestId());
+    if (call != null && frame instanceof Reply reply) {
+      call.destination.arrived(reply, bytes);
+    }
+  }
+
+  @Override
   public void received(FramePrefix prefix, Frame frame) {
     CallInFlight<?> call = calls.get(prefix.requestId());
     if (call != null) {

@@ -30,6 +30,7 @@ import luciola.protocol.frame.Hello;
 import luciola.protocol.frame.HelloReply;
 import luciola.protocol.frame.ReadReply;
 import luciola.protocol.frame.ReadRequest;
+import luciola.protocol.frame.Reply;
 import luciola.protocol.frame.Update;
 import luciola.protocol.frame.UpdateReply;
 import luciola.protocol.frame.UpdateRequest;
@@ -117,6 +118,37 @@ class ConnectionTest {
           Granules.firstMismatch(4096 * i, destination, reply.results().getFirst().checksums()));
     }
     await(() -> server.released.get() == 8);
+  }
+
+  @Test
+  void tellsHowFarAPayloadHasCome() {
+    DataClient client = connect();
+    List<MemorySegment> destinations =
+        List.of(arena.allocate(100), arena.allocate(3 << 20), arena.allocate(4096));
+    ReplyPayload places = ReplyPayload.scatter(destinations);
+    List<Integer> told = new ArrayList<>();
+    var recording =
+        new ReplyPayload() {
+          @Override
+          public List<MemorySegment> place(Reply reply, int payloadBytes) {
+            return places.place(reply, payloadBytes);
+          }
+
+          @Override
+          public void arrived(Reply reply, int bytes) {
+            // What is told lies there already.
+            int inSecond = Math.clamp(bytes - 100, 0, 3 << 20);
+            assertHolds(destinations.get(1).asSlice(0, inSecond), 2, 12345);
+            told.add(bytes);
+          }
+        };
+    ReadRequest request = PatternServer.read(1, 7, 100, 2, 12345, 3 << 20, 3, 0, 4096);
+    client.call(request, ReadReply.class, List.of(), recording, LONG).join();
+    assertEquals(100 + (3 << 20) + 4096, told.getLast());
+    for (int i = 1; i < told.size(); i++) {
+      assertTrue(told.get(i) > told.get(i - 1), told.toString());
+      assertTrue(told.get(i) - told.get(i - 1) <= 1 << 20, told.toString());
+    }
   }
 
   @Test
