@@ -75,10 +75,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     CLOSED
   }
 
-  private static final int FIRST_HEADER_BYTES = 4 << 10;
-  private static final int HEADER_BYTES = 64 << 10;
   private static final int SCRATCH_BYTES = 256 << 10;
-  private static final int PAUSED_READ_BYTES = 64;
   private static final int READS_MAX = 16;
 
   /** Most bytes of one read, so that they are in the processor's cache when the sink is told. */
@@ -91,11 +88,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private final Sink sink;
   private final Handle handle = new Handle();
 
-  /** Received but not yet parsed: from position to limit of what {@link #filled} covers. */
-  private ByteBuffer header = ByteBuffer.allocateDirect(FIRST_HEADER_BYTES);
-
-  private int parsed;
-  private int filled;
+  private final HeaderBuffer header = new HeaderBuffer();
   private @Nullable ByteBuffer scratch;
 
   private State state = State.PREFIX;
@@ -190,7 +183,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
     if (state == State.PAYLOAD) {
       payloadArrived(bytes);
     } else {
-      filled += bytes;
+      header.received(bytes);
     }
     parse();
   }
@@ -214,7 +207,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
           CopyCounter.copied(bytes);
           payloadArrived(bytes);
         } else {
-          filled += bytes;
+          header.received(bytes);
         }
         parse();
       }
@@ -281,31 +274,25 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   }
 
   private boolean parsePrefix() {
-    if (filled - parsed < FramePrefix.BYTES) {
+    if (header.bytes() < FramePrefix.BYTES) {
       return false;
     }
-    prefix = FramePrefix.decode(header.slice(parsed, FramePrefix.BYTES));
+    prefix = FramePrefix.decode(header.peek(FramePrefix.BYTES));
     sink.announced(prefix);
-    parsed += FramePrefix.BYTES;
+    header.parsed(FramePrefix.BYTES);
     state = State.BODY;
     return true;
   }
 
   private boolean parseBody() {
     FramePrefix now = present();
-    if (filled - parsed < now.bodyBytes()) {
+    if (header.bytes() < now.bodyBytes()) {
       return false;
     }
-    frame = FrameCodec.decode(now, header.slice(parsed, now.bodyBytes()));
-    tickets = FrameCodec.tickets(now, header.slice(parsed, now.bodyBytes()));
-    parsed += now.bodyBytes();
-    if (parsed == filled) {
-      parsed = 0;
-      filled = 0;
-      if (header.capacity() > HEADER_BYTES) {
-        header = ByteBuffer.allocateDirect(HEADER_BYTES);
-      }
-    }
+    frame = FrameCodec.decode(now, header.peek(now.bodyBytes()));
+    tickets = FrameCodec.tickets(now, header.peek(now.bodyBytes()));
+    header.parsed(now.bodyBytes());
+    header.shrink();
     payloadLeft = now.payloadBytes();
     smallFrames = payloadLeft > SMALL_PAYLOAD_BYTES ? 0 : smallFrames + 1;
     if (payloadLeft == 0) {
@@ -337,7 +324,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       deliver();
       return true;
     }
-    int ahead = Math.min(filled - parsed, payloadLeft);
+    int ahead = Math.min(header.bytes(), payloadLeft);
     if (ahead == 0) {
       return scatter();
     }
@@ -346,10 +333,10 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       if (!pieces.isEmpty()) {
         MemorySegment target = presentPiece();
         part = (int) Math.min(ahead, target.byteSize());
-        MemorySegment.copy(MemorySegment.ofBuffer(header.slice(parsed, part)), 0, target, 0, part);
+        MemorySegment.copy(MemorySegment.ofBuffer(header.peek(part)), 0, target, 0, part);
         CopyCounter.copied(part);
       }
-      parsed += part;
+      header.parsed(part);
       ahead -= part;
       payloadArrived(part);
     }
@@ -420,8 +407,8 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
       case PREFIX -> headerSpace(FramePrefix.BYTES);
       case BODY -> headerSpace(present().bodyBytes());
       case PAYLOAD -> pieces.isEmpty() ? scratchSpace() : payloadSpace();
-      case PLACE -> pausedSpace();
-      case CLOSED -> header.slice(0, 0);
+      case PLACE -> header.pausedSpace();
+      case CLOSED -> header.peek(0);
     };
   }
 
@@ -431,47 +418,9 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   }
 
   private ByteBuffer headerSpace(int wanted) {
-    if (paused) {
-      return pausedSpace();
-    }
-    if (parsed == filled) {
-      compact();
-    }
-    boolean ahead = smallFrames >= SMALL_FRAMES_BEFORE_AHEAD;
-    if (ahead && header.capacity() < HEADER_BYTES) {
-      // Only who talks gets so much: connections that come and go cost little.
-      ByteBuffer larger = ByteBuffer.allocateDirect(HEADER_BYTES);
-      header = larger.put(0, header, 0, filled);
-    }
-    int missing = wanted - (filled - parsed);
-    if (filled + missing > header.capacity()) {
-      compact();
-    }
-    if (filled == header.capacity()) {
-      // Grows as bytes arrive, not as the prefix promises.
-      ByteBuffer larger = ByteBuffer.allocateDirect(header.capacity() * 2);
-      header = larger.put(0, header, 0, filled);
-    }
-    int room = header.capacity() - filled;
-    return header.slice(filled, ahead ? room : Math.min(missing, room));
-  }
-
-  /**
-   * A channel may be asked to read once more after it was paused, in the same round of its loop: a
-   * few bytes go into the header buffer then. They only run out when the peer is gone (the loop
-   * then reads to the end); reading into no space is taken for the end.
-   */
-  private ByteBuffer pausedSpace() {
-    compact();
-    return header.slice(filled, Math.min(PAUSED_READ_BYTES, header.capacity() - filled));
-  }
-
-  private void compact() {
-    if (parsed > 0) {
-      header.put(0, header, parsed, filled - parsed);
-      filled -= parsed;
-      parsed = 0;
-    }
+    return paused
+        ? header.pausedSpace()
+        : header.space(wanted, smallFrames >= SMALL_FRAMES_BEFORE_AHEAD);
   }
 
   private ByteBuffer scratchSpace() {

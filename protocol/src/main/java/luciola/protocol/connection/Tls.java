@@ -1,6 +1,7 @@
 package luciola.protocol.connection;
 
 import io.netty.channel.Channel;
+import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -14,11 +15,14 @@ import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How connections of the data plane are encrypted: TLS 1.3 of the platform. Payloads pass through
- * memory then, on both ends.
+ * How connections of the data plane are encrypted: TLS 1.3, of BoringSSL where that can be loaded
+ * and else of the platform; they understand each other. Payloads pass through memory then, on both
+ * ends.
  */
 public final class Tls {
   private static final String[] PROTOCOLS = {"TLSv1.3"};
+  private static final SslProvider PROVIDER =
+      OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
 
   private final SslContext context;
   private final Duration handshake;
@@ -36,10 +40,14 @@ public final class Tls {
    * @throws LuciolaException INVALID_ARGUMENT if they cannot be read or used
    */
   public static Tls ofServer(Path certificate, Path key) {
+    return ofServer(certificate, key, PROVIDER);
+  }
+
+  static Tls ofServer(Path certificate, Path key, SslProvider provider) {
     try {
       return new Tls(
           SslContextBuilder.forServer(certificate.toFile(), key.toFile())
-              .sslProvider(SslProvider.JDK)
+              .sslProvider(provider)
               .protocols(PROTOCOLS)
               .build(),
           DataServerOptions.DEFAULTS.helloTimeout());
@@ -56,11 +64,15 @@ public final class Tls {
    * @throws LuciolaException INVALID_ARGUMENT if it cannot be read or used
    */
   public static Tls ofCaller(Path authorities) {
+    return ofCaller(authorities, PROVIDER);
+  }
+
+  static Tls ofCaller(Path authorities, SslProvider provider) {
     try {
       return new Tls(
           SslContextBuilder.forClient()
               .trustManager(authorities.toFile())
-              .sslProvider(SslProvider.JDK)
+              .sslProvider(provider)
               .endpointIdentificationAlgorithm("HTTPS")
               .protocols(PROTOCOLS)
               .build(),

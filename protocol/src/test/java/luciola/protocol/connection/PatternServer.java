@@ -52,6 +52,10 @@ final class PatternServer implements AutoCloseable {
   final MemorySegment pattern = arena.allocate(PATTERN_BYTES);
 
   PatternServer(EventLoops loops, DataServerOptions options) throws IOException {
+    this(loops, options, null);
+  }
+
+  PatternServer(EventLoops loops, DataServerOptions options, @Nullable Tls tls) throws IOException {
     this.loops = loops;
     this.pool = new PayloadPool(PayloadPool.BLOCK_BYTES_MAX);
     fill(pattern);
@@ -63,6 +67,8 @@ final class PatternServer implements AutoCloseable {
             0,
             pool,
             HelloVerifier.ofCluster(CLUSTER, 5, 6),
+            RequestGate.Factory.OPEN,
+            tls,
             this::handle);
   }
 
