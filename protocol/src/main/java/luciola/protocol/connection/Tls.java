@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
+import luciola.protocol.access.CertificatePair;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +38,15 @@ public final class Tls {
    *
    * @param certificate file with the server's certificate and those above it, PEM
    * @param key file with its private key, PEM, PKCS 8
-   * @throws LuciolaException INVALID_ARGUMENT if they cannot be read or used
+   * @throws LuciolaException INVALID_ARGUMENT if they cannot be read or used, or do not belong
+   *     together
    */
   public static Tls ofServer(Path certificate, Path key) {
     return ofServer(certificate, key, PROVIDER);
   }
 
   static Tls ofServer(Path certificate, Path key, SslProvider provider) {
+    CertificatePair.check(certificate, key);
     try {
       return new Tls(
           SslContextBuilder.forServer(certificate.toFile(), key.toFile())

@@ -10,6 +10,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import javax.net.ssl.SSLException;
+import luciola.protocol.access.CertificatePair;
 import luciola.protocol.access.ClientAccess;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -25,6 +26,7 @@ public final class ControlTls {
     if (!settings.tls()) {
       return;
     }
+    CertificatePair.check(settings.certificate(), settings.key());
     try {
       SslContextBuilder context =
           SslContextBuilder.forServer(settings.certificate().toFile(), settings.key().toFile());
@@ -55,6 +57,7 @@ public final class ControlTls {
       if (access.certificate().isPresent()) {
         ClientAccess.Certificate shown = access.certificate().get();
         CredentialFile.requirePrivate(Path.of(shown.key()));
+        CertificatePair.check(Path.of(shown.file()), Path.of(shown.key()));
         var _ = context.keyManager(new File(shown.file()), new File(shown.key()));
       }
       var _ = builder.sslContext(context.build());

@@ -73,10 +73,6 @@ public final class TestAuthority {
                 "-genkeypair",
                 "-alias",
                 subject,
-                "-keyalg",
-                "EC",
-                "-groupname",
-                "secp256r1",
                 "-storetype",
                 "PKCS12",
                 "-keystore",
@@ -84,6 +80,9 @@ public final class TestAuthority {
                 "-storepass",
                 PASSWORD));
     command.addAll(options);
+    if (!options.contains("-keyalg")) {
+      command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+    }
     if (!options.contains("-dname")) {
       command.addAll(List.of("-dname", "CN=" + subject));
     }

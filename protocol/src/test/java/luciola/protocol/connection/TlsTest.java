@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import luciola.protocol.access.CertificatePair;
 import luciola.protocol.certificate.TestAuthority;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class TlsTest {
@@ -141,6 +143,22 @@ class TlsTest {
       assertRefused(() -> Tls.ofServer(own.certificate(), bad, provider));
       assertRefused(() -> Tls.ofCaller(bad, provider));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RSA", "EC", "Ed25519"})
+  void refusesAKeyOfAnotherCertificate(String algorithm) throws Exception {
+    TestAuthority.Issued one = authority.issue("one-" + algorithm, "-keyalg", algorithm);
+    TestAuthority.Issued two = authority.issue("two-" + algorithm, "-keyalg", algorithm);
+    Path chain = directory.resolve("chain-" + algorithm + ".pem");
+    TestAuthority.together(chain, one.certificate(), authority.certificate());
+    CertificatePair.check(chain, one.key());
+    var refused = assertThrows(LuciolaException.class, () -> Tls.ofServer(chain, two.key()));
+    assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code());
+    assertTrue(refused.toString().contains(two.key().toString()), refused.toString());
+    String other = algorithm.equals("EC") ? "RSA" : "EC";
+    TestAuthority.Issued three = authority.issue("three-" + algorithm, "-keyalg", other);
+    assertRefused(() -> CertificatePair.check(chain, three.key()));
   }
 
   private static void assertRefused(Runnable use) {
