@@ -79,7 +79,7 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
   private static final int READS_MAX = 16;
 
   /** Most bytes of one read, so that they are in the processor's cache when the sink is told. */
-  private static final int PAYLOAD_READ_BYTES = Integer.getInteger("lx.read", 512) << 10;
+  private static final int PAYLOAD_READ_BYTES = 512 << 10;
 
   private static final int SCATTER_PIECE_BYTES = 64 << 10;
   private static final int SMALL_PAYLOAD_BYTES = 16 << 10;
