@@ -22,11 +22,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tls {
   private static final String[] PROTOCOLS = {"TLSv1.3"};
-  private static final SslProvider PROVIDER =
-      OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
 
   private final SslContext context;
   private final Duration handshake;
+
+  /** Of its own, so that who does not encrypt loads no library. */
+  private static final class Fastest {
+    static final SslProvider PROVIDER =
+        OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+  }
 
   private Tls(SslContext context, Duration handshake) {
     this.context = context;
@@ -42,7 +46,7 @@ public final class Tls {
    *     together
    */
   public static Tls ofServer(Path certificate, Path key) {
-    return ofServer(certificate, key, PROVIDER);
+    return ofServer(certificate, key, Fastest.PROVIDER);
   }
 
   static Tls ofServer(Path certificate, Path key, SslProvider provider) {
@@ -67,7 +71,7 @@ public final class Tls {
    * @throws LuciolaException INVALID_ARGUMENT if it cannot be read or used
    */
   public static Tls ofCaller(Path authorities) {
-    return ofCaller(authorities, PROVIDER);
+    return ofCaller(authorities, Fastest.PROVIDER);
   }
 
   static Tls ofCaller(Path authorities, SslProvider provider) {
