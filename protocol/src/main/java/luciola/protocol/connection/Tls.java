@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
-import luciola.protocol.access.CertificatePair;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;

@@ -10,8 +10,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import javax.net.ssl.SSLException;
-import luciola.protocol.access.CertificatePair;
 import luciola.protocol.access.ClientAccess;
+import luciola.protocol.connection.CertificatePair;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;
 

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import luciola.protocol.access.CertificatePair;
 import luciola.protocol.certificate.TestAuthority;
 import luciola.protocol.error.ErrorCode;
 import luciola.protocol.error.LuciolaException;

@@ -1,4 +1,4 @@
-package luciola.protocol.access;
+package luciola.protocol.connection;
 
 import java.io.IOException;
 import java.io.InputStream;
