@@ -15,9 +15,9 @@ import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How connections of the data plane are encrypted: TLS 1.3, of BoringSSL where that can be loaded
- * and else of the platform; they understand each other. Payloads pass through memory then, on both
- * ends.
+ * How connections of the data plane are encrypted: TLS 1.3 of the platform or, where the property
+ * {@code luciola.tls.boringssl} asks for it, of BoringSSL; they understand each other. Payloads
+ * pass through memory then, on both ends.
  */
 public final class Tls {
   private static final String[] PROTOCOLS = {"TLSv1.3"};
@@ -26,9 +26,11 @@ public final class Tls {
   private final Duration handshake;
 
   /** Of its own, so that who does not encrypt loads no library. */
-  private static final class Fastest {
+  private static final class Chosen {
     static final SslProvider PROVIDER =
-        OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+        Boolean.getBoolean("luciola.tls.boringssl") && OpenSsl.isAvailable()
+            ? SslProvider.OPENSSL
+            : SslProvider.JDK;
   }
 
   private Tls(SslContext context, Duration handshake) {
@@ -45,7 +47,7 @@ public final class Tls {
    *     together
    */
   public static Tls ofServer(Path certificate, Path key) {
-    return ofServer(certificate, key, Fastest.PROVIDER);
+    return ofServer(certificate, key, Chosen.PROVIDER);
   }
 
   static Tls ofServer(Path certificate, Path key, SslProvider provider) {
@@ -70,7 +72,7 @@ public final class Tls {
    * @throws LuciolaException INVALID_ARGUMENT if it cannot be read or used
    */
   public static Tls ofCaller(Path authorities) {
-    return ofCaller(authorities, Fastest.PROVIDER);
+    return ofCaller(authorities, Chosen.PROVIDER);
   }
 
   static Tls ofCaller(Path authorities, SslProvider provider) {
