@@ -1,7 +1,6 @@
 package luciola.protocol.connection;
 
 import io.netty.channel.Channel;
-import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -15,23 +14,14 @@ import luciola.protocol.error.LuciolaException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How connections of the data plane are encrypted: TLS 1.3 of the platform or, where the property
- * {@code luciola.tls.boringssl} asks for it, of BoringSSL; they understand each other. Payloads
- * pass through memory then, on both ends.
+ * How connections of the data plane are encrypted: TLS 1.3 of the platform. Payloads pass through
+ * memory then, on both ends.
  */
 public final class Tls {
   private static final String[] PROTOCOLS = {"TLSv1.3"};
 
   private final SslContext context;
   private final Duration handshake;
-
-  /** Of its own, so that who does not encrypt loads no library. */
-  private static final class Chosen {
-    static final SslProvider PROVIDER =
-        Boolean.getBoolean("luciola.tls.boringssl") && OpenSsl.isAvailable()
-            ? SslProvider.OPENSSL
-            : SslProvider.JDK;
-  }
 
   private Tls(SslContext context, Duration handshake) {
     this.context = context;
@@ -47,15 +37,11 @@ public final class Tls {
    *     together
    */
   public static Tls ofServer(Path certificate, Path key) {
-    return ofServer(certificate, key, Chosen.PROVIDER);
-  }
-
-  static Tls ofServer(Path certificate, Path key, SslProvider provider) {
     CertificatePair.check(certificate, key);
     try {
       return new Tls(
           SslContextBuilder.forServer(certificate.toFile(), key.toFile())
-              .sslProvider(provider)
+              .sslProvider(SslProvider.JDK)
               .protocols(PROTOCOLS)
               .build(),
           DataServerOptions.DEFAULTS.helloTimeout());
@@ -72,15 +58,11 @@ public final class Tls {
    * @throws LuciolaException INVALID_ARGUMENT if it cannot be read or used
    */
   public static Tls ofCaller(Path authorities) {
-    return ofCaller(authorities, Chosen.PROVIDER);
-  }
-
-  static Tls ofCaller(Path authorities, SslProvider provider) {
     try {
       return new Tls(
           SslContextBuilder.forClient()
               .trustManager(authorities.toFile())
-              .sslProvider(provider)
+              .sslProvider(SslProvider.JDK)
               .endpointIdentificationAlgorithm("HTTPS")
               .protocols(PROTOCOLS)
               .build(),

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.netty.handler.ssl.OpenSsl;
-import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,8 +23,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -62,16 +58,9 @@ class TlsTest {
   }
 
   @Test
-  void theFastOneIsThere() {
-    // Both classifiers that are shipped are of systems that it exists for.
-    assertTrue(OpenSsl.isAvailable(), () -> String.valueOf(OpenSsl.unavailabilityCause()));
-  }
-
-  @ParameterizedTest
-  @CsvSource({"OPENSSL,OPENSSL", "OPENSSL,JDK", "JDK,OPENSSL", "JDK,JDK"})
-  void bytesPassBetweenAllProviders(SslProvider ofServer, SslProvider ofCaller) throws IOException {
-    Tls serving = Tls.ofServer(own.certificate(), own.key(), ofServer);
-    Tls calling = Tls.ofCaller(authority.certificate(), ofCaller);
+  void bytesPassBothWays() throws IOException {
+    Tls serving = Tls.ofServer(own.certificate(), own.key());
+    Tls calling = Tls.ofCaller(authority.certificate());
     try (Arena arena = Arena.ofShared();
         var server = new PatternServer(loops, DataServerOptions.DEFAULTS, serving);
         DataClient client = connect(server, calling).join()) {
@@ -103,44 +92,35 @@ class TlsTest {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(
-      value = SslProvider.class,
-      names = {"JDK", "OPENSSL"})
-  void believesNobodyElse(SslProvider provider) throws Exception {
-    Path others = new TestAuthority(directory, "other-" + provider).certificate();
-    TestAuthority.Issued elsewhere =
-        authority.issue("elsewhere-" + provider, "-ext", "san=ip:127.0.0.9");
-    Tls calling = Tls.ofCaller(authority.certificate(), provider);
+  @Test
+  void believesNobodyElse() throws Exception {
+    Path others = new TestAuthority(directory, "other").certificate();
+    TestAuthority.Issued elsewhere = authority.issue("elsewhere", "-ext", "san=ip:127.0.0.9");
+    Tls calling = Tls.ofCaller(authority.certificate());
     try (var server =
         new PatternServer(
-            loops,
-            DataServerOptions.DEFAULTS,
-            Tls.ofServer(own.certificate(), own.key(), provider))) {
+            loops, DataServerOptions.DEFAULTS, Tls.ofServer(own.certificate(), own.key()))) {
       assertEquals(
           ErrorCode.CONNECTION_LOST,
-          ConnectionTest.failureOf(connect(server, Tls.ofCaller(others, provider))));
+          ConnectionTest.failureOf(connect(server, Tls.ofCaller(others))));
     }
     try (var server =
         new PatternServer(
             loops,
             DataServerOptions.DEFAULTS,
-            Tls.ofServer(elsewhere.certificate(), elsewhere.key(), provider))) {
+            Tls.ofServer(elsewhere.certificate(), elsewhere.key()))) {
       assertEquals(ErrorCode.CONNECTION_LOST, ConnectionTest.failureOf(connect(server, calling)));
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(
-      value = SslProvider.class,
-      names = {"JDK", "OPENSSL"})
-  void refusesFilesThatAreNone(SslProvider provider) throws IOException {
-    Path empty = Files.write(directory.resolve("empty-" + provider), new byte[0]);
+  @Test
+  void refusesFilesThatAreNone() throws IOException {
+    Path empty = Files.write(directory.resolve("empty"), new byte[0]);
     Path none = directory.resolve("none");
     for (Path bad : List.of(empty, none)) {
-      assertRefused(() -> Tls.ofServer(bad, own.key(), provider));
-      assertRefused(() -> Tls.ofServer(own.certificate(), bad, provider));
-      assertRefused(() -> Tls.ofCaller(bad, provider));
+      assertRefused(() -> Tls.ofServer(bad, own.key()));
+      assertRefused(() -> Tls.ofServer(own.certificate(), bad));
+      assertRefused(() -> Tls.ofCaller(bad));
     }
   }
 
